@@ -1,0 +1,317 @@
+"""The workspace: every path that the system reads or writes, and its settings file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import Fault, HybridError, WorkspaceError
+
+SETTINGS_FILE = "packer-hybrid.toml"
+ENVIRONMENT_VARIABLE = "HYBRIDCORE_WORKSPACE"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class SourceSetting:
+    """One ``[sources.NAME]`` table: a repository and the commit that it is pinned to.
+
+    Attributes:
+        name: folder below ``sources/``.
+        url: what git clones.
+        ref: branch, tag or commit that is checked out; the remote's default branch when empty.
+        sha: full commit id that ``ref`` must resolve to; empty when not pinned.
+    """
+
+    name: str
+    url: str
+    ref: str = ""
+    sha: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``packer-hybrid.toml`` says; every key is optional, so an empty file is valid.
+
+    Attributes:
+        packer_path: ``[packer] path``, the program to run: a name to look up, or a path.
+        parallel_builds: ``[build] parallel_builds``, Packer processes at a time; 0 means one a core.
+        logs_max_bytes: ``[logs] max_bytes``, size in bytes at which a log file rolls.
+        logs_backup_count: ``[logs] backup_count``, rolled files that are kept.
+        logs_format: ``[logs] format``, ``text`` or ``json`` (one object a line).
+        logs_keep_builds: ``[logs] keep_builds``, build logs that are kept for each target.
+        logs_keep_days: ``[logs] keep_days``, age in days after which a build log goes; 0 means never.
+        lock_timeout: ``[state] lock_timeout``, seconds to wait for the state's lock.
+        history: ``[state] history``, past runs that the state remembers.
+        sources: ``[sources.NAME]`` tables, by name.
+    """
+
+    packer_path: str = "packer"
+    parallel_builds: int = 0
+    logs_max_bytes: int = 10_000_000
+    logs_backup_count: int = 5
+    logs_format: str = "text"
+    logs_keep_builds: int = 20
+    logs_keep_days: int = 0
+    lock_timeout: int = 60
+    history: int = 100
+    sources: Mapping[str, SourceSetting] = field(default_factory=dict)
+
+
+# Section and key of the settings file, to the field of Settings and its type.
+_KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
+    ("packer", "path"): ("packer_path", str),
+    ("build", "parallel_builds"): ("parallel_builds", int),
+    ("logs", "max_bytes"): ("logs_max_bytes", int),
+    ("logs", "backup_count"): ("logs_backup_count", int),
+    ("logs", "format"): ("logs_format", str),
+    ("logs", "keep_builds"): ("logs_keep_builds", int),
+    ("logs", "keep_days"): ("logs_keep_days", int),
+    ("state", "lock_timeout"): ("lock_timeout", int),
+    ("state", "history"): ("history", int),
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with ``packer-hybrid.toml``, and where everything lies in it.
+
+    Attributes:
+        root: the folder, absolute, symbolic links resolved.
+        settings: what its settings file says.
+    """
+
+    root: Path
+    settings: Settings = Settings()
+
+    @property
+    def templates(self) -> Path:
+        """Build templates, ``<os>/<platform>/<name>/*.pkr.hcl``, and the provisioners' assets."""
+        return self.root / "templates"
+
+    @property
+    def environments(self) -> Path:
+        """Overlays, a folder for each environment."""
+        return self.root / "environments"
+
+    @property
+    def configs(self) -> Path:
+        """Rendered configuration, ``<env>/<target>.pkrvars.hcl``."""
+        return self.root / "configs"
+
+    @property
+    def sources(self) -> Path:
+        """Clones of the pinned repositories."""
+        return self.root / "sources"
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder of the state, its lock and its last good copy."""
+        return self.root / "state"
+
+    @property
+    def state_file(self) -> Path:
+        """What was built from what."""
+        return self.state_dir / "packer-hybrid.json"
+
+    @property
+    def logs(self) -> Path:
+        """The shared log, and a log for each build under ``builds/``."""
+        return self.root / "logs"
+
+    @property
+    def images(self) -> Path:
+        """Image files, ``<env>/<target>/``, and the base images under ``base/``."""
+        return self.root / "images"
+
+    @property
+    def runs(self) -> Path:
+        """Folders of running builds; on the file system of the images, so that results can be renamed."""
+        return self.images / ".runs"
+
+    def config_file(self, env: str, target: str) -> Path:
+        """The rendered configuration of a target in an environment."""
+        return self.configs / env / f"{target}.pkrvars.hcl"
+
+    def relative(self, path: Path) -> str:
+        """A path as it is shown to people: relative to the workspace where it lies inside."""
+        try:
+            return str(path.relative_to(self.root))
+        except ValueError:
+            return str(path)
+
+
+def find(start: str | Path | None = None) -> Workspace:
+    """Find the workspace: ``HYBRIDCORE_WORKSPACE``, or the nearest folder upwards with a settings file.
+
+    Args:
+        start: folder to start from; the current folder when not given. The environment variable
+            is only looked at when this is not given.
+
+    Returns:
+        The workspace, its settings read.
+
+    Raises:
+        WorkspaceError: there is none, or its settings file is not right.
+    """
+    named = os.environ.get(ENVIRONMENT_VARIABLE) if start is None else None
+    if named:
+        return open_workspace(named)
+    here = Path(start or ".").resolve()
+    for folder in (here, *here.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return open_workspace(folder)
+    raise WorkspaceError(
+        f"no {SETTINGS_FILE} in {here} or any folder above it",
+        hint=f"create an empty {SETTINGS_FILE} there, or name the workspace with --workspace",
+    )
+
+
+def open_workspace(root: str | Path) -> Workspace:
+    """Open the workspace in a given folder.
+
+    Args:
+        root: the folder that holds ``packer-hybrid.toml``.
+
+    Returns:
+        The workspace, its settings read.
+
+    Raises:
+        WorkspaceError: the folder or the file is missing, or a setting is not right; has faults.
+    """
+    folder = Path(root).expanduser().resolve()
+    file = folder / SETTINGS_FILE
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise WorkspaceError(
+            f"{folder} is not a workspace: it has no {SETTINGS_FILE}",
+            hint="an empty file is enough",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"cannot read the settings: {error}", file=file) from error
+    return Workspace(folder, parse_settings(text, filename=str(file)))
+
+
+def resolve(workspace: Workspace | None) -> Workspace:
+    """The workspace that a public function was given, or else the one that ``find`` finds."""
+    return workspace if workspace is not None else find()
+
+
+def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
+    """Read a settings file.
+
+    Args:
+        text: TOML.
+        filename: the name used in errors.
+
+    Returns:
+        The settings, defaults filled in.
+
+    Raises:
+        WorkspaceError: not TOML, an unknown key or a wrong type; has faults, all of them.
+    """
+    if not text.strip():
+        return Settings()
+    import tomllib
+
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WorkspaceError(f"the settings are not TOML: {error}", file=filename) from error
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    known = sorted({section for section, _ in _KEYS} | {"sources"})
+    for section, table in data.items():
+        if section not in known:
+            faults.append(Fault(f"unknown setting {section!r}", hint="one of " + ", ".join(known)))
+        elif not isinstance(table, dict):
+            faults.append(Fault(f"[{section}] must be a table"))
+        elif section == "sources":
+            values["sources"] = _sources(table, faults)
+        else:
+            _section(section, table, values, faults)
+    if faults:
+        raise WorkspaceError("the settings are not right", file=filename, faults=faults)
+    return Settings(**values)
+
+
+def _section(
+    section: str, table: dict[str, Any], values: dict[str, Any], faults: list[Fault]
+) -> None:
+    for key, value in table.items():
+        if (section, key) not in _KEYS:
+            names = ", ".join(name for of, name in _KEYS if of == section)
+            faults.append(Fault(f"unknown setting {key!r} in [{section}]", hint=f"one of {names}"))
+            continue
+        name, kind = _KEYS[section, key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            word = {int: "a whole number", str: "a string"}[kind]
+            faults.append(Fault(f"[{section}] {key} must be {word}, not {value!r}"))
+        elif kind is int and value < 0:
+            faults.append(Fault(f"[{section}] {key} must not be negative"))
+        elif name == "logs_format" and value not in ("text", "json"):
+            faults.append(Fault(f"[logs] format must be text or json, not {value!r}"))
+        else:
+            values[name] = value
+
+
+def _sources(table: dict[str, Any], faults: list[Fault]) -> dict[str, SourceSetting]:
+    found: dict[str, SourceSetting] = {}
+    for name, entry in sorted(table.items()):
+        where = f"[sources.{name}]"
+        if not isinstance(entry, dict):
+            faults.append(Fault(f"{where} must be a table with url, ref and sha"))
+            continue
+        if not is_name(name):
+            faults.append(Fault(f"{where} is not a folder name", hint="letters, digits, . _ -"))
+        for key, value in entry.items():
+            if key not in ("url", "ref", "sha"):
+                faults.append(Fault(f"unknown setting {key!r} in {where}", hint="url, ref or sha"))
+            elif not isinstance(value, str):
+                faults.append(Fault(f"{where} {key} must be a string"))
+        if not entry.get("url"):
+            faults.append(Fault(f"{where} has no url"))
+        texts = {key: str(entry.get(key, "")) for key in ("url", "ref", "sha")}
+        found[name] = SourceSetting(name=name, **texts)
+    return found
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is safe as one component of a path: letters, digits, ``.``, ``_``, ``-``, no leading dot."""
+    return (
+        bool(text)
+        and text[0] not in ".-"
+        and all(char.isascii() and (char.isalnum() or char in "._-") for char in text)
+    )
+
+
+def check_env(env: str) -> str:
+    """Check the name of an environment, since it becomes part of paths.
+
+    Raises:
+        WorkspaceError: it is not a plain name.
+    """
+    if not is_name(env):
+        raise WorkspaceError(
+            f"{env!r} is not the name of an environment", hint="letters, digits, . _ -, as in dev"
+        )
+    return env
+
+
+def error_to_dict(error: HybridError) -> dict[str, Any]:
+    """An error as data, for ``--json`` and for Ansible."""
+    return {
+        "error": type(error).__name__,
+        "msg": str(error),
+        "message": error.message,
+        "hint": error.hint,
+        "file": error.file,
+        "line": error.line,
+        "faults": [fault.to_dict() for fault in error.faults],
+    }
