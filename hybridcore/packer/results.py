@@ -1,0 +1,316 @@
+"""What the public functions of the packer module take and give back: frozen values, ready for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from ..errors import Fault
+
+
+class Status(StrEnum):
+    """How a build, or a batch of builds, ended; the same words everywhere."""
+
+    BUILT = "built"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+    PARTIAL = "partial"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the image is there: it was built, or nothing about it changed."""
+        return self in (Status.BUILT, Status.UNCHANGED)
+
+
+class OnError(StrEnum):
+    """What Packer does with a half-built machine when a step fails (``-on-error``)."""
+
+    CLEANUP = "cleanup"
+    ABORT = "abort"
+    RUN_CLEANUP_PROVISIONER = "run-cleanup-provisioner"
+
+
+@dataclass(frozen=True)
+class ArtifactFile:
+    """One file of an artifact.
+
+    Attributes:
+        path: where it lies; relative to the workspace when inside it.
+        size: in bytes.
+        sha256: hex digest of its content; empty where it was not read.
+    """
+
+    path: str
+    size: int
+    sha256: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file as data."""
+        return {"path": self.path, "size": self.size, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One thing that a build left: an image file, the id of a template, an AMI.
+
+    Attributes:
+        id: the builder's own name for it; ``VM`` for many that only leave files.
+        builder_id: Packer's name for the kind of artifact, for example ``transcend.qemu``.
+        files: the files it is made of; empty for an artifact in a cloud.
+    """
+
+    id: str
+    builder_id: str
+    files: tuple[ArtifactFile, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The artifact as data."""
+        return {
+            "id": self.id,
+            "builder_id": self.builder_id,
+            "files": [file.to_dict() for file in self.files],
+        }
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How the build of one target ended. Holds no secret: what it quotes of Packer is masked.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        builder: canonical identifier, ``source.<type>.<name>``.
+        status: how it ended.
+        command: the command that ran, one string per argument; empty when nothing ran.
+        exit_code: Packer's; None when nothing ran or a signal ended it.
+        manifest_path: the manifest of this run alone; None when there is none.
+        artifacts: what was left, sorted by id.
+        errors: Packer's own messages, in order, with the step and the last lines where they help.
+        started_at: RFC 3339 in UTC; empty when nothing ran.
+        finished_at: RFC 3339 in UTC; empty when nothing ran.
+        duration_s: seconds of wall time, all attempts together.
+        log_path: the whole stream of this build; None when nothing ran.
+        fingerprint: sha256 over everything that decides the content of the image.
+        attempts: how often Packer was started.
+        retryable: whether the failure is of a kind that may pass when tried again.
+        warnings: what was odd though it did not fail the build.
+        reasons: why the target was built, for example which input changed; empty when unchanged.
+    """
+
+    target: str
+    builder: str
+    status: Status
+    command: tuple[str, ...] = ()
+    exit_code: int | None = None
+    manifest_path: str | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    errors: tuple[str, ...] = ()
+    started_at: str = ""
+    finished_at: str = ""
+    duration_s: float = 0.0
+    log_path: str | None = None
+    fingerprint: str = ""
+    attempts: int = 0
+    retryable: bool = False
+    warnings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run made an image."""
+        return self.status is Status.BUILT
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data, for ``--json`` and for Ansible; plain types only."""
+        return {
+            "target": self.target,
+            "builder": self.builder,
+            "status": self.status.value,
+            "changed": self.changed,
+            "command": list(self.command),
+            "exit_code": self.exit_code,
+            "manifest_path": self.manifest_path,
+            "artifacts": [artifact.to_dict() for artifact in self.artifacts],
+            "errors": list(self.errors),
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "duration_s": round(self.duration_s, 3),
+            "log_path": self.log_path,
+            "fingerprint": self.fingerprint,
+            "attempts": self.attempts,
+            "retryable": self.retryable,
+            "warnings": list(self.warnings),
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """How a batch ended: one result a target, in the order of the targets.
+
+    Attributes:
+        results: one a target.
+        run_id: names the batch in the state and in the logs.
+    """
+
+    results: tuple[BuildResult, ...] = ()
+    run_id: str = ""
+
+    @property
+    def status(self) -> Status:
+        """One word for the batch: see ``combine``."""
+        return combine(result.status for result in self.results)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any image was made."""
+        return any(result.changed for result in self.results)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as data: what ``packer-hybrid --json build`` prints."""
+        return {
+            "status": self.status.value,
+            "changed": self.changed,
+            "run_id": self.run_id,
+            "results": [result.to_dict() for result in self.results],
+        }
+
+
+def combine(statuses: Iterable[Status]) -> Status:
+    """The status of a batch from the statuses of its targets.
+
+    Args:
+        statuses: one a target.
+
+    Returns:
+        ``unchanged`` for no target at all; the status that all share; ``built`` where some were
+        built and the others unchanged; else ``partial``.
+    """
+    found = set(statuses)
+    if not found:
+        return Status.UNCHANGED
+    if len(found) == 1:
+        return found.pop()
+    if all(status.ok for status in found):
+        return Status.BUILT
+    return Status.PARTIAL
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How a batch is to be built; the same for every target of it.
+
+    Attributes:
+        only: builds to run, glob patterns as Packer's ``-only`` takes them; all when empty.
+        except_: builds and post-processors to leave out, as ``-except`` takes them.
+        on_error: what Packer does with a half-built machine when a step fails.
+        parallel_builds: Packer processes at a time; 0 means the workspace's setting.
+        force: build also what is unchanged, and overwrite what is there (``-force``).
+        timeout: seconds for the build of one target, all attempts together; 0 means no limit.
+        retries: how often a build is tried again after an error that may pass.
+        retry_delay: seconds before the first retry; doubles with each one.
+        secrets: values of sensitive variables by name; they reach Packer in its environment only.
+        extra_env: more variables for Packer's environment, by name.
+    """
+
+    only: tuple[str, ...] = ()
+    except_: tuple[str, ...] = ()
+    on_error: OnError = OnError.CLEANUP
+    parallel_builds: int = 0
+    force: bool = False
+    timeout: float = 0.0
+    retries: int = 0
+    retry_delay: float = 5.0
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class FmtResult:
+    """What ``fmt`` found, or did.
+
+    Attributes:
+        changed_files: files that were, or with ``check`` would be, rewritten; sorted.
+        diff: unified diff of all of them; empty when nothing changes.
+        faults: files that Packer cannot parse.
+    """
+
+    changed_files: tuple[str, ...] = ()
+    diff: str = ""
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether any file was not in canonical form."""
+        return bool(self.changed_files)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data."""
+        return {
+            "changed": self.changed,
+            "changed_files": list(self.changed_files),
+            "diff": self.diff,
+            "faults": [fault.to_dict() for fault in self.faults],
+        }
+
+
+@dataclass(frozen=True)
+class TargetFaults:
+    """What ``validate`` found in one target.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        faults: what Packer refuses; empty when the target is valid.
+        warnings: what Packer, or our own checks, find odd.
+    """
+
+    target: str
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the target is valid."""
+        return not self.faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """The findings as data."""
+        return {
+            "target": self.target,
+            "ok": self.ok,
+            "faults": [fault.to_dict() for fault in self.faults],
+            "warnings": [fault.to_dict() for fault in self.warnings],
+        }
+
+
+@dataclass(frozen=True)
+class ValidateResult:
+    """What ``validate`` found: one entry a target, in the order of the targets."""
+
+    results: tuple[TargetFaults, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every target is valid."""
+        return all(result.ok for result in self.results)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault of every target."""
+        return tuple(fault for result in self.results for fault in result.faults)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """Every warning of every target."""
+        return tuple(fault for result in self.results for fault in result.warnings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data."""
+        return {"ok": self.ok, "results": [result.to_dict() for result in self.results]}
