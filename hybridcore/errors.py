@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+    from typing import Any
 
 EXIT_DONE = 0
 EXIT_USER = 1
@@ -119,9 +120,7 @@ class HclError(HybridError):
         source_line: the line itself, shortened, or empty.
     """
 
-    def __init__(
-        self, message: str, *, filename: str, line: int, column: int, source_line: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, filename: str, line: int, column: int, source_line: str = "") -> None:
         super().__init__(message, file=filename, line=line)
         self.filename = filename
         self.column = column
@@ -168,3 +167,16 @@ class LockError(StateError):
 
 class LogsError(HybridError):
     """The log cannot be written or read."""
+
+
+def error_to_dict(error: HybridError) -> dict[str, Any]:
+    """An error as data, for ``--json`` and for Ansible."""
+    return {
+        "error": type(error).__name__,
+        "msg": str(error),
+        "message": error.message,
+        "hint": error.hint,
+        "file": error.file,
+        "line": error.line,
+        "faults": [fault.to_dict() for fault in error.faults],
+    }

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import Fault, HybridError, WorkspaceError
+from .errors import Fault, WorkspaceError
 
 SETTINGS_FILE = "packer-hybrid.toml"
 ENVIRONMENT_VARIABLE = "HYBRIDCORE_WORKSPACE"
@@ -241,9 +241,7 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     return Settings(**values)
 
 
-def _section(
-    section: str, table: dict[str, Any], values: dict[str, Any], faults: list[Fault]
-) -> None:
+def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults: list[Fault]) -> None:
     for key, value in table.items():
         if (section, key) not in _KEYS:
             names = ", ".join(name for of, name in _KEYS if of == section)
@@ -302,16 +300,3 @@ def check_env(env: str) -> str:
             f"{env!r} is not the name of an environment", hint="letters, digits, . _ -, as in dev"
         )
     return env
-
-
-def error_to_dict(error: HybridError) -> dict[str, Any]:
-    """An error as data, for ``--json`` and for Ansible."""
-    return {
-        "error": type(error).__name__,
-        "msg": str(error),
-        "message": error.message,
-        "hint": error.hint,
-        "file": error.file,
-        "line": error.line,
-        "faults": [fault.to_dict() for fault in error.faults],
-    }

@@ -1,0 +1,7 @@
+"""``python -m hybridcore``: the same as ``packer-hybrid``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,71 @@
+"""``packer-hybrid``: the command line over the core."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from importlib import import_module
+
+from .. import __version__
+from ..errors import EXIT_CANCELLED, EXIT_INTERNAL, HybridError, error_to_dict
+from ..workspace import find, open_workspace
+
+# Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
+COMMANDS = ("sources", "config", "builders", "packer", "build", "status", "state", "logs")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line.
+
+    Returns:
+        A parser whose result has ``workspace``, ``json`` and ``run``, the function to call.
+    """
+    main_parser = argparse.ArgumentParser(
+        prog="packer-hybrid",
+        description="Build machine images with Packer, and remember what was built from what.",
+        epilog="Exit codes: 0 done, 1 your input is wrong, 2 usage, 3 Packer failed, 4 lock held, "
+        "5 would change (--check), 70 a fault of ours, 130 cancelled.",
+    )
+    main_parser.add_argument("--version", action="version", version=f"packer-hybrid {__version__}")
+    main_parser.add_argument(
+        "--workspace", metavar="DIR", help="the workspace; by default the nearest one upwards"
+    )
+    main_parser.add_argument("--json", action="store_true", help="print one JSON object")
+    commands = main_parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        import_module(f".{name}", __name__).add_parser(commands)
+    return main_parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: arguments after the program's name; those of the process when not given.
+
+    Returns:
+        The exit code.
+    """
+    args = parser().parse_args(argv)
+    try:
+        workspace = open_workspace(args.workspace) if args.workspace else find()
+        code: int = args.run(args, workspace)
+        sys.stdout.flush()
+        return code
+    except HybridError as error:
+        if args.json:
+            print(json.dumps(error_to_dict(error), ensure_ascii=False))
+        print(f"packer-hybrid: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("packer-hybrid: cancelled", file=sys.stderr)
+        return EXIT_CANCELLED
+    except BrokenPipeError:
+        # Whoever read our output has gone, as in "packer-hybrid logs | head".
+        sys.stderr.close()
+        return EXIT_CANCELLED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"packer-hybrid: {where}{error.strerror or error}", file=sys.stderr)
+        return EXIT_INTERNAL

@@ -1,0 +1,226 @@
+"""The one door to other programs: an argument list, no shell, no standard input, a built environment."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import ProcessError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+# What passes from our environment to a child's; docs/secrets.md shows the same table to people.
+PASSED_NAMES = frozenset(
+    """
+    PATH HOME USER LOGNAME SHELL TERM TMPDIR TZ LANG LANGUAGE
+    SSH_AUTH_SOCK SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE
+    HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy ftp_proxy all_proxy no_proxy
+    XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR
+    GIT_SSH_COMMAND GIT_SSL_CAINFO
+    """.split()
+)
+PASSED_PREFIXES = (
+    "LC_",
+    "PACKER_",
+    "PKR_VAR_",
+    "HCP_",
+    "ARM_",
+    "AZURE_",
+    "AWS_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "PROXMOX_",
+    "VSPHERE_",
+)
+# The names among them whose values are secrets, as the cloud and hypervisor plugins document them.
+SECRET_NAMES = frozenset(
+    """
+    ARM_CLIENT_SECRET ARM_CLIENT_CERTIFICATE_PASSWORD ARM_CLIENT_JWT ARM_ACCESS_KEY ARM_SAS_TOKEN ARM_OIDC_TOKEN
+    ARM_OIDC_REQUEST_TOKEN AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PASSWORD AZURE_PASSWORD
+    AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN
+    GOOGLE_CREDENTIALS GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_ACCESS_TOKEN CLOUDSDK_AUTH_ACCESS_TOKEN
+    PROXMOX_PASSWORD PROXMOX_TOKEN VSPHERE_PASSWORD
+    HCP_CLIENT_SECRET PACKER_GITHUB_API_TOKEN
+    """.split()
+)
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
+
+
+class Completed:
+    """A program that has ended.
+
+    Attributes:
+        argv: what was run.
+        returncode: its exit code; negative for the signal that ended it.
+        stdout: what it printed, bytes that are not UTF-8 replaced.
+        stderr: the same for standard error.
+    """
+
+    __slots__ = ("argv", "returncode", "stderr", "stdout")
+
+    def __init__(self, argv: Sequence[str], returncode: int, stdout: str, stderr: str) -> None:
+        self.argv = tuple(argv)
+        self.returncode = returncode
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+def child_environment(
+    extra: Mapping[str, str] | None = None, *, base: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Build the environment of a child from what may pass, and what the caller adds.
+
+    Args:
+        extra: names and values that are added, or replace what would pass.
+        base: the environment to take from; our own when not given.
+
+    Returns:
+        A new mapping; ``CHECKPOINT_DISABLE`` is always set, so that Packer does not call home.
+    """
+    source = os.environ if base is None else base
+    env = {
+        name: value
+        for name, value in source.items()
+        if name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)
+    }
+    env["CHECKPOINT_DISABLE"] = "1"
+    env.update(extra or {})
+    return env
+
+
+def environment_secrets(env: Mapping[str, str]) -> list[str]:
+    """The secret values in a child's environment, to be masked in everything that it prints.
+
+    Args:
+        env: what ``child_environment`` built.
+
+    Returns:
+        Values of the names in ``SECRET_NAMES``, and passwords in the URLs of proxies; at least 4
+        characters each, since a shorter value would shred the output and protect nothing.
+    """
+    found = [env[name] for name in sorted(SECRET_NAMES) if env.get(name)]
+    for name in _PROXIES:
+        for url in (env.get(name, ""), env.get(name.upper(), "")):
+            userinfo = url.partition("://")[2].partition("/")[0].rpartition("@")[0]
+            password = userinfo.partition(":")[2]
+            if password:
+                found.append(password)
+    return [value for value in found if len(value) >= 4]
+
+
+def start(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str | Path | None = None,
+    stdout: int,
+    stderr: int,
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, and do not wait for it.
+
+    Args:
+        argv: program and arguments.
+        env: its whole environment.
+        cwd: the folder it runs in.
+        stdout: file descriptor, or a constant of ``subprocess``.
+        stderr: the same for standard error.
+
+    Returns:
+        The running process; its process group has the same id.
+
+    Raises:
+        ProcessError: it cannot be started.
+    """
+    import subprocess
+
+    try:
+        return subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not os.path.isdir(cwd):
+            raise ProcessError(f"the folder {cwd} does not exist") from error
+        raise ProcessError(
+            f"the program {argv[0]!r} was not found", hint="install it, or correct PATH"
+        ) from error
+    except OSError as error:
+        raise ProcessError(f"cannot start {argv[0]!r}: {error.strerror}") from error
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program to its end and keep what it printed.
+
+    Args:
+        argv: program and arguments.
+        env: its whole environment; ``child_environment()`` when not given.
+        cwd: the folder it runs in.
+        timeout: seconds after which it and its process group are killed.
+
+    Returns:
+        How it ended; an exit code other than 0 is not an error here.
+
+    Raises:
+        ProcessError: it cannot be started, or ran out of time.
+    """
+    import signal
+    import subprocess
+
+    child = start(
+        argv,
+        env=child_environment() if env is None else env,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with child:
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise ProcessError(f"{argv[0]!r} did not end within {timeout:g} s") from None
+            raise
+    return Completed(argv, child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+def run_many(
+    commands: Iterable[Sequence[str]],
+    *,
+    limit: int,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> list[Completed]:
+    """Run several programs side by side.
+
+    Args:
+        commands: argument lists.
+        limit: how many run at a time.
+        env: as for ``run``.
+        timeout: as for ``run``, for each.
+
+    Returns:
+        How each ended, in the order of the commands.
+
+    Raises:
+        ProcessError: one of them cannot be started or ran out of time.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=max(1, limit)) as pool:
+        return list(pool.map(lambda argv: run(argv, env=env, timeout=timeout), commands))
