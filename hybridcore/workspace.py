@@ -251,7 +251,7 @@ def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults
         if not isinstance(value, kind) or isinstance(value, bool):
             word = {int: "a whole number", str: "a string"}[kind]
             faults.append(Fault(f"[{section}] {key} must be {word}, not {value!r}"))
-        elif kind is int and value < 0:
+        elif isinstance(value, int) and value < 0:
             faults.append(Fault(f"[{section}] {key} must not be negative"))
         elif name == "logs_format" and value not in ("text", "json"):
             faults.append(Fault(f"[logs] format must be text or json, not {value!r}"))
@@ -281,7 +281,7 @@ def _sources(table: dict[str, Any], faults: list[Fault]) -> dict[str, SourceSett
 
 
 def is_name(text: str) -> bool:
-    """Whether a text is safe as one component of a path: letters, digits, ``.``, ``_``, ``-``, no leading dot."""
+    """Whether a text is safe as one part of a path: letters, digits, ``._-``, no leading ``.`` or ``-``."""
     return (
         bool(text)
         and text[0] not in ".-"

@@ -1,0 +1,38 @@
+"""What the modules of this collection share: call the core, and say an error as Ansible does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
+    HybridError,
+    error_to_dict,
+)
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import NullMonitor
+
+
+def failure(error: HybridError) -> dict[str, Any]:
+    """What a task returns for an error of the core."""
+    details = error_to_dict(error)
+    return {"failed": True, "changed": False, "msg": details.pop("msg"), "error": details}
+
+
+def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> None:
+    """The whole life of a module: parse the arguments, call the core, answer."""
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    if sys.version_info < (3, 11):
+        module.fail_json(
+            msg=f"hybridcore needs Python 3.11 or newer, this host has {sys.version.split()[0]}; "
+            "set ansible_python_interpreter to a newer one"
+        )
+    try:
+        answer = call(module.params, check_mode=module.check_mode, diff=module._diff, monitor=NullMonitor())
+    except HybridError as error:
+        answer = failure(error)
+    if answer.get("failed"):
+        module.fail_json(**answer)
+    module.exit_json(**answer)

@@ -1,0 +1,113 @@
+"""What the action plugins of this collection share: run the core on the control node, in process."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import failure
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
+    HybridError,
+    WorkspaceError,
+)
+
+
+class DisplayMonitor:
+    """Shows the lines of builds on Ansible's display while the task runs.
+
+    Under AWX each displayed line becomes an event in its database, so there only what Packer itself says
+    is shown; the whole stream is in the build's log.
+    """
+
+    def __init__(self) -> None:
+        self._display = Display()
+        self._packer_only = "AWX_ISOLATED_DATA_DIR" in os.environ or "JOB_ID" in os.environ
+
+    def line(self, target: str, text: str, kind: str) -> None:
+        if kind in ("say", "error") or (kind == "message" and not self._packer_only):
+            self._display.display(f"{target}: {text}")
+        elif kind == "other":
+            self._display.vv(f"{target}: {text}")
+
+    def note(self, text: str) -> None:
+        self._display.display(text)
+
+    def tick(self, running: dict[str, float]) -> None:
+        """Nothing: Ansible's output has no progress line."""
+
+
+class CoreAction(ActionBase):
+    """Run one function of the core here, or ship the module when the task's host is elsewhere.
+
+    A subclass gives ``MODULE`` (its name in the collection), ``SPEC`` (the module's argument spec) and
+    ``CALL``, the function of ``plugins/module_utils`` that the module calls too.
+    """
+
+    MODULE: str
+    SPEC: dict[str, Any]
+    CALL: Callable[..., dict[str, Any]]
+
+    _supports_check_mode = True
+    _supports_async = False
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        if not self._is_here():
+            result.update(
+                self._execute_module(
+                    module_name=f"hybridcore.packer.{self.MODULE}",
+                    module_args=dict(self._task.args),
+                    task_vars=task_vars,
+                )
+            )
+            return result
+        validation, params = self.validate_argument_spec(argument_spec=self.SPEC)
+        os.environ.update(self._task_environment())
+        try:
+            params["workspace"] = self._workspace(params.get("workspace"))
+            answer = type(self).CALL(
+                params,
+                check_mode=self._task.check_mode,
+                diff=self._task.diff,
+                monitor=DisplayMonitor(),
+            )
+        except HybridError as error:
+            answer = failure(error)
+        result.update(answer)
+        # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
+        masked: dict[str, Any] = remove_values(result, validation._no_log_values)
+        return masked
+
+    def _is_here(self) -> bool:
+        become = self._connection.become
+        as_other = become is not None and become.get_option("become_user") != getpass.getuser()
+        return self._connection.transport == "local" and not as_other
+
+    def _task_environment(self) -> dict[str, str]:
+        """The task's ``environment``; this process runs this one task, so it can be set here."""
+        environment: dict[str, str] = {}
+        for entry in self._task.environment or []:
+            values = self._templar.template(entry)
+            if isinstance(values, dict):
+                environment.update({str(name): str(value) for name, value in values.items()})
+        return environment
+
+    def _workspace(self, named: str | None) -> str:
+        """The folder given, else ``HYBRIDCORE_WORKSPACE``, else the nearest above the playbook or above here."""
+        here = self._loader.get_basedir()
+        if named:
+            return os.path.join(here, named)
+        if os.environ.get(workspace.ENVIRONMENT_VARIABLE):
+            return str(workspace.find().root)
+        try:
+            return str(workspace.find(os.path.realpath(here)).root)
+        except WorkspaceError:
+            return str(workspace.find(os.getcwd()).root)
