@@ -1,0 +1,40 @@
+# Every target sets up what it needs, asks no question, and costs seconds when there is nothing to do.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export DEBIAN_FRONTEND := noninteractive
+export PYTHONUNBUFFERED := 1
+BIN := .venv/bin
+# Which rows `make bench` measures: a part of their names; all when empty.
+ROW :=
+# More arguments for pytest, for example: make test PYTEST_ARGS='-k state'
+PYTEST_ARGS :=
+
+.PHONY: help setup-test test test-slow lint bench clean
+
+help: ## Say what the targets are
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup-test: # .venv with the test requirements, Debian's packages, Packer 1.9.4 and the simulators
+	@scripts/bootstrap.sh test
+	@scripts/setup-test.sh
+
+# Lint comes first because it is quick to say no; pytest runs once, so that its closing line counts everything.
+test: setup-test lint ## Lint and every test but the slow ones; under 40 minutes on 2 cores
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+
+test-slow: setup-test ## What takes longer than `make test` should: see CONTRIBUTING.md
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+lint: ## ruff, mypy, yamllint, ansible-lint, changelog and plugin documentation
+	@scripts/bootstrap.sh test
+	@scripts/lint.sh
+
+bench: setup-test ## Measure ourselves against the plain tools; make bench ROW=state for some rows
+	$(BIN)/python tests/bench/run.py $(ROW)
+
+clean: ## Remove caches and the virtual environment; images, state, logs and configs stay
+	rm -rf .venv .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build hybridcore-packer-*.tar.gz
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
