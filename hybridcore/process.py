@@ -118,6 +118,7 @@ def start(
     cwd: str | Path | None = None,
     stdout: int,
     stderr: int,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, and do not wait for it.
 
@@ -127,6 +128,7 @@ def start(
         cwd: the folder it runs in.
         stdout: file descriptor, or a constant of ``subprocess``.
         stderr: the same for standard error.
+        pass_fds: more file descriptors that the program inherits.
 
     Returns:
         The running process; its process group has the same id.
@@ -145,6 +147,7 @@ def start(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     except FileNotFoundError as error:
         if cwd is not None and not os.path.isdir(cwd):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
     HybridError,
     error_to_dict,
@@ -24,7 +23,7 @@ def failure(error: HybridError) -> dict[str, Any]:
 def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> None:
     """The whole life of a module: parse the arguments, call the core, answer."""
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 -- a target's Python is not ours to choose
         module.fail_json(
             msg=f"hybridcore needs Python 3.11 or newer, this host has {sys.version.split()[0]}; "
             "set ansible_python_interpreter to a newer one"

@@ -10,7 +10,6 @@ from typing import Any
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import failure
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
@@ -101,7 +100,7 @@ class CoreAction(ActionBase):
         return environment
 
     def _workspace(self, named: str | None) -> str:
-        """The folder given, else ``HYBRIDCORE_WORKSPACE``, else the nearest above the playbook or above here."""
+        """The given folder, ``HYBRIDCORE_WORKSPACE``, or the nearest above the playbook, or above us."""
         here = self._loader.get_basedir()
         if named:
             return os.path.join(here, named)
