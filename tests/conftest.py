@@ -1,0 +1,142 @@
+"""Fixtures that every test may use: real programs, simulators, stand-in programs, workspaces and Ansible.
+
+Simulators listen on 127.0.0.1, on a port that the system chose, and end with their fixture.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.playbooks import Ansible
+from tests.support.programs import FakePacker, FakeProgram
+from tests.support.simulators import Fakepve, Vcsim, start_fakepve, start_vcsim
+from tests.support.tools import Tools, build_tools
+from tests.support.workspaces import WorkspaceFolder
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout, which is the collection and an example workspace."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them, and no Packer calls home."""
+    for name in list(os.environ):
+        if name.startswith(("PKR_VAR_", "PACKER_", "ANSIBLE_")) or name == "HYBRIDCORE_WORKSPACE":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CHECKPOINT_DISABLE", "1")
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    """Packer 1.9.4, its external plugins and vcsim, built once and kept in the user's cache."""
+    return build_tools()
+
+
+@pytest.fixture(scope="session")
+def packer_debian() -> Path:
+    """Debian's Packer, 1.6.6."""
+    found = shutil.which("packer")
+    assert found, "Debian's packer is not installed: run scripts/setup-test.sh"
+    return Path(found)
+
+
+@pytest.fixture(params=["1.6.6", "1.9.4"])
+def any_packer(request: pytest.FixtureRequest) -> Path:
+    """Each of the two Packer versions in turn."""
+    if request.param == "1.6.6":
+        found: Path = request.getfixturevalue("packer_debian")
+        return found
+    tools: Tools = request.getfixturevalue("tools")
+    return tools.packer
+
+
+@pytest.fixture(scope="session")
+def vcsim(tools: Tools) -> Iterator[Vcsim]:
+    """VMware's simulator of vSphere; `templates()` says what builds have left in it."""
+    with start_vcsim(tools.vcsim) as server:
+        yield server
+
+
+@pytest.fixture
+def fakepve(tmp_path: Path) -> Iterator[Fakepve]:
+    """A simulator of Proxmox VE with one template, 9000; a fresh one for each test."""
+    with start_fakepve(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FakeProgram]:
+    """Put a program on PATH that plays a part and records how it was called: `fake_program("git")`."""
+    folder = tmp_path / "fake-bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return lambda name: FakeProgram(folder, name)
+
+
+@pytest.fixture
+def fake_packer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePacker:
+    """A Packer on PATH that plays a part; it knows `version` from the start."""
+    folder = tmp_path / "fake-packer"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return FakePacker(folder)
+
+
+@pytest.fixture
+def make_workspace(tmp_path: Path) -> Callable[..., WorkspaceFolder]:
+    """Make a workspace below `tmp_path`: `make_workspace()` or `make_workspace("name")`."""
+    return lambda name="workspace": WorkspaceFolder.create(tmp_path / name)
+
+
+@pytest.fixture(scope="session")
+def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for ANSIBLE_COLLECTIONS_PATH in which hybridcore.packer is this checkout."""
+    root = tmp_path_factory.mktemp("collections")
+    namespace = root / "ansible_collections" / "hybridcore"
+    namespace.mkdir(parents=True)
+    (namespace / "packer").symlink_to(REPOSITORY)
+    return root
+
+
+@pytest.fixture
+def ansible(collections_path: Path, tmp_path: Path) -> Ansible:
+    """Run Ansible's programs with this collection: `ansible.playbook(file, "-e", "x=1", cwd=folder)`."""
+    return Ansible(collections_path, home=tmp_path / "ansible-home")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Real Packer projects and recorded output, where HYBRIDCORE_CORPUS names them."""
+    named = os.environ.get("HYBRIDCORE_CORPUS")
+    if not named:
+        pytest.skip("HYBRIDCORE_CORPUS is not set: it names the folder of recorded Packer output")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def python_bare() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run code in a fresh interpreter that sees the checkout and the standard library, nothing else."""
+
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{code}"
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run

@@ -1,0 +1,59 @@
+"""Run Ansible's programs from a test, with this collection and nothing of the user's own settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Ansible:
+    """Ansible as a user would run it.
+
+    Args:
+        collections_path: the folder that holds `ansible_collections`.
+        home: the folder for everything that Ansible writes for itself.
+    """
+
+    def __init__(self, collections_path: Path, *, home: Path) -> None:
+        self.collections_path = collections_path
+        self.home = home
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a run."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        return kept | {
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections_path),
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_HOME": str(self.home),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_RETRY_FILES_ENABLED": "false",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            **(extra or {}),
+        }
+
+    def run(
+        self, program: str, *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of Ansible's, such as `ansible-playbook`, to its end; both outputs as one text."""
+        return subprocess.run(
+            [str(Path(sys.executable).parent / program), *map(str, arguments)],
+            cwd=cwd,
+            env=self.environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+    def playbook(
+        self, playbook: str | Path, *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a playbook: a file, or a name such as `hybridcore.packer.build_images`."""
+        return self.run("ansible-playbook", playbook, *arguments, cwd=cwd, env=env)
