@@ -87,7 +87,11 @@ build {{
 def test_fake_packer_plays_its_part_and_records_the_call(fake_packer, tmp_path):
     fake_packer.answer("build", stdout=b"not utf-8: \xff\n", stderr="oh\n", exit_code=3)
     done = subprocess.run(
-        ["packer", "build", "a b"], cwd=tmp_path, capture_output=True, check=False, env=os.environ | {"X": "1"}
+        ["packer", "build", "a b"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        env=os.environ | {"X": "1"},
     )
     assert (done.stdout, done.stderr, done.returncode) == (b"not utf-8: \xff\n", b"oh\n", 3)
     (call,) = fake_packer.calls_of("build")

@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# Runs without site packages, so that a call takes some 15 ms. An answer belongs to the first word of the arguments.
+# Runs without site packages, so that a call takes some 15 ms.
+# An answer belongs to the first word of the arguments.
 _SCRIPT = """\
 #!{python} -IS
 import json, os, sys
@@ -60,7 +61,13 @@ class FakeProgram:
         self.path.chmod(0o755)
 
     def answer(
-        self, command: str, *, stdout: str | bytes = "", stderr: str | bytes = "", exit_code: int = 0, code: str = ""
+        self,
+        command: str,
+        *,
+        stdout: str | bytes = "",
+        stderr: str | bytes = "",
+        exit_code: int = 0,
+        code: str = "",
     ) -> None:
         """Say what a call does.
 

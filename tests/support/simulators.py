@@ -1,4 +1,4 @@
-"""Simulators that real Packer builders talk to, each started for a `with` block on a free port of 127.0.0.1."""
+"""Simulators that real Packer builders talk to, each on a free port of 127.0.0.1 for one `with` block."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START_SECONDS = 60
 
 @dataclass(frozen=True)
 class Vcsim:
-    """A running vSphere simulator; its inventory is datacenter DC0, host DC0_H0, datastore LocalDS_0, VM DC0_H0_VM0."""
+    """A running vSphere simulator: datacenter DC0, host DC0_H0, datastore LocalDS_0, machine DC0_H0_VM0."""
 
     port: int
     username: str = "user"

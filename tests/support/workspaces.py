@@ -90,7 +90,7 @@ class WorkspaceFolder:
     def null(
         self, target: str = "linux/null/demo", *, message: str = "hello", inline: tuple[str, ...] = ()
     ) -> str:
-        """A target of the null builder; it declares the variable `message` and runs shell lines on this machine.
+        """A target of the null builder: declares the variable `message`, runs shell lines on this machine.
 
         Args:
             target: `<os>/null/<name>`.

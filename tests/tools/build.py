@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Build the programs that the tests run besides Debian's: Packer 1.9.4, two plugins, and the vSphere simulator.
+"""Build the programs that the tests run besides Debian's: Packer 1.9.4, two plugins, a vSphere simulator.
 
-The versions stand in go.mod and vcsim/go.mod (two modules: Packer's own vSphere builder needs an older govmomi
-than the simulator). The binaries are kept outside the checkout, in a folder named after the digest of those files,
-so a second call costs nothing and a changed version builds anew. Prints that folder:
+The versions stand in go.mod and vcsim/go.mod: two modules, since Packer's own vSphere builder needs an older
+govmomi than the simulator. The binaries are kept outside the checkout, in a folder named after the digest of
+those files, so a second call costs nothing and a changed version builds anew. Prints that folder:
 
     packer                          Packer 1.9.4
     vcsim                           the vSphere simulator
@@ -26,8 +26,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 OLDEST_GO = (1, 20)
 
-# Where a program lies in the cache, and the Go package that it is built from. An external plugin's file name carries
-# its version and the version of the plugin protocol; Packer finds it only so.
+# Where a program lies in the cache, and the Go package that it is built from. An external plugin's file name
+# carries its version and the version of the plugin protocol; Packer finds it only so.
 PROGRAMS = {
     "packer": "github.com/hashicorp/packer",
     "vcsim": "github.com/vmware/govmomi/vcsim",
@@ -50,7 +50,7 @@ def cache_folder() -> Path:
 
 
 def find_go() -> str:
-    """The first Go that is new enough: of this interpreter's environment, then of PATH, then of the usual place."""
+    """The first Go that is new enough: beside this interpreter, on PATH, or in its usual place."""
     candidates = [
         str(Path(sys.prefix) / "bin" / "go"),
         shutil.which("go") or "",
@@ -72,7 +72,12 @@ def build(folder: Path) -> None:
         return
     go = find_go()
     # CGO_ENABLED=0: no C compiler is needed and the binaries run anywhere.
-    environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOOS": "linux", "GOARCH": "amd64"}
+    environment = os.environ | {
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOOS": "linux",
+        "GOARCH": "amd64",
+    }
     for path, package in missing.items():
         print(f"tools: building {package} (minutes, once)", file=sys.stderr, flush=True)
         final = folder / path
