@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from .results import FmtResult, ValidateResult
 
 
-def fmt(
-    paths: Iterable[str | Path], *, check: bool = False, workspace: Workspace | None = None
-) -> FmtResult:
+def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspace | None = None) -> FmtResult:
     """Bring Packer files into canonical form, as ``packer fmt`` does.
 
     Args:
@@ -35,9 +33,7 @@ def fmt(
     return run(paths, check=check, workspace=workspace)
 
 
-def validate(
-    targets: Sequence[str], *, env: str, workspace: Workspace | None = None
-) -> ValidateResult:
+def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = None) -> ValidateResult:
     """Have Packer check targets with the configuration of an environment.
 
     Args:
