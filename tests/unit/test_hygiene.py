@@ -1,0 +1,73 @@
+"""Rules that hold for every file of the project."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST = 400
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files that git knows, without links, which would show a file twice."""
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z", "--", *patterns],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    files = [ROOT / name for name in listed.split("\0") if name]
+    return [file for file in files if file.is_file() and not file.is_symlink()]
+
+
+@pytest.mark.parametrize("file", tracked("*.py", "*.sh"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_code_file_is_long(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+# A home or temporary folder of one machine, in a file that goes to all.
+MACHINE_PATH = re.compile(r"/work/|/root/\.(?!ssh)|/tmp/bg/|/home/(?!user\b|packer\b|admin\b)[a-z]+/")
+
+
+def test_no_file_names_a_path_of_one_machine():
+    this = Path(__file__).resolve()
+    found = []
+    for file in tracked():
+        if file == this:
+            continue
+        text = file.read_bytes().decode("utf-8", "replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            if MACHINE_PATH.search(line):
+                found.append(f"{file.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    assert found == []
+
+
+@pytest.mark.parametrize("file", tracked("hybridcore/**.py"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_the_core_catches_no_exception_blindly(file):
+    """`except Exception` hides faults; only the command line, the outermost adapter, may use it."""
+    blind = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            caught = node.type
+            if caught is None or (
+                isinstance(caught, ast.Name) and caught.id in ("Exception", "BaseException")
+            ):
+                reraises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+                if not reraises and "cli" not in file.parts:
+                    blind.append(node.lineno)
+    assert blind == []
+
+
+@pytest.mark.parametrize("file", tracked("hybridcore/**.py"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_only_the_process_module_starts_programs(file):
+    """`process.py` is the one door to other programs; never a shell."""
+    text = file.read_text(encoding="utf-8")
+    assert "shell=True" not in text
+    assert "os.system(" not in text
+    if file.name not in ("process.py", "supervise.py"):
+        assert not re.search(r"\bPopen\(|subprocess\.run\(|subprocess\.call\(|check_output\(", text)

@@ -1,0 +1,59 @@
+"""The core loads nothing but the standard library and itself, and names itself relatively."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+CORE = Path(__file__).resolve().parents[2] / "hybridcore"
+MODULES = ("config", "sources", "templates", "provisioners", "packer", "state", "logs")
+
+_LIST_FOREIGN = """
+import importlib, json
+importlib.import_module({name!r})
+allowed = set(sys.stdlib_module_names) | {{"hybridcore", "__main__"}}
+print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] not in allowed)))
+"""
+
+
+def module_names() -> list[str]:
+    """Every module of the core but `__main__`, whose import would run the command line."""
+    names = []
+    for file in sorted(CORE.rglob("*.py")):
+        parts = file.relative_to(CORE.parent).with_suffix("").parts
+        if parts[-1] != "__main__":
+            names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return names
+
+
+def test_the_seven_modules_are_there():
+    assert {f"hybridcore.{name}" for name in MODULES} <= set(module_names())
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_import_loads_only_the_standard_library(name, python_bare):
+    done = python_bare(_LIST_FOREIGN.format(name=name))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []
+
+
+@pytest.mark.parametrize("file", sorted(CORE.rglob("*.py")), ids=lambda file: str(file.relative_to(CORE)))
+def test_imports_of_ourselves_are_relative(file):
+    """In a collection the package has another name: an absolute import finds nothing, or another copy."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    absolute = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            absolute += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            absolute.append(node.module or "")
+    assert [name for name in absolute if name.partition(".")[0] in ("hybridcore", "ansible")] == []
+
+
+def test_the_links_into_the_collection_reach_the_core():
+    link = CORE.parent / "plugins" / "module_utils" / "hybridcore"
+    assert link.is_symlink()
+    assert link.resolve() == CORE
