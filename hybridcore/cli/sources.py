@@ -1,0 +1,64 @@
+"""``packer-hybrid sources``: the repositories of the workspace."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..workspace import Workspace
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``sources sync`` to the command line.
+
+    Args:
+        commands: where subcommands are added.
+    """
+    sources = commands.add_parser("sources", help="clone and pin the repositories of the workspace")
+    actions = sources.add_subparsers(metavar="ACTION", required=True)
+    parser = actions.add_parser(
+        "sync",
+        help="bring sources/ to where the settings want it",
+        description="Clone or update the repositories of [sources.NAME] in packer-hybrid.toml, check each "
+        "pin, and record URL and commit in the state.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
+    parser.add_argument(
+        "--frozen", action="store_true", help="nothing may move: fail unless all are at their pinned commit"
+    )
+    parser.add_argument("--offline", action="store_true", help="use only what the clones already have")
+    parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Sync, and print a line for each repository.
+
+    Args:
+        args: ``names``, ``frozen``, ``offline``, ``check`` and ``json``.
+        workspace: the workspace.
+
+    Returns:
+        The exit code.
+    """
+    from .. import sources
+    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
+
+    results = sources.sync(
+        args.names or None,
+        frozen=args.frozen,
+        offline=args.offline,
+        check=args.check,
+        workspace=workspace,
+    )
+    if args.json:
+        print(json.dumps({"results": [result.to_dict() for result in results]}, ensure_ascii=False))
+    else:
+        for result in results:
+            moved = f" (was {result.before[:12]})" if result.action == "updated" else ""
+            print(f"{result.action:9} {result.name} {result.sha[:12]} {result.ref or result.url}{moved}")
+        if not results:
+            print("packer-hybrid.toml has no [sources.NAME]: nothing to sync")
+    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE

@@ -1,0 +1,222 @@
+"""Repositories that templates take plugins and examples from: cloned, pinned and remembered."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from contextlib import contextmanager
+
+from ..errors import Fault, HybridError, LockError, SourcesError
+from ..workspace import SETTINGS_FILE
+from ..workspace import resolve as resolve_workspace
+from .git import Git, masked
+from .repository import SHA, Plan, SourceResult, sync_one
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from ..workspace import SourceSetting, Workspace
+
+__all__ = ["SourceResult", "sync"]
+
+# Network latency, not processor time, is what most of them wait for.
+_AT_A_TIME = 8
+_URL = re.compile(r"(https?|ssh|git|file)://[^\s]+|/[^\n\r]+|[\w.-]+@[\w.-]+:[^\s:][^\s]*")
+_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
+# What git refuses in a ref name (git-check-ref-format), and what it takes for an option.
+_BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|\.lock$")
+
+
+def sync(
+    names: Iterable[str] | None = None,
+    *,
+    frozen: bool = False,
+    offline: bool = False,
+    check: bool = False,
+    workspace: Workspace | None = None,
+) -> list[SourceResult]:
+    """Bring the repositories under ``sources/`` to where the settings want them.
+
+    What the settings want is, for each ``[sources.NAME]``: the commit that ``ref`` means at the remote,
+    which must be ``sha`` where both are given; ``sha`` itself without ``ref``; else the default branch.
+    Nothing of a user is ever overwritten: a repository with changes of its own is an error. What was reached
+    is recorded in the state, also for the repositories that went well beside one that did not.
+
+    Args:
+        names: the repositories to sync; all when not given.
+        frozen: nothing may move. What is there must be at its ``sha``, or where the state says the last sync
+            left it; what is missing is cloned at exactly that commit.
+        offline: no network: only commits that are in the clones already.
+        check: only say what a sync would do; asks the remotes, writes nothing.
+        workspace: the workspace; found as ``workspace.find`` does when not given.
+
+    Returns:
+        A result for each repository, sorted by name.
+
+    Raises:
+        SourcesError: at least one is not as it should be; has a fault for each, with its line in the
+            settings.
+        LockError: another sync runs in this workspace, and the time to wait for it is over.
+        StateError: the state cannot be read or written.
+    """
+    from .. import state
+
+    space = resolve_workspace(workspace)
+    wanted = _wanted(space, names)
+    recorded = dict(state.read(workspace=space).get("sources", {}))
+    if not wanted and (names is not None or not recorded):
+        return []
+    _check_home(space)
+    plan = Plan(space, recorded, frozen, offline, check)
+    if check:
+        results, faults = _all(plan, wanted)
+    else:
+        try:
+            space.sources.mkdir(exist_ok=True)
+            with _locked(space):
+                results, faults = _all(plan, wanted)
+                _record(space, results, recorded, forget=names is None)
+        except OSError as error:
+            raise SourcesError(f"cannot work in {space.sources}: {error.strerror}") from error
+    if faults:
+        raise SourcesError(f"{len(faults)} of {len(wanted)} sources cannot be synced", faults=faults)
+    return results
+
+
+def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting]:
+    """The settings of the repositories asked for, all of them checked before anything is touched."""
+    settings = space.settings.sources
+    chosen = sorted(settings) if names is None else sorted(set(names))
+    faults = []
+    for name in chosen:
+        if name not in settings:
+            known = ", ".join(sorted(settings)) or "none"
+            faults.append(Fault(f"there is no source {name!r}", hint=f"the settings have {known}"))
+            continue
+        faults += [
+            Fault(f"{name}: {message}", file=space.root / SETTINGS_FILE, line=_line(space, name), hint=hint)
+            for message, hint in _wrong(settings[name])
+        ]
+    if faults:
+        raise SourcesError("the sources are not set up right", faults=faults)
+    return [settings[name] for name in chosen]
+
+
+def _wrong(setting: SourceSetting) -> Iterator[tuple[str, str]]:
+    if _PASSWORD.match(setting.url):
+        yield "the url has a password in it", "use an SSH key, a git credential helper, or GIT_ASKPASS"
+    elif not _URL.fullmatch(setting.url):
+        yield (
+            f"{masked(setting.url)!r} is not a URL that can be cloned",
+            "https://, http://, ssh://, git://, file://, user@host:path or an absolute path",
+        )
+    if setting.ref and _BAD_REF.search(setting.ref):
+        yield f"{setting.ref!r} is not a branch, tag or commit", "as in main, v1.2.0 or refs/heads/main"
+    if setting.sha and not SHA.fullmatch(setting.sha):
+        yield f"sha {setting.sha!r} is not a full commit id", "40 lower-case hexadecimal digits"
+    if setting.sha and SHA.fullmatch(setting.ref) and setting.ref != setting.sha:
+        yield f"ref is commit {setting.ref}, but sha is {setting.sha}", "leave one of them out"
+
+
+def _line(space: Workspace, name: str) -> int | None:
+    """The line of ``[sources.NAME]`` in the settings file."""
+    header = re.compile(rf"\s*\[\s*sources\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*\]")
+    text = (space.root / SETTINGS_FILE).read_text(encoding="utf-8")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if header.match(line)), None)
+
+
+def _check_home(space: Workspace) -> None:
+    """Refuse a ``sources`` that is no folder, or that a symbolic link takes out of the workspace."""
+    if shutil.which("git") is None:
+        raise SourcesError("the program 'git' was not found", hint="install git, or correct PATH")
+    home = space.sources
+    if home.exists() and not home.is_dir():
+        raise SourcesError(f"{home} is not a folder", hint="move it away")
+    if not home.resolve().is_relative_to(space.root):
+        raise SourcesError(
+            f"{home} is a symbolic link out of the workspace, to {home.resolve()}",
+            hint="remove the link; sync keeps its clones inside the workspace",
+        )
+
+
+@contextmanager
+def _locked(space: Workspace) -> Iterator[None]:
+    """Let one sync at a time work below ``sources/``, and clear away what a killed one left there."""
+    import fcntl
+
+    path = space.sources / ".lock"
+    until = time.monotonic() + space.settings.lock_timeout
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise LockError(
+                        f"another sync works in {space.sources}",
+                        hint="wait for it, or raise [state] lock_timeout in " + SETTINGS_FILE,
+                    ) from None
+                time.sleep(0.1)
+        for left in space.sources.glob(".clone-*"):
+            shutil.rmtree(left)
+        yield
+    finally:
+        os.close(file)
+
+
+def _all(plan: Plan, wanted: list[SourceSetting]) -> tuple[list[SourceResult], list[Fault]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    git = Git()
+
+    def one(setting: SourceSetting) -> SourceResult | Fault:
+        try:
+            return sync_one(plan, setting, git)
+        except (HybridError, OSError) as error:
+            hint = error.hint if isinstance(error, HybridError) else ""
+            text = error.message if isinstance(error, HybridError) else str(error)
+            file = plan.space.root / SETTINGS_FILE
+            return Fault(
+                f"{setting.name}: {text}", file=file, line=_line(plan.space, setting.name), hint=hint
+            )
+
+    with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
+        try:
+            outcomes = list(pool.map(one, wanted))
+        except BaseException:
+            git.stop()
+            raise
+    results = [outcome for outcome in outcomes if isinstance(outcome, SourceResult)]
+    return results, [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+
+
+def _record(
+    space: Workspace, results: list[SourceResult], recorded: Mapping[str, Mapping[str, Any]], *, forget: bool
+) -> None:
+    """Write what differs from the state in one transaction; ``forget`` drops what the settings dropped."""
+    from .. import state
+
+    new = {
+        result.name: {"url": result.url, "ref": result.ref, "sha": result.sha}
+        for result in results
+        if any(
+            recorded.get(result.name, {}).get(key) != value
+            for key, value in (("url", result.url), ("ref", result.ref), ("sha", result.sha))
+        )
+    }
+    gone = [name for name in recorded if name not in space.settings.sources] if forget else []
+    if not new and not gone:
+        return
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with state.transaction(workspace=space) as data:
+        entries = data.setdefault("sources", {})
+        for name in gone:
+            entries.pop(name, None)
+        for name, entry in new.items():
+            entries[name] = {**entry, "synced_at": now}
