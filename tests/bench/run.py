@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Run every tests/bench/bench_*.py and print one table; `run.py state` runs those with `state` in their name.
 
-Each script prints JSON lines: {"row", "ours", "theirs", "ratio", "budget"}. `ours` and `theirs` are seconds or
-a text, `ratio` is a number, and `budget` is a text that starts with `<=` or `>=` and a number. Everything else
-that a script prints is passed on to standard error. Exit code 1 when a script failed; a missed budget is shown
-and is no error, since one run on a busy machine proves nothing.
+Each script prints JSON lines: {"row", "ours", "theirs", "ratio", "budget"}. `ours` and `theirs` are seconds,
+or a text; `ratio` is a number; `budget` is a text that starts with `<=` or `>=` and a number. Everything else
+that a script prints goes to standard error. Exit code 1 when a script failed; a missed budget is shown and is
+no error, since one run on a busy machine proves nothing.
 """
 
 from __future__ import annotations
