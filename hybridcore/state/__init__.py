@@ -1,0 +1,138 @@
+"""What was built from what: ``state/packer-hybrid.json``, kept as a small database.
+
+``read`` gives it, ``transaction`` changes it, ``write`` replaces it. Every write is checked against
+the schema, done under a lock, and either happens whole or not at all. docs/state.md has the fields.
+"""
+
+from __future__ import annotations
+
+from .codec import decode
+from .identity import interrupted, liveness, process_identity
+from .place import durability_warning
+from .schema import SCHEMA_VERSION, STATUSES, empty, timestamp
+from .transaction import Transaction, read_content, save, state_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..workspace import Workspace
+    from .repairing import Repair
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "STATUSES",
+    "durability_warning",
+    "empty",
+    "interrupted",
+    "liveness",
+    "process_identity",
+    "read",
+    "repair",
+    "timestamp",
+    "transaction",
+    "write",
+]
+
+
+def read(*, workspace: Workspace | None = None) -> dict[str, Any]:
+    """Read the state. Takes no lock: what is read is one whole version.
+
+    Args:
+        workspace: whose state; the one that is found when not given.
+
+    Returns:
+        The state, of the present schema version, with every section; an empty one when nothing was
+        written yet.
+
+    Raises:
+        StateError: it is damaged, not readable, or of a newer version.
+    """
+    file = _resolve(workspace).state_file
+    content = read_content(file)
+    return empty() if content is None else decode(content, file=file)
+
+
+def write(data: dict[str, Any], *, workspace: Workspace | None = None) -> None:
+    """Replace the state. To change it use ``transaction``, which also sees to what others wrote.
+
+    Args:
+        data: the whole state; its ``updated_at`` is not looked at, and of ``history`` the newest
+            runs are kept, as many as ``[state] history`` says.
+        workspace: whose state; the one that is found when not given.
+
+    Raises:
+        StateError: ``data`` does not fit the schema (has faults), what is there is damaged or of a
+            newer version and so not overwritten, or it cannot be written. The old state is intact.
+        LockError: somebody else held the lock for too long.
+    """
+    workspace = _resolve(workspace)
+    lock = state_lock(workspace, command="state.write")
+    lock.acquire()
+    try:
+        before = read_content(workspace.state_file)
+        if before is not None:
+            decode(before, file=workspace.state_file, lazy=True)
+        save(data, before=before, workspace=workspace, always=True)
+    finally:
+        lock.release()
+
+
+def transaction(
+    *,
+    workspace: Workspace | None = None,
+    command: str = "",
+    timeout: float | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> Transaction:
+    """Change the state: ``with state.transaction() as data: data["plugins"]["qemu"] = "1.0.9"``.
+
+    The lock is held from reading to writing, so no change of anybody is lost. When the block raises,
+    nothing is written; when it changed nothing, neither.
+
+    Args:
+        workspace: whose state; the one that is found when not given.
+        command: what is being done, shown to those who wait.
+        timeout: seconds to wait for the lock; ``[state] lock_timeout`` when not given.
+        on_wait: gets a sentence that says who holds the lock, once, when the wait is noticeable;
+            when not given it is a warning of the logger ``hybridcore.state``.
+
+    Returns:
+        A context manager that gives the state as a dict.
+
+    Raises:
+        StateError: on entering, what ``read`` raises; on leaving, what ``write`` raises.
+        LockError: on entering, somebody else held the lock for too long.
+    """
+    return Transaction(_resolve(workspace), command, timeout, on_wait)
+
+
+def repair(*, workspace: Workspace | None = None, timeout: float | None = None) -> Repair:
+    """Mend a damaged state; does nothing when it is sound.
+
+    The damaged file stays beside the state under another name, the last good copy takes its place,
+    and what that loses is said.
+
+    Args:
+        workspace: whose state; the one that is found when not given.
+        timeout: seconds to wait for the lock; ``[state] lock_timeout`` when not given.
+
+    Returns:
+        What was done.
+
+    Raises:
+        StateError: the state is of a newer version, or a file could not be read, kept or written.
+        LockError: somebody else held the lock for too long.
+    """
+    from .repairing import repair as mend
+
+    return mend(_resolve(workspace), timeout=timeout)
+
+
+def _resolve(workspace: Workspace | None) -> Workspace:
+    if workspace is not None:
+        return workspace  # spares a caller that has one the import of the settings' reader
+    from ..workspace import find
+
+    return find()

@@ -1,0 +1,217 @@
+"""Files that are read whole and replaced whole: after a crash there is the old content or the new one.
+
+Nothing else in the state touches its files. All of ``replace`` happens under the state's lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from ..errors import StateError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A state is about 1 kB an image; what is larger than this is not one."""
+
+COPY_SUFFIX = ".bak"
+"""The last good copy stands beside the state, under its name and this."""
+
+_TEMPORARY_SUFFIX = ".tmp"
+_REPAIR = "packer-hybrid state repair keeps what is there and restores the last good copy"
+
+
+def read_file(path: Path) -> bytes | None:
+    """Read a file whole.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its content; ``None`` when there is none.
+
+    Raises:
+        StateError: it is no plain file, too large, or not readable.
+    """
+    try:
+        # O_NONBLOCK: opening a named pipe must not wait for a writer.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _symlink(path) from error
+        raise StateError(f"cannot read it: {error.strerror}", file=path) from error
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a plain file"
+            raise StateError(f"the state is damaged: it is {kind}", file=path, hint=_REPAIR)
+        if status.st_size > MAX_BYTES:
+            raise StateError(
+                f"the state is damaged: {status.st_size:,} bytes, at most {MAX_BYTES:,} are read",
+                file=path,
+                hint=_REPAIR,
+            )
+        parts = []
+        while part := os.read(fd, status.st_size + 1):
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    except OSError as error:
+        raise StateError(f"cannot read it: {error.strerror}", file=path) from error
+    finally:
+        os.close(fd)
+
+
+def replace(path: Path, content: bytes, *, keep_copy: bool) -> None:
+    """Replace a file, durably: temporary file, fsync, rename, fsync of the folder.
+
+    Args:
+        path: the file, made where it is missing; its permissions and owner are kept.
+        content: all of the new content.
+        keep_copy: make what is there now the last good copy.
+
+    Raises:
+        StateError: it did not work; the old content is still there.
+    """
+    if len(content) > MAX_BYTES:
+        raise StateError(
+            f"the state would be {len(content):,} bytes, at most {MAX_BYTES:,} can be read again",
+            file=path,
+            hint="a smaller [state] history in packer-hybrid.toml makes it smaller",
+        )
+    # A name of its own in case locks do not work here after all: then two writers fail, not mix.
+    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}{_TEMPORARY_SUFFIX}"
+    try:
+        old = _status(path)
+        remove_leftovers(path)
+        try:
+            _write(temporary, content, old)
+            if keep_copy and old is not None:
+                _keep_copy(path)
+            os.rename(temporary, path)
+        except BaseException:
+            _unlink(temporary)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        where = error.filename or path.parent
+        raise StateError(
+            f"cannot write the state: {error.strerror} ({where}); what was there is unchanged",
+            file=path,
+            hint=_WRITE_HINTS.get(error.errno or 0, ""),
+        ) from error
+
+
+_WRITE_HINTS = {
+    errno.ENOSPC: "the disk is full: free some space and run it again",
+    errno.EDQUOT: "the quota is used up: free some space and run it again",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.EACCES: "the folder state/ must be writable for whoever builds",
+    errno.EPERM: "the folder state/ must be writable for whoever builds",
+    errno.ENOENT: "the folder of the workspace is gone",
+}
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the state where it is missing, in a workspace that is there.
+
+    Raises:
+        StateError: it cannot be made.
+    """
+    try:
+        os.mkdir(folder)
+        sync_folder(folder.parent)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StateError(
+            f"cannot make the folder of the state: {error.strerror}",
+            file=folder,
+            hint=_WRITE_HINTS.get(error.errno or 0, ""),
+        ) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove temporary files of writers that died; the caller holds the lock, so none is alive."""
+    prefix = path.name + "."
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries]
+    for name in names:
+        if name.startswith(prefix) and name.endswith(_TEMPORARY_SUFFIX):
+            _unlink(f"{path.parent}/{name}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(status.st_mode):
+        raise _symlink(path)
+    return status
+
+
+def _symlink(path: Path) -> StateError:
+    return StateError(
+        "the state is a symbolic link, and replacing the file would cut it",
+        file=path,
+        hint="make state/ itself the link, or move the file here",
+    )
+
+
+def _write(temporary: str, content: bytes, old: os.stat_result | None) -> None:
+    mode = 0o666 if old is None else 0o600
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        if old is not None:
+            if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                try:
+                    os.fchown(fd, old.st_uid, old.st_gid)
+                except PermissionError:
+                    pass  # only root may give files away; the folder's rights say who may write
+            os.fchmod(fd, stat.S_IMODE(old.st_mode))
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _keep_copy(path: Path) -> None:
+    # A second name for the present file, so that no byte is written: link, then rename over the
+    # copy before. At every moment there is a copy under its name.
+    copy = f"{path}{COPY_SUFFIX}"
+    link = f"{copy}{_TEMPORARY_SUFFIX}"
+    try:
+        os.link(path, link, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES):
+            raise
+        # No hard links here (FAT, some network file systems): a real copy.
+        content = read_file(path) or b""
+        _write(link, content, os.lstat(path))
+    os.rename(link, copy)
+    # When both names already were the same file, rename did nothing and left the first.
+    _unlink(link)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

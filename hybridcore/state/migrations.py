@@ -1,0 +1,58 @@
+"""From an earlier schema version to the present one, a step at a time."""
+
+from __future__ import annotations
+
+from ..errors import StateError
+from .schema import SCHEMA_VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    Migration = Callable[[dict[str, Any]], dict[str, Any]]
+
+MIGRATIONS: Mapping[int, Migration] = {}
+"""From a version to the next one: ``MIGRATIONS[n]`` takes a state of version n and gives one of
+version n + 1. Version 1 is the first, so there is none yet; a test checks that none is missing."""
+
+
+def migrate(
+    data: dict[str, Any],
+    *,
+    file: Path | str,
+    migrations: Mapping[int, Migration] = MIGRATIONS,
+    current: int = SCHEMA_VERSION,
+) -> dict[str, Any]:
+    """Bring a state to the present schema version.
+
+    Args:
+        data: the state as it was read, of any version.
+        file: where it was read from, for errors.
+        migrations: the steps, by the version that they start from.
+        current: the version to reach.
+
+    Returns:
+        The state with ``schema_version`` equal to ``current``.
+
+    Raises:
+        StateError: the version is newer than ``current``, or is none that ever was.
+    """
+    version = data.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise StateError(
+            f"the state is damaged: its schema_version is {version!r:.60}",
+            file=file,
+            hint="packer-hybrid state repair keeps the file and restores the last good copy",
+        )
+    if version > current:
+        raise StateError(
+            f"the state is of schema version {version}, and this release knows versions up to {current}",
+            file=file,
+            hint="a newer release of hybridcore.packer wrote it; use that one here too",
+        )
+    while version < current:
+        data = {**migrations[version](data), "schema_version": version + 1}
+        version += 1
+    return data

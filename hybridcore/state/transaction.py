@@ -1,0 +1,148 @@
+"""Reading, changing and writing the state, under its lock."""
+
+from __future__ import annotations
+
+from ..errors import StateError
+from . import schema
+from .codec import decode, encode, same
+from .durable import COPY_SUFFIX, make_folder, read_file, replace
+from .entries import Entries
+from .lock import Lock
+from .place import durability_warning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Any
+
+    from ..workspace import Workspace
+
+LOCK_NAME = "packer-hybrid.lock"
+
+_warned: set[Path] = set()  # folders about which this process has already warned
+
+
+def read_content(file: Path) -> bytes | None:
+    """The text of the state; ``None`` when nothing was written yet.
+
+    Raises:
+        StateError: it cannot be read, or it is gone although its last good copy is there.
+    """
+    content = read_file(file)
+    if content is None and file.with_name(file.name + COPY_SUFFIX).exists():
+        raise StateError(
+            "the state is gone, but its last good copy is there",
+            file=file,
+            hint="packer-hybrid state repair restores the copy; to begin anew remove the copy too",
+        )
+    return content
+
+
+def state_lock(
+    workspace: Workspace,
+    *,
+    command: str,
+    timeout: float | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> Lock:
+    """The lock of a workspace's state, not taken yet; its folder is made where it is missing."""
+    make_folder(workspace.state_dir)
+    return Lock(
+        workspace.state_dir / LOCK_NAME,
+        command=command,
+        timeout=workspace.settings.lock_timeout if timeout is None else timeout,
+        on_wait=on_wait or _warn,
+    )
+
+
+def save(data: dict[str, Any], *, before: bytes | None, workspace: Workspace, always: bool) -> None:
+    """Check a state and write it; the caller holds the lock.
+
+    Args:
+        data: the state.
+        before: the text that is there now, known to be good.
+        workspace: whose state.
+        always: write also when nothing changed.
+
+    Raises:
+        StateError: it does not fit the schema, or cannot be written.
+    """
+    file = workspace.state_file
+    faults = schema.check(_looked_at(data))
+    if faults:
+        raise StateError(
+            "what was to be written to the state does not fit its schema; nothing was written",
+            file=file,
+            faults=faults,
+        )
+    content = encode(data, history=workspace.settings.history, updated_at=schema.timestamp())
+    if not always and same(content, before or _nothing(workspace)):
+        return
+    if workspace.state_dir not in _warned:
+        _warned.add(workspace.state_dir)
+        warning = durability_warning(workspace)
+        if warning:
+            _warn(warning)
+    replace(file, content, keep_copy=before is not None)
+
+
+class Transaction:
+    """See ``state.transaction``."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        command: str,
+        timeout: float | None,
+        on_wait: Callable[[str], None] | None,
+    ) -> None:
+        self._workspace = workspace
+        self._lock = state_lock(workspace, command=command, timeout=timeout, on_wait=on_wait)
+        self._before: bytes | None = None
+        self._data: dict[str, Any] = {}
+
+    def __enter__(self) -> dict[str, Any]:
+        self._lock.acquire()
+        try:
+            file = self._workspace.state_file
+            self._before = read_content(file)
+            if self._before is None:
+                self._data = schema.empty()
+            else:
+                self._data = decode(self._before, file=file, lazy=True)
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._data
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                save(self._data, before=self._before, workspace=self._workspace, always=False)
+        finally:
+            self._lock.release()
+
+
+def _looked_at(data: dict[str, Any]) -> dict[str, Any]:
+    # Entries that nobody looked at are as they were when they were checked.
+    images = data.get("images")
+    if not isinstance(images, Entries):
+        return data
+    return {**data, "images": {key: images[key] for key in images if key not in images.lines}}
+
+
+def _nothing(workspace: Workspace) -> bytes:
+    return encode(schema.empty(), history=workspace.settings.history, updated_at=None)
+
+
+def _warn(sentence: str) -> None:
+    import logging
+
+    logging.getLogger("hybridcore.state").warning("%s", sentence)
