@@ -11,7 +11,18 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .output import ArtifactCount, ArtifactField, BuildError, ErrorCount, Event, Text, Ui, Version
+from .output import (
+    ArtifactCount,
+    ArtifactField,
+    BuildError,
+    ErrorCount,
+    Event,
+    Text,
+    Ui,
+    Unknown,
+    Version,
+    parse_line,
+)
 
 LAST_LINES = 20
 # Of each line that is kept for an error; the log has all of it.
@@ -19,7 +30,9 @@ _LINE_LIMIT = 2000
 _ENDED = re.compile(r"Build '(?P<name>[^']+)' (?P<how>finished|errored)(?: after [^:]*)?(?:[.:]|$)")
 _STEP = re.compile(r"==> (?P<name>[^\s:]+): (?P<step>.*)", re.DOTALL)
 _CRASH = re.compile(r"panic: |fatal error: |!+ PACKER CRASH !+")
+_CLEANUP = re.compile(r"Provisioning step had errors|Terminating|Deleting|Destroying|Cleaning up|Cancelling")
 _NOTHING = "no artifacts were created"
+_FOR_PROGRAMS = (ArtifactCount, ArtifactField, BuildError, ErrorCount, Version, Unknown)
 
 
 class SeenArtifact(NamedTuple):
@@ -113,10 +126,16 @@ class Outcome:
             case _:
                 pass
 
-    def tail(self, lines: bytes) -> None:
-        """Remember lines for people, in bulk, where they are not given one by one as events."""
-        for line in lines[-LAST_LINES * 200 :].decode("utf-8", "replace").splitlines()[-LAST_LINES:]:
-            self._remember(line)
+    def remember(self, lines: bytes) -> None:
+        """Keep the last lines for people, to be quoted by an error.
+
+        Args:
+            lines: masked, as people read them; complete, but the first may be cut.
+        """
+        for line in lines.decode("utf-8", "replace").splitlines()[-LAST_LINES:]:
+            # Artifacts and counts are for programs.
+            if line.strip() and not isinstance(parse_line(line), _FOR_PROGRAMS):
+                self._last.append(line[:_LINE_LIMIT].rstrip())
 
     @property
     def artifacts(self) -> tuple[SeenArtifact, ...]:
@@ -186,39 +205,32 @@ class Outcome:
         return tuple(Failure(name, "the build did not finish", self._steps[name]) for name in unfinished)
 
     def _ui(self, event: Ui) -> None:
-        for line in event.text.splitlines():
-            self._remember(line)
-        ended = _ENDED.match(event.text.strip())
+        text = event.text.strip()
+        ended = _ENDED.match(text)
         if ended:
             name = ended["name"]
             if ended["how"] == "finished":
                 self.finished.add(name)
             else:
                 self.errored.add(name)
-                self._messages.setdefault(name, event.text.strip()[ended.end() :].strip())
+                self._messages.setdefault(name, text[ended.end() :].strip())
                 self._last_before[name] = tuple(self._last)
-            return
-        step = _STEP.match(event.text)
-        if step and event.kind == "say":
-            # "Provisioning step had errors" is what follows the step that failed.
-            if "step had errors" not in step["step"]:
+        elif event.kind == "error":
+            if not text.startswith(("==> Some builds", "-->")):
+                self._spoken.append(text[:_LINE_LIMIT])
+                del self._spoken[:-LAST_LINES]
+        elif event.kind == "say":
+            self.nothing_made |= _NOTHING in text
+            step = _STEP.match(text)
+            # What follows the step that failed is not the step.
+            if step and not _CLEANUP.match(step["step"]):
                 self._steps[step["name"]] = step["step"][:_LINE_LIMIT]
-        elif event.kind == "error" and not event.text.startswith(("\n==>", "-->")):
-            self._spoken.append(event.text[:_LINE_LIMIT])
-            del self._spoken[:-LAST_LINES]
-        if _NOTHING in event.text and event.kind == "say":
-            self.nothing_made = True
 
     def _text(self, text: str) -> None:
-        self._remember(text)
         if _CRASH.match(text):
             self.crashed = True
         if self.crashed and text.strip() and len(self._crash) < LAST_LINES:
             self._crash.append(text[:_LINE_LIMIT])
-
-    def _remember(self, line: str) -> None:
-        if line.strip():
-            self._last.append(line[:_LINE_LIMIT].rstrip())
 
     def _artifact(self, event: ArtifactField) -> None:
         artifact = self._artifacts.setdefault((event.build, event.number), _Artifact())

@@ -147,13 +147,8 @@ def human(event: Event) -> str | None:
     return None
 
 
-def is_own_message(event: Event) -> bool:
-    """Whether Packer itself speaks, and not a program that it runs."""
-    return isinstance(event, Ui) and event.kind != "message"
-
-
-_HEADER = re.compile(rb"^\d{9,12},[^,\n]*,ui,(?:say|message|error),", re.MULTILINE)
-_NOT_CHATTER = re.compile(rb"^(?!\d{9,12},[^,\n]*,ui,(?:say|message),).+$", re.MULTILINE)
+# It starts with the line's end before it: a literal is searched several times as fast as ``^``.
+_HEADER = re.compile(rb"\n\d{9,12},[^,\n]*,ui,(?:say|message|error),")
 
 
 def human_lines(chunk: bytes) -> bytes:
@@ -165,14 +160,9 @@ def human_lines(chunk: bytes) -> bytes:
     Returns:
         What people read, in complete lines. Lines for programs stay as they are.
     """
-    chunk = _HEADER.sub(b"", chunk)
+    chunk = _HEADER.sub(b"\n", b"\n" + chunk)[1:]
     if b"%!(PACKER_COMMA)" in chunk:
         chunk = chunk.replace(b"%!(PACKER_COMMA)", b",")
     if b"\\n" in chunk:
         chunk = chunk.replace(b"\\r\\n", b"\n").replace(b"\\n", b"\n")
     return chunk
-
-
-def telling_lines(chunk: bytes) -> list[bytes]:
-    """The lines of a chunk that decide the outcome: all but what Packer says and shows in passing."""
-    return _NOT_CHATTER.findall(chunk)
