@@ -110,6 +110,25 @@ def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def installed_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for ANSIBLE_COLLECTIONS_PATH with this collection built and installed, as a user has it."""
+    root = tmp_path_factory.mktemp("installed")
+    ansible = Ansible(root / "collections", home=root / "ansible-home")
+    built = ansible.run(
+        "ansible-galaxy", "collection", "build", REPOSITORY, "--output-path", root / "built", cwd=root
+    )
+    assert built.returncode == 0, built.stdout
+    (artifact,) = (root / "built").iterdir()
+    installed = ansible.run(
+        "ansible-galaxy",
+        *("collection", "install", "--offline", "-p", root / "collections", artifact),
+        cwd=root,
+    )
+    assert installed.returncode == 0, installed.stdout
+    return root / "collections"
+
+
 @pytest.fixture
 def ansible(collections_path: Path, tmp_path: Path) -> Ansible:
     """Run Ansible's programs with this collection: `ansible.playbook(file, "-e", "x=1", cwd=folder)`."""

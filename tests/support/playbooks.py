@@ -20,6 +20,9 @@ class Ansible:
     def __init__(self, collections_path: Path, *, home: Path) -> None:
         self.collections_path = collections_path
         self.home = home
+        home.mkdir(parents=True, exist_ok=True)
+        self._settings = home / "ansible.cfg"
+        self._settings.touch()
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a run."""
@@ -27,7 +30,7 @@ class Ansible:
         return kept | {
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections_path),
             "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
-            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_CONFIG": str(self._settings),
             "ANSIBLE_HOME": str(self.home),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
