@@ -213,10 +213,9 @@ def _record(
     gone = [name for name in recorded if name not in space.settings.sources] if forget else []
     if not new and not gone:
         return
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with state.transaction(workspace=space) as data:
         entries = data.setdefault("sources", {})
         for name in gone:
             entries.pop(name, None)
         for name, entry in new.items():
-            entries[name] = {**entry, "synced_at": now}
+            entries[name] = {**entry, "synced_at": state.timestamp()}

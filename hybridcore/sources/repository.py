@@ -176,7 +176,7 @@ def _frozen(plan: Plan, setting: SourceSetting) -> str:
     if setting.sha:
         return setting.sha
     entry = plan.recorded.get(setting.name, {})
-    if (entry.get("url"), entry.get("ref")) != (setting.url, setting.ref):
+    if (entry.get("url"), entry.get("ref", "")) != (setting.url, setting.ref) or not entry.get("sha"):
         raise SourcesError(
             "frozen, but it has no sha and the state has no record of this url and ref",
             hint="sync once without frozen, or give it a sha",

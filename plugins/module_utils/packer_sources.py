@@ -1,0 +1,48 @@
+"""What ``packer_sources`` is, for the module and for the action plugin: its options, and one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import sources, workspace
+
+SPEC: dict[str, Any] = {
+    "names": {"type": "list", "elements": "str"},
+    "frozen": {"type": "bool", "default": False},
+    "offline": {"type": "bool", "default": False},
+    "workspace": {"type": "path"},
+}
+
+
+def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object) -> dict[str, Any]:
+    """Sync the sources.
+
+    Args:
+        params: the options, as ``SPEC`` describes them.
+        check_mode: only say what would change.
+        diff: add what was and what is, a line for each repository.
+        monitor: not used; a sync has no lines of its own to show.
+
+    Returns:
+        What the task returns.
+    """
+    named = params["workspace"]
+    results = sources.sync(
+        params["names"],
+        frozen=params["frozen"],
+        offline=params["offline"],
+        check=check_mode,
+        workspace=workspace.open_workspace(named) if named else workspace.find(),
+    )
+    answer: dict[str, Any] = {
+        "changed": any(result.changed for result in results),
+        "results": [result.to_dict() for result in results],
+    }
+    if diff:
+        answer["diff"] = {
+            "before_header": "sources",
+            "after_header": "sources",
+            "before": "".join(f"{result.name} {result.before}\n" for result in results if result.before),
+            "after": "".join(f"{result.name} {result.sha}\n" for result in results),
+        }
+    return answer

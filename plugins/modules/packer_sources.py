@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+"""The module; on the control node the action plugin of the same name runs the same code in process."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: packer_sources
+short_description: Clone and pin the repositories that Packer templates use
+version_added: 0.1.0
+description:
+  - Brings the Git repositories of a workspace to the commits that its settings name, several at a time.
+  - The repositories are the C([sources.NAME]) tables of C(packer-hybrid.toml), each with a C(url), and
+    optionally a C(ref) (branch, tag or commit) and a C(sha) (the full commit id that C(ref) must be).
+  - Each is cloned to C(sources/NAME). URL and commit are recorded in C(state/packer-hybrid.json).
+  - Work of yours is never overwritten. A repository with modified or untracked files, or with commits that
+    its remote does not have, fails the task and stays as it is.
+  - Submodules are not fetched, and no hook and no other program that a repository configures is run.
+author:
+  - The hybridcore.packer contributors (@hybridcore)
+requirements:
+  - git 2.25 or newer on the control node
+  - Python 3.11 or newer
+options:
+  names:
+    description:
+      - The repositories to sync, as they are named in the settings.
+      - All of them when not given.
+    type: list
+    elements: str
+  frozen:
+    description:
+      - Let nothing move. Each repository must be at its C(sha), or without one at the commit that the state
+        recorded for the same URL and C(ref); otherwise the task fails.
+      - A repository that is missing is cloned at exactly that commit.
+      - Repositories that are there are not asked for over the network.
+    type: bool
+    default: false
+  offline:
+    description:
+      - Do not use the network.
+      - Only commits that the clones already have can be checked out, and a missing repository fails the task.
+    type: bool
+    default: false
+  workspace:
+    description:
+      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
+      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
+        nearest folder with that file at or above the folder of the playbook, or of the current folder.
+    type: path
+attributes:
+  check_mode:
+    description: Says what would change without changing anything. The remotes are asked.
+    support: full
+  diff_mode:
+    description: Shows the commit of each repository before and after.
+    support: full
+  async:
+    description: Runs in the process of the task itself, which Ansible cannot put in the background.
+    support: none
+notes:
+  - Runs on the control node when the connection is V(local), which is how it is meant to be used.
+  - Credentials come from your own Git and SSH setup, such as an SSH agent, a credential helper or
+    E(GIT_ASKPASS). Nothing is ever asked for. A password in a C(url) is refused.
+seealso:
+  - module: ansible.builtin.git
+"""
+
+EXAMPLES = r"""
+- name: Bring all repositories of the workspace up to date
+  hybridcore.packer.packer_sources:
+
+- name: Only look whether all of them are at their pinned commits, as a release job should
+  hybridcore.packer.packer_sources:
+    frozen: true
+
+- name: Sync one repository of another workspace
+  hybridcore.packer.packer_sources:
+    names: [examples]
+    workspace: /srv/images
+  register: synced
+
+- name: Show where it is
+  ansible.builtin.debug:
+    msg: "{{ synced.results[0].path }} is at {{ synced.results[0].sha }}"
+"""
+
+RETURN = r"""
+results:
+  description: A result for each repository, sorted by name. In check mode what would be.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name in the settings.
+      type: str
+      sample: examples
+    url:
+      description: Where it comes from.
+      type: str
+      sample: https://git.example.org/packer-examples.git
+    ref:
+      description: The branch, tag or commit of the settings; empty for the default branch.
+      type: str
+      sample: v1.2.0
+    sha:
+      description: The commit that is checked out.
+      type: str
+      sample: 3b18e512dba79e4c8300dd08aeb37f8e728b8dad
+    before:
+      description: The commit that was checked out before; empty when there was no clone.
+      type: str
+      sample: 8d3c4c1f0ad2ae58c1b5f1e5e2a5c7d0c9a6b111
+    path:
+      description: The folder, absolute.
+      type: str
+      sample: /srv/images/sources/examples
+    changed:
+      description: Whether it was cloned or moved to another commit.
+      type: bool
+    action:
+      description: One of V(cloned), V(updated) and V(unchanged).
+      type: str
+      sample: updated
+error:
+  description: What is wrong, as data. The same as RV(msg) says in words.
+  returned: failure
+  type: dict
+  contains:
+    error:
+      description: The kind of error.
+      type: str
+      sample: SourcesError
+    message:
+      description: One sentence.
+      type: str
+    hint:
+      description: What to do about it.
+      type: str
+    file:
+      description: The file it is in, or null.
+      type: str
+    line:
+      description: The line in that file, or null.
+      type: int
+    faults:
+      description: Each thing that is wrong, with its own message, file, line and hint.
+      type: list
+      elements: dict
+msg:
+  description: What is wrong, in words. Names every repository that could not be synced.
+  returned: failure
+  type: str
+"""
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.packer_sources import SPEC, run  # noqa: E402
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What is refused before git runs at all, and the pure functions of the module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hybridcore import sources
+from hybridcore.errors import SourcesError
+from hybridcore.sources import git
+from hybridcore.workspace import open_workspace
+
+A, B = "a" * 40, "b" * 40
+
+
+def workspace(tmp_path: Path, text: str):
+    (tmp_path / "packer-hybrid.toml").write_text(text, encoding="utf-8")
+    return open_workspace(tmp_path)
+
+
+def sync_error(tmp_path: Path, text: str) -> SourcesError:
+    with pytest.raises(SourcesError) as caught:
+        sources.sync(workspace=workspace(tmp_path, text))
+    assert not (tmp_path / "sources").exists()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "--upload-pack=touch /tmp/owned",
+        "ext::sh -c 'touch /tmp/owned'",
+        "relative/path",
+        "https://example.org/a b",
+        "file:///srv/a\\nb",
+        "-oProxyCommand=x:y",
+    ],
+)
+def test_refused_urls(tmp_path: Path, url: str) -> None:
+    url = url.replace("\\n", "\n")
+    escaped = url.replace("\n", "\\n")
+    error = sync_error(tmp_path, f'\n[sources.bad]\nurl = "{escaped}"\n')
+    assert [fault.line for fault in error.faults] == [2]
+    assert "is not a URL that can be cloned" in error.faults[0].message
+
+
+@pytest.mark.parametrize(
+    "ref", ["--detach", "a..b", "a b", "a~1", "a:b", "refs/heads/*", "x.lock", "a@{1}", "a//b", "a\\tb"]
+)
+def test_refused_refs(tmp_path: Path, ref: str) -> None:
+    error = sync_error(tmp_path, f'[sources.bad]\nurl = "/srv/x"\nref = "{ref}"\n')
+    assert "is not a branch, tag or commit" in error.faults[0].message
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    error = sync_error(tmp_path, '[sources.bad]\nurl = "https://me:hunter2@example.org/x.git"\n')
+    assert "password" in str(error)
+    assert "hunter2" not in str(error)
+
+
+def test_every_fault_is_reported_with_its_line(tmp_path: Path) -> None:
+    error = sync_error(
+        tmp_path,
+        f"""
+[sources.one]
+url = "nonsense"
+[sources.two]
+url = "/srv/two"
+sha = "abc123"
+[sources."three"]
+url = "/srv/three"
+ref = "{A}"
+sha = "{B}"
+""",
+    )
+    assert [fault.line for fault in error.faults] == [2, 4, 7]
+    assert A in error.faults[2].message
+    assert B in error.faults[2].message
+
+
+def test_an_unknown_name_tells_the_known_ones(tmp_path: Path) -> None:
+    space = workspace(tmp_path, '[sources.one]\nurl = "/srv/one"\n')
+    with pytest.raises(SourcesError, match=r"no source 'two'.*the settings have one"):
+        sources.sync(["two"], workspace=space)
+
+
+def test_no_sources_is_no_work(tmp_path: Path) -> None:
+    assert sources.sync(workspace=workspace(tmp_path, "")) == []
+    assert not (tmp_path / "sources").exists()
+
+
+def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    error = sync_error(tmp_path, '[sources.one]\nurl = "/srv/one"\n')
+    assert str(error) == "the program 'git' was not found (install git, or correct PATH)"
+
+
+@pytest.mark.parametrize(
+    ("refs", "ref", "found"),
+    [
+        ({"HEAD": A}, "", A),
+        ({"refs/heads/main": A}, "main", A),
+        ({"refs/tags/v1": B, "refs/tags/v1^{}": A}, "v1", A),
+        ({"refs/heads/x": A, "refs/tags/x": A}, "x", A),
+        ({"refs/heads/x": A, "refs/tags/x": B}, "refs/tags/x", B),
+        ({"refs/heads/other/main": A}, "main", ""),
+        ({}, "", ""),
+    ],
+)
+def test_what_a_ref_means(refs: dict[str, str], ref: str, found: str) -> None:
+    assert git.resolve(refs, ref) == found
+
+
+def test_a_branch_and_a_tag_of_one_name_are_refused() -> None:
+    with pytest.raises(SourcesError, match=f"branch at {A} and a tag at {B}.*refs/heads/x"):
+        git.resolve({"refs/heads/x": A, "refs/tags/x": B}, "x")
+
+
+def test_masking_of_web_addresses_and_control_characters() -> None:
+    text = "fatal: unable to access 'https://token@example.org/x': \x1b[31mno\x07"
+    assert git.masked(text) == "fatal: unable to access 'https://***@example.org/x': ?[31mno?"
+
+
+def test_the_environment_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "PKR_VAR_password", "LD_PRELOAD"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
+    env = git.environment()
+    assert env["GIT_TERMINAL_PROMPT"] == "0"
+    assert env["GIT_CONFIG_COUNT"] == "0"
+    assert not {"GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "PKR_VAR_password", "LD_PRELOAD"} & set(env)
