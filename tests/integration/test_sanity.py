@@ -29,7 +29,7 @@ def test_ansible_test_sanity(ansible, installed_collections, tmp_path):
     collections = tmp_path / "collections"
     shutil.copytree(installed_collections, collections, symlinks=True)
     collection = collections / "ansible_collections" / "hybridcore" / "packer"
-    # With git at hand ansible-test sees the symbolic link to the core, which tests/sanity/ignore-*.txt is about.
+    # With git at hand ansible-test sees the symbolic link to the core, which is in tests/sanity/ignore-*.txt.
     for words in (["init", "-q"], ["add", "--all"]):
         subprocess.run(["git", *words], cwd=collection, check=True, stdin=subprocess.DEVNULL)
     skip = [word for name in SKIPPED for word in ("--skip-test", name)]
