@@ -7,15 +7,21 @@ MAKEFLAGS += --no-print-directory
 export DEBIAN_FRONTEND := noninteractive
 export PYTHONUNBUFFERED := 1
 BIN := .venv/bin
+# More arguments for ansible-playbook, for example: make image ARGS='-e env=prod'
+ARGS :=
 # Which rows `make bench` measures: a part of their names; all when empty.
 ROW :=
 # More arguments for pytest, for example: make test PYTEST_ARGS='-k state'
 PYTEST_ARGS :=
 
-.PHONY: help setup-test test test-slow lint bench clean
+.PHONY: help image setup-test test test-slow lint bench clean
 
 help: ## Say what the targets are
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+image: ## Set up what is missing, and build the Debian 12 image; nothing when it is up to date
+	@scripts/bootstrap.sh
+	@$(BIN)/ansible-playbook playbooks/build-images.yml $(ARGS)
 
 setup-test: # .venv with the test requirements, Debian's packages, Packer 1.9.4 and the simulators
 	@scripts/bootstrap.sh test
