@@ -102,6 +102,7 @@ class BuildResult:
         retryable: whether the failure is of a kind that may pass when tried again.
         warnings: what was odd though it did not fail the build.
         reasons: why the target was built, for example which input changed; empty when unchanged.
+        locked: it failed because somebody else was building the target.
     """
 
     target: str
@@ -121,6 +122,7 @@ class BuildResult:
     retryable: bool = False
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    locked: bool = False
 
     @property
     def changed(self) -> bool:
@@ -148,6 +150,7 @@ class BuildResult:
             "retryable": self.retryable,
             "warnings": list(self.warnings),
             "reasons": list(self.reasons),
+            "locked": self.locked,
         }
 
 
@@ -216,6 +219,7 @@ class BuildOptions:
         timeout: seconds for the build of one target, all attempts together; 0 means no limit.
         retries: how often a build is tried again after an error that may pass.
         retry_delay: seconds before the first retry; doubles with each one.
+        lock_timeout: seconds to wait for somebody else who builds the same target; 0 refuses at once.
         secrets: values of sensitive variables by name; they reach Packer in its environment only.
         extra_env: more variables for Packer's environment, by name.
     """
@@ -228,6 +232,7 @@ class BuildOptions:
     timeout: float = 0.0
     retries: int = 0
     retry_delay: float = 5.0
+    lock_timeout: float = 0.0
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
 

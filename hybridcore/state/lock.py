@@ -34,9 +34,19 @@ class Lock:
         command: what the holder does, shown to those who wait.
         timeout: seconds to wait at most; 0 tries once.
         on_wait: called once with a sentence, when waiting has begun to be noticeable.
+        what: what is locked, for the messages.
     """
 
-    def __init__(self, path: Path, *, command: str, timeout: float, on_wait: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        command: str,
+        timeout: float,
+        on_wait: Callable[[str], None],
+        what: str = "the state",
+    ) -> None:
+        self._what = what
         self._path = path
         self._command = command
         self._timeout = timeout
@@ -66,6 +76,10 @@ class Lock:
             raise
         self._fd = fd
 
+    def fileno(self) -> int:
+        """The descriptor that holds the lock, to be shared with another process; -1 when it is not held."""
+        return self._fd
+
     def release(self) -> None:
         """Give the lock back; does nothing when it is not held."""
         if self._fd >= 0:
@@ -83,14 +97,14 @@ class Lock:
             waited = time.monotonic() - began
             if waited >= self._timeout:
                 raise LockError(
-                    f"the state is locked by {holder(fd)}; gave up after {waited:.1f} s",
+                    f"{self._what} is locked by {holder(fd)}; gave up after {waited:.1f} s",
                     file=self._path,
                     hint="wait for it to end, or allow a longer wait (lock_timeout in packer-hybrid.toml)",
                 )
             if not told and waited >= _TELL_AFTER_S:
                 told = True
                 self._on_wait(
-                    f"the state is locked by {holder(fd)}; waiting up to {self._timeout - waited:.0f} s"
+                    f"{self._what} is locked by {holder(fd)}; waiting up to {self._timeout - waited:.0f} s"
                 )
             share = 0.5 + os.urandom(1)[0] / 255
             time.sleep(min(pause * share, max(self._timeout - waited, 0.0)))
