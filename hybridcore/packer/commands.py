@@ -1,0 +1,122 @@
+"""The commands that are run, as argument tuples. An option that this Packer lacks is never passed."""
+
+from __future__ import annotations
+
+from ..errors import PackerError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .capabilities import Capabilities
+    from .results import BuildOptions
+
+
+def version_command(packer: str) -> tuple[str, ...]:
+    """Ask for the version."""
+    return (packer, "version")
+
+
+def fmt_command(capabilities: Capabilities, folder: str | Path) -> tuple[str, ...]:
+    """Bring the files of a folder, not of the folders in it, into canonical form."""
+    return (capabilities.path, "fmt", str(folder))
+
+
+def validate_command(
+    capabilities: Capabilities, template: str | Path = ".", *, var_files: Sequence[str | Path] = ()
+) -> tuple[str, ...]:
+    """Have a template checked.
+
+    Args:
+        capabilities: of this Packer.
+        template: file or folder.
+        var_files: files with values, later ones win.
+    """
+    flags = _supported(capabilities, "validate", ["-color=false"])
+    return (capabilities.path, "validate", *flags, *_var_files(var_files), str(template))
+
+
+def build_command(
+    capabilities: Capabilities,
+    options: BuildOptions,
+    template: str | Path = ".",
+    *,
+    var_files: Sequence[str | Path] = (),
+) -> tuple[str, ...]:
+    """Build what a template describes, with output for programs.
+
+    Args:
+        capabilities: of this Packer.
+        options: ``only``, ``except_``, ``on_error`` and ``force`` are Packer's; the rest is ours.
+        template: file or folder.
+        var_files: files with values, later ones win.
+
+    Raises:
+        PackerError: the user asks for something that this Packer cannot do.
+    """
+    flags = ["-machine-readable", *_supported(capabilities, "build", ["-color=false"])]
+    if options.on_error != "cleanup":
+        if options.on_error not in capabilities.on_error:
+            raise PackerError(
+                f"Packer {capabilities.version} does not know -on-error={options.on_error}",
+                hint="it knows " + ", ".join(sorted(capabilities.on_error)),
+            )
+        flags.append(f"-on-error={options.on_error}")
+    if options.force:
+        flags.append("-force")
+    for name, patterns in (("only", options.only), ("except", options.except_)):
+        if patterns:
+            flags.append(f"-{name}={_joined(name, patterns)}")
+    return (capabilities.path, "build", *flags, *_var_files(var_files), str(template))
+
+
+def init_command(
+    capabilities: Capabilities, template: str | Path = ".", *, upgrade: bool = False
+) -> tuple[str, ...]:
+    """Install the plugins that a template requires.
+
+    Raises:
+        PackerError: this Packer has its plugins built in.
+    """
+    if not capabilities.has_init:
+        raise PackerError(
+            f"Packer {capabilities.version} has no init: its plugins are built in",
+            hint="use Packer 1.7 or newer to install plugins",
+        )
+    flags = ["-upgrade"] if upgrade else []
+    return (capabilities.path, "init", *flags, str(template))
+
+
+def inspect_command(capabilities: Capabilities, template: str | Path = ".") -> tuple[str, ...]:
+    """Have the parts of a template listed."""
+    return (capabilities.path, "inspect", str(template))
+
+
+def plugins_command(capabilities: Capabilities) -> tuple[str, ...]:
+    """Have the installed plugins listed.
+
+    Raises:
+        PackerError: this Packer cannot.
+    """
+    if not capabilities.has_plugins:
+        raise PackerError(f"Packer {capabilities.version} cannot list plugins")
+    return (capabilities.path, "plugins", "installed")
+
+
+def _supported(capabilities: Capabilities, command: str, flags: Sequence[str]) -> list[str]:
+    """Those flags that this command of this Packer knows; for what is only for looks."""
+    return [flag for flag in flags if capabilities.supports(command, flag.split("=")[0])]
+
+
+def _var_files(paths: Sequence[str | Path]) -> list[str]:
+    return [f"-var-file={path}" for path in paths]
+
+
+def _joined(name: str, patterns: Sequence[str]) -> str:
+    for pattern in patterns:
+        if not pattern or "," in pattern:
+            raise PackerError(
+                f"{pattern!r} cannot be a pattern of {name!r}", hint="give several patterns as a list"
+            )
+    return ",".join(patterns)
