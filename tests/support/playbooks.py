@@ -34,17 +34,23 @@ class Ansible:
             "ANSIBLE_HOME": str(self.home),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
+            "NO_COLOR": "1",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **(extra or {}),
         }
+
+    @staticmethod
+    def program(name: str) -> str:
+        """Where one of Ansible's programs lies: beside the interpreter of the tests."""
+        return str(Path(sys.executable).parent / name)
 
     def run(
         self, program: str, *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of Ansible's, such as `ansible-playbook`, to its end; both outputs as one text."""
         return subprocess.run(
-            [str(Path(sys.executable).parent / program), *map(str, arguments)],
+            [self.program(program), *map(str, arguments)],
             cwd=cwd,
             env=self.environment(env),
             stdin=subprocess.DEVNULL,
