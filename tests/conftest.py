@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.playbooks import Ansible
 from tests.support.programs import FakePacker, FakeProgram
@@ -21,6 +22,10 @@ from tests.support.tools import Tools, build_tools
 from tests.support.workspaces import WorkspaceFolder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A busy machine is no fault of the code: hypothesis must not fail an example for being slow.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
