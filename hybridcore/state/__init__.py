@@ -6,7 +6,7 @@ the schema, done under a lock, and either happens whole or not at all. docs/stat
 
 from __future__ import annotations
 
-from .codec import decode
+from .codec import decode, is_sound
 from .identity import interrupted, liveness, process_identity
 from .place import durability_warning
 from .schema import SCHEMA_VERSION, STATUSES, empty, timestamp
@@ -72,9 +72,10 @@ def write(data: dict[str, Any], *, workspace: Workspace | None = None) -> None:
     lock.acquire()
     try:
         before = read_content(workspace.state_file)
-        if before is not None:
-            decode(before, file=workspace.state_file, lazy=True)
-        save(data, before=before, workspace=workspace, always=True)
+        sound = before is not None and is_sound(before)
+        if before is not None and not sound:
+            decode(before, file=workspace.state_file)  # raises where it is damaged or newer
+        save(data, before=before, sound=sound, workspace=workspace, always=True)
     finally:
         lock.release()
 

@@ -1,14 +1,14 @@
-"""The text of the state file: JSON with one line for each entry, and a checksum in its second line.
+"""The text of the state file: JSON with a line for each entry, and a checksum over what follows it.
 
-The lines make differences readable, and let a transaction take up only the entries that it looks at:
-of a thousand images it parses, checks and writes anew the one that was built. That is sound because
-the checksum says that the rest is as it was when it was checked. A file whose checksum does not
-agree, say because somebody edited it, is parsed and checked whole.
+The lines make differences readable. With the checksum a writer need not do again what was done when
+the file was written: of a thousand images a transaction parses, checks and encodes the one that was
+built. A file whose checksum does not agree, say because somebody edited it, is parsed and checked whole.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 
 from ..errors import Fault, StateError
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-_START = b'{\n"checksum": "crc32:'
-_BODY = len(_START) + len(b'00000000",\n')
-_BIG = "images"  # the one section that grows with the workspace
-_encode = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
+_HEADER = re.compile(
+    rb'\{\n"schema_version": ([0-9]+),\n"updated_at": "[0-9TZ:.-]{24}",\n"checksum": "crc32:([0-9a-f]{8})",'
+)
+# A value that holds itself is found by its depth; looking for it would cost a tenth of the time.
+_encode = json.JSONEncoder(sort_keys=True, allow_nan=False, check_circular=False).encode
 
 
 def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
     Args:
         content: what the file holds.
         file: its path, for errors.
-        lazy: give the images as ``Entries``.
+        lazy: the text ``is_sound``: give the images as ``Entries``, and check nothing again.
 
     Returns:
         The state, of the present schema version.
@@ -41,58 +42,81 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
     Raises:
         StateError: damaged, with where and what; or of a newer version.
     """
-    sound = _is_sound(content)
-    if sound and lazy:
-        data = _decode_lazily(content)
-        if data is not None:
-            return data
-    data = _parse(content, file)
+    if lazy:
+        start, end = _lines_of(content, "images")
+        data: dict[str, Any] = _parse(content[:start] + content[end:], file)
+        data["images"] = Entries(content[start:end])
+    else:
+        data = _parse(content, file)
     data.pop("checksum", None)
-    data = migrate(data, file=file)
-    faults = [] if sound else schema.check(data)
-    if faults:
-        raise damaged("it does not fit the schema", file, faults=faults)
+    if not lazy and not is_sound(content):
+        data = migrate(data, file=file)
+        faults = schema.check(data)
+        if faults:
+            raise damaged("it does not fit the schema", file, faults=faults)
     return data
 
 
-def encode(data: dict[str, Any], *, history: int, updated_at: str | None) -> bytes:
-    """The text of a state.
+def encode(
+    data: dict[str, Any], *, file: Path, history: int, before: bytes | None, always: bool
+) -> bytes | None:
+    """Check a state, and give its text.
 
     Args:
-        data: a state that was checked.
+        data: the state.
+        file: where it is to be written, for errors.
         history: past runs to keep, the newest ones.
-        updated_at: the time to write in it.
+        before: the text that it replaces, when that ``is_sound``; entries that stand in it are not
+            checked again.
+        always: give a text also when nothing changed.
 
     Returns:
-        The content of the file, ASCII; equal states give equal texts.
+        The content of the file, ASCII; ``None`` when nothing but the time would change.
+
+    Raises:
+        StateError: the state does not fit the schema; has faults.
     """
-    lines = [
-        b'"schema_version": %d' % schema.SCHEMA_VERSION,
-        b'"updated_at": ' + _encode(updated_at).encode(),
-    ]
-    for name in schema.SECTIONS:
-        value = data[name]
-        if name == "history":
-            value = value[-history:] if history else []
-        start = f'"{name}": '
-        if isinstance(value, dict) and isinstance(schema.SECTIONS[name], schema.Table):
-            raw = value.lines if isinstance(value, Entries) else {}
-            entries = [
-                b"%b: %b" % (_encode(key).encode(), raw[key] if key in raw else _encode(value[key]).encode())
-                for key in sorted(value)
-            ]
-            lines.append(start.encode() + _block(b"{", entries, b"}"))
-        elif isinstance(value, list | tuple):
-            lines.append(start.encode() + _block(b"[", [_encode(item).encode() for item in value], b"]"))
-        else:
-            lines.append((start + _encode(value)).encode())
-    body = b",\n".join(lines) + b"\n}\n"
-    return _START + b'%08x",\n' % zlib.crc32(body) + body
+    if schema.check_frame(data):
+        raise _unfit(schema.check(data), file)
+    faults: list[Fault] = []
+    parts: list[bytes | memoryview] = []
+    try:
+        for name, kind in schema.SECTIONS.items():
+            value = data[name]
+            parts.append(f'\n"{name}": '.encode())
+            if isinstance(value, Entries):
+                lines, value = value.render(_encode)
+                parts += _block(b"{", lines, b"}")
+            elif isinstance(kind, schema.Table):
+                known = _known(before, name)
+                texts = {key: f"\n{_encode(key)}: {_encode(value[key])}".encode() for key in sorted(value)}
+                parts += _block(b"{", [b",".join(texts.values())], b"}")
+                value = {key: value[key] for key, text in texts.items() if text not in known}
+            elif isinstance(kind, schema.Items):
+                known = _known(before, name)
+                value = value[-history:] if history else []
+                items = [f"\n{_encode(item)}".encode() for item in value]
+                parts += _block(b"[", [b",".join(items)], b"]")
+                value = [item for item, text in zip(value, items, strict=True) if text not in known]
+            else:
+                parts.append(_encode(value).encode())
+            if value is not None:
+                schema.check_value(kind, value, name, faults)
+            parts.append(b",")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _unfit(schema.check(data) or [Fault(f"not what JSON can hold: {error}")], file) from error
+    if faults:
+        raise _unfit(faults, file)
+    parts[-1] = b"\n}\n"
+    return _file(parts, None if always else before)
 
 
-def same(one: bytes, other: bytes) -> bool:
-    """Whether two texts of states differ in nothing but the time of writing."""
-    return _after_time(one) == _after_time(other)
+def is_sound(content: bytes) -> bool:
+    """Whether a text is of this version, and as it was when it was checked and written."""
+    header = _HEADER.match(content)
+    if not header or int(header[1]) != schema.SCHEMA_VERSION:
+        return False
+    return zlib.crc32(memoryview(content)[header.end() :]) == int(header[2], 16)
 
 
 def damaged(
@@ -108,38 +132,49 @@ def damaged(
     )
 
 
-def _after_time(content: bytes) -> bytes:
-    at = content.find(b'\n"updated_at": ', 0, 300)
-    return content[content.find(b"\n", at + 1) :] if at >= 0 else content
+def _unfit(faults: list[Fault], file: Path) -> StateError:
+    return StateError(
+        "what was to be written to the state does not fit its schema; nothing was written",
+        file=file,
+        faults=faults,
+    )
 
 
-def _block(start: bytes, entries: list[bytes], end: bytes) -> bytes:
-    return start + b"\n" + b",\n".join(entries) + b"\n" + end if entries else start + end
+def _file(parts: list[bytes | memoryview], before: bytes | None) -> bytes | None:
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    header = _HEADER.match(before) if before is not None else None
+    # Where the checksums agree nothing changed, most likely; the bytes say so for certain.
+    unchanged = header and int(header[2], 16) == checksum
+    if before is not None and header and unchanged and before[header.end() :] == b"".join(parts):
+        return None
+    start = (
+        f'{{\n"schema_version": {schema.SCHEMA_VERSION},\n"updated_at": "{schema.timestamp()}",\n'
+        f'"checksum": "crc32:{checksum:08x}",'
+    )
+    return b"".join([start.encode(), *parts])
 
 
-def _is_sound(content: bytes) -> bool:
-    if not content.startswith(_START):
-        return False
-    return content[len(_START) : _BODY] == b'%08x",\n' % zlib.crc32(memoryview(content)[_BODY:])
+def _block(start: bytes, lines: list[bytes | memoryview], end: bytes) -> list[bytes | memoryview]:
+    return [start, *lines, b"\n" + end] if any(lines) else [start + end]
 
 
-def _decode_lazily(content: bytes) -> dict[str, Any] | None:
-    # The text is our own (its checksum agrees), so its lines are laid out as encode does it.
-    start = content.find(b'\n"%b": {\n' % _BIG.encode())
-    if start < 0:
-        return None  # no images
-    first = content.index(b"{\n", start) + 2
-    last = content.index(b"\n}", first - 1)
-    lines: dict[str, bytes] = {}
-    for line in content[first:last].split(b",\n"):
-        key, _, value = line.partition(b'": ')
-        lines[key[1:].decode()] = value
-    data: dict[str, Any] = json.loads(content[:first] + content[last + 1 :])
-    del data["checksum"]
-    if data["schema_version"] != schema.SCHEMA_VERSION:
-        return None  # the whole of it has to go through the migrations
-    data[_BIG] = Entries(lines)
-    return data
+def _lines_of(content: bytes, name: str) -> tuple[int, int]:
+    """Where the lines of a section stand in a sound text, from the newline before them to their end."""
+    mark = f'\n"{name}": '.encode()
+    start = content.index(mark) + len(mark) + 1
+    if content[start : start + 1] != b"\n":
+        return start, start
+    bracket = content[start - 1 : start].translate(bytes.maketrans(b"{[", b"}]"))
+    return start, content.index(b"\n" + bracket, start)
+
+
+def _known(before: bytes | None, name: str) -> set[bytes]:
+    if before is None:
+        return set()
+    start, end = _lines_of(before, name)
+    return {b"\n" + line for line in before[start + 1 : end].split(b",\n")}
 
 
 def _parse(content: bytes, file: Path) -> dict[str, Any]:
@@ -149,14 +184,16 @@ def _parse(content: bytes, file: Path) -> dict[str, Any]:
         line = content.count(b"\n", 0, error.start) + 1
         raise damaged(f"byte {error.start} is not UTF-8", file, line=line) from error
     except json.JSONDecodeError as error:
-        what = f"not JSON: {error.msg} at column {error.colno}" if content.strip(b"\0 \n") else "it is empty"
+        if not content.strip(b"\0 \n"):
+            raise damaged("it is empty", file) from error
+        what = f"not JSON: {error.msg} at column {error.colno}"
         raise damaged(what, file, line=error.lineno) from error
     except (RecursionError, ValueError) as error:
-        raise damaged(f"not JSON of ours: {error}", file) from error
+        raise damaged(f"not JSON as the state is written: {error}", file) from error
     if not isinstance(data, dict):
-        raise damaged("the file must hold an object", file, line=1)
+        raise damaged("it must hold an object", file, line=1)
     return data
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,116 +1,106 @@
-"""A part of the state that is parsed an entry at a time, when it is looked at."""
+"""The images of the state, taken up one at a time."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import MutableMapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _collections_abc import dict_items, dict_values
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Value = Any  # what JSON can hold
 
 
-class Entries(dict[str, "Value"]):
-    """A dict that parses a value when it is first looked at.
+class Entries(MutableMapping[str, "Value"]):
+    """A mapping over lines ``"key": value`` of the state file, which parses what is looked at.
+
+    It is no ``dict``, so that nothing in the interpreter copies it past these methods.
 
     Args:
-        lines: the JSON text of each value, by its key.
+        block: the lines, each after a newline, with commas between them; empty for none.
     """
 
-    def __init__(self, lines: dict[str, bytes]) -> None:
-        super().__init__(dict.fromkeys(lines))
-        self.lines = lines
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._touched: dict[str, Value] = {}
+        self._deleted: set[str] = set()
 
     def __getitem__(self, key: str) -> Value:
-        line = self.lines.pop(key, None)
-        if line is not None:
-            super().__setitem__(key, json.loads(line))
-        return super().__getitem__(key)
+        if key not in self._touched:
+            place = None if key in self._deleted else self._find(key)
+            if place is None:
+                raise KeyError(key)
+            self._touched[key] = json.loads(self._block[place[0] : place[1]])
+        return self._touched[key]
 
     def __setitem__(self, key: str, value: Value) -> None:
-        self.lines.pop(key, None)
-        super().__setitem__(key, value)
+        self._touched[key] = value
+        self._deleted.discard(key)
 
     def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self.lines.pop(key, None)
+        self[key]  # raises for a key that is not there
+        del self._touched[key]
+        self._deleted.add(key)
 
     def __iter__(self) -> Iterator[str]:
-        # As it would be anyway; but that it is defined keeps dict() and {**this} from copying
-        # values past __getitem__.
-        return super().__iter__()
+        stored = [key for key in self._lines() if key not in self._deleted]
+        return iter(dict.fromkeys([*stored, *self._touched]))
 
-    def get(self, key: str, default: Value = None) -> Value:
-        """The value of a key, or else the default."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def setdefault(self, key: str, default: Value = None) -> Value:
-        """The value of a key, which becomes the default where there is none."""
-        if key not in self:
-            self[key] = default
-        return self[key]
-
-    def pop(self, key: str, *default: Value) -> Value:
-        """Take a key out."""
-        self._parse()
-        return super().pop(key, *default)
-
-    def popitem(self) -> tuple[str, Value]:
-        """Take the last key out."""
-        self._parse()
-        return super().popitem()
-
-    def update(self, *args: Value, **kwargs: Value) -> None:
-        """Set several keys."""
-        for key, value in dict(*args, **kwargs).items():
-            self[key] = value
-
-    def clear(self) -> None:
-        """Take all keys out."""
-        self.lines.clear()
-        super().clear()
-
-    def items(self) -> dict_items[str, Value]:
-        """Keys and values."""
-        self._parse()
-        return super().items()
-
-    def values(self) -> dict_values[str, Value]:
-        """Values."""
-        self._parse()
-        return super().values()
-
-    def copy(self) -> dict[str, Value]:
-        """A plain dict of the same."""
-        self._parse()
-        return dict(super().items())
-
-    def __eq__(self, other: object) -> bool:
-        self._parse()
-        return super().__eq__(other)
-
-    __hash__ = None
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        self._parse()
-        return super().__repr__()
+        return repr(dict(self))
 
-    def __ior__(self, other: Value) -> Entries:  # type: ignore[override,misc]
-        self.update(other)
-        return self
+    def render(self, encode: Callable[[Value], str]) -> tuple[list[bytes | memoryview], dict[str, Value]]:
+        """The lines as they are now.
 
-    def __reduce__(self) -> tuple[Value, ...]:
-        return (dict, (self.copy(),))  # what is copied deeply or pickled is a plain dict
+        Args:
+            encode: gives the JSON of a value.
 
-    def _parse(self) -> None:
-        for key in list(self.lines):
-            self.__getitem__(key)
+        Returns:
+            The text in parts, and the entries that are not as they were in the file.
+        """
+        fresh: dict[str, Value] = {}
+        places: list[tuple[int, int, bytes]] = []
+        new: dict[str, bytes] = {}
+        for key, value in self._touched.items():
+            text = encode(value).encode()
+            place = self._find(key)
+            if place is None:
+                new[key] = text
+            elif self._block[place[0] : place[1]] != text:
+                places.append((*place, text))
+            else:
+                continue
+            fresh[key] = value
+        if not new and not self._deleted:
+            return self._splice(sorted(places)), fresh
+        lines = self._lines()
+        for key in fresh:
+            lines[key] = f"\n{encode(key)}: ".encode() + encode(fresh[key]).encode()
+        return [b",".join(lines[key] for key in sorted(lines) if key not in self._deleted)], fresh
+
+    def _splice(self, places: list[tuple[int, int, bytes]]) -> list[bytes | memoryview]:
+        whole = memoryview(self._block)
+        parts: list[bytes | memoryview] = []
+        at = 0
+        for start, end, text in places:
+            parts += [whole[at:start], text]
+            at = end
+        return [*parts, whole[at:]]
+
+    def _find(self, key: str) -> tuple[int, int] | None:
+        # A newline cannot stand inside a JSON string, so this finds the beginning of a line.
+        mark = f"\n{json.dumps(key)}: ".encode()
+        at = self._block.find(mark)
+        if at < 0:
+            return None
+        end = self._block.find(b",\n", at + len(mark))
+        return at + len(mark), len(self._block) if end < 0 else end
+
+    def _lines(self) -> dict[str, bytes]:
+        lines = (b"\n" + line for line in self._block[1:].split(b",\n") if line)
+        return {json.loads(line[: line.index(b'": ') + 1]): line for line in lines}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # waiting processes cost nothing. Random, so that none of them always comes second.
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.02
+_LENGTH = 2048  # of what the lock file says, in bytes
+_COMMAND_LENGTH = 200  # characters, each at most six bytes as JSON
 _TELL_AFTER_S = 0.5  # a wait that nobody would notice is not worth a message
 
 
@@ -84,10 +86,7 @@ class Lock:
         """Give the lock back; does nothing when it is not held."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            try:
-                os.ftruncate(fd, 0)
-            finally:
-                os.close(fd)
+            os.close(fd)
 
     def _wait(self, fd: int) -> None:
         began = time.monotonic()
@@ -113,17 +112,17 @@ class Lock:
     def _tell_who(self, fd: int) -> None:
         from json import dumps
 
-        text = dumps(
-            {
-                "host": os.uname().nodename,
-                "pid": os.getpid(),
-                "since": timestamp(),
-                "command": self._command,
-            }
-        )
+        who = {
+            "host": os.uname().nodename,
+            "pid": os.getpid(),
+            "since": timestamp(),
+            "command": self._command[:_COMMAND_LENGTH],
+        }
+        # Always of the same length, over what was there: a file that keeps its length costs the
+        # disk nothing at the next fsync. So it also still names the last holder when nobody holds it.
+        text = dumps(who).encode("ascii").ljust(_LENGTH)
         try:
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, text.encode("ascii"), 0)
+            os.pwrite(fd, text, 0)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise StateError(f"cannot write the lock: {error.strerror}", file=self._path) from error
@@ -156,7 +155,7 @@ def holder(fd: int) -> str:
     from json import loads
 
     try:
-        found = loads(os.pread(fd, 4096, 0))
+        found = loads(os.pread(fd, _LENGTH, 0))
         command = str(found["command"]) or "a command"
         text = f"{command} (pid {found['pid']} on {found['host']}, since {found['since']})"
     except (OSError, ValueError, KeyError, TypeError):

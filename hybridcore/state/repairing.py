@@ -81,13 +81,11 @@ def _repair(workspace: Workspace) -> Repair:
     if not problem and (file.exists() or not copy_file.exists()):
         return Repair("")
     problem = problem or "the state is gone"
-    copy, copy_problem = _load_copy(copy_file)
+    content, data, copy_problem = _load_copy(copy_file)
     seen = _readable_entries(file)
     kept = _keep(file)
-    data = schema.empty() if copy is None else copy
-    content = encode(data, history=workspace.settings.history, updated_at=data["updated_at"])
     replace(file, content, keep_copy=False)
-    restored = "" if copy is None else str(copy["updated_at"])
+    restored = str(data["updated_at"] or "")
     return Repair(problem, kept, restored, tuple(_lost(seen, data, restored, copy_problem)))
 
 
@@ -104,12 +102,18 @@ def _problem(file: Path) -> str:
     return ""
 
 
-def _load_copy(file: Path) -> tuple[dict[str, Any] | None, str]:
+def _load_copy(file: Path) -> tuple[bytes, dict[str, Any], str]:
+    """The last good copy as text and data, or else the empty state and why."""
     try:
         content = read_file(file)
-        return (None, "there was no copy") if content is None else (decode(content, file=file), "")
+        if content is not None:
+            return content, decode(content, file=file), ""
+        problem = "there was no good copy"
     except StateError as error:
-        return None, f"the copy cannot be used: {error.message}"
+        problem = f"the copy cannot be used, {error.message}"
+    nothing = schema.empty()
+    text = encode(nothing, file=file, history=0, before=None, always=True)
+    return text or b"", nothing, problem
 
 
 def _keep(file: Path) -> Path | None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 
 from ..errors import Fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     Leaf: TypeAlias = Callable[[object], str]
@@ -182,7 +183,24 @@ def check(data: object) -> list[Fault]:
         data: what is to be written, or was read.
 
     Returns:
-        What is wrong, in the order of the fields, at most 50 faults; empty when all is well.
+        What is wrong, at most 50 faults; empty when all is well.
+    """
+    faults = check_frame(data)
+    if isinstance(data, dict):
+        for name, kind in SECTIONS.items():
+            if data.get(name) is not None:
+                check_value(kind, data[name], name, faults)
+    return faults[:_MAX_FAULTS]
+
+
+def check_frame(data: object) -> list[Fault]:
+    """Check that a state has its sections, of the right sort, and nothing else.
+
+    Args:
+        data: what is to be written, or was read.
+
+    Returns:
+        What is wrong.
     """
     if not isinstance(data, dict):
         return [Fault("the state must be an object")]
@@ -195,12 +213,10 @@ def check(data: object) -> list[Fault]:
     for name in data:
         if name not in SECTIONS and name not in ("schema_version", "updated_at"):
             faults.append(Fault(f"unknown field {_short(name)}", hint="one of " + ", ".join(SECTIONS)))
-    for name, kind in SECTIONS.items():
-        if name not in data:
+    for name in SECTIONS:
+        if data.get(name) is None and not (name in data and name in _OPTIONAL_SECTIONS):
             faults.append(Fault(f"{name} is missing"))
-        elif not (data[name] is None and name in _OPTIONAL_SECTIONS):
-            check_value(kind, data[name], name, faults)
-    return faults[:_MAX_FAULTS]
+    return faults
 
 
 def check_value(kind: Kind, value: object, where: str, faults: list[Fault]) -> None:
@@ -229,7 +245,7 @@ def check_value(kind: Kind, value: object, where: str, faults: list[Fault]) -> N
             elif item is not None:
                 check_value(field, item, f"{where}.{name}", faults)
     elif isinstance(kind, Table):
-        if not isinstance(value, dict):
+        if not isinstance(value, Mapping):
             faults.append(Fault(f"{where} must be an object, not {_short(value)}"))
             return
         for name, item in value.items():

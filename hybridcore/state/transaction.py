@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ..errors import StateError
 from . import schema
-from .codec import decode, encode, same
+from .codec import decode, encode, is_sound
 from .durable import COPY_SUFFIX, make_folder, read_file, replace
-from .entries import Entries
 from .lock import Lock
 from .place import durability_warning
 
@@ -57,12 +56,15 @@ def state_lock(
     )
 
 
-def save(data: dict[str, Any], *, before: bytes | None, workspace: Workspace, always: bool) -> None:
+def save(
+    data: dict[str, Any], *, before: bytes | None, sound: bool, workspace: Workspace, always: bool
+) -> None:
     """Check a state and write it; the caller holds the lock.
 
     Args:
         data: the state.
-        before: the text that is there now, known to be good.
+        before: the text that is there now, known to be good; ``None`` when there is none.
+        sound: whether ``before`` is as it was when it was checked and written.
         workspace: whose state.
         always: write also when nothing changed.
 
@@ -70,15 +72,12 @@ def save(data: dict[str, Any], *, before: bytes | None, workspace: Workspace, al
         StateError: it does not fit the schema, or cannot be written.
     """
     file = workspace.state_file
-    faults = schema.check(_looked_at(data))
-    if faults:
-        raise StateError(
-            "what was to be written to the state does not fit its schema; nothing was written",
-            file=file,
-            faults=faults,
-        )
-    content = encode(data, history=workspace.settings.history, updated_at=schema.timestamp())
-    if not always and same(content, before or _nothing(workspace)):
+    if before is None and not always and data == schema.empty():
+        return
+    history = workspace.settings.history
+    known = before if sound else None
+    content = encode(data, file=file, history=history, before=known, always=always)
+    if content is None:
         return
     if workspace.state_dir not in _warned:
         _warned.add(workspace.state_dir)
@@ -101,6 +100,7 @@ class Transaction:
         self._workspace = workspace
         self._lock = state_lock(workspace, command=command, timeout=timeout, on_wait=on_wait)
         self._before: bytes | None = None
+        self._sound = False
         self._data: dict[str, Any] = {}
 
     def __enter__(self) -> dict[str, Any]:
@@ -111,7 +111,8 @@ class Transaction:
             if self._before is None:
                 self._data = schema.empty()
             else:
-                self._data = decode(self._before, file=file, lazy=True)
+                self._sound = is_sound(self._before)
+                self._data = decode(self._before, file=file, lazy=self._sound)
         except BaseException:
             self._lock.release()
             raise
@@ -125,21 +126,15 @@ class Transaction:
     ) -> None:
         try:
             if kind is None:
-                save(self._data, before=self._before, workspace=self._workspace, always=False)
+                save(
+                    self._data,
+                    before=self._before,
+                    sound=self._sound,
+                    workspace=self._workspace,
+                    always=False,
+                )
         finally:
             self._lock.release()
-
-
-def _looked_at(data: dict[str, Any]) -> dict[str, Any]:
-    # Entries that nobody looked at are as they were when they were checked.
-    images = data.get("images")
-    if not isinstance(images, Entries):
-        return data
-    return {**data, "images": {key: images[key] for key in images if key not in images.lines}}
-
-
-def _nothing(workspace: Workspace) -> bytes:
-    return encode(schema.empty(), history=workspace.settings.history, updated_at=None)
 
 
 def _warn(sentence: str) -> None:
