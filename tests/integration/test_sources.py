@@ -447,7 +447,7 @@ def test_a_second_sync_waits_no_longer_than_allowed(space: Space) -> None:
     assert [result.action for result in space.sync()] == ["cloned"]
 
 
-def test_a_full_or_read_only_folder_is_a_clear_error(space: Space) -> None:
+def test_a_sources_that_is_no_folder(space: Space) -> None:
     (space.root / "sources").write_text("not a folder\n")
     assert "is not a folder" in space.error()
 
