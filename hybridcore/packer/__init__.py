@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..workspace import Workspace
-    from .results import FmtResult, ValidateResult
+    from .results import FmtResult, InitResult, InspectResult, ValidateResult
 
 
 def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspace | None = None) -> FmtResult:
@@ -28,7 +28,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
     Raises:
         PackerError: Packer is missing, or a path is; a file that it cannot parse is in ``.faults``.
     """
-    from .tools import fmt as run
+    from .formatting import fmt as run
 
     return run(paths, check=check, workspace=workspace)
 
@@ -50,3 +50,40 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
     from .tools import validate as run
 
     return run(targets, env=env, workspace=workspace)
+
+
+def init(targets: Sequence[str], *, upgrade: bool = False, workspace: Workspace | None = None) -> InitResult:
+    """Have Packer install the plugins that targets require.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        upgrade: replace installed plugins by newer ones where the requirement allows.
+        workspace: the workspace; found from the current folder when not given.
+
+    Returns:
+        What was installed.
+
+    Raises:
+        PackerError: this Packer has no ``init``, or it failed; has faults, all of them.
+    """
+    from .tools import init as run
+
+    return run(targets, upgrade=upgrade, workspace=workspace)
+
+
+def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tuple[InspectResult, ...]:
+    """Have Packer list the parts of targets.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        workspace: the workspace; found from the current folder when not given.
+
+    Returns:
+        One entry a target, in order; values of sensitive variables are masked.
+
+    Raises:
+        PackerError: Packer cannot read a target; has faults, all of them.
+    """
+    from .tools import inspect as run
+
+    return run(targets, workspace=workspace)

@@ -319,3 +319,53 @@ class ValidateResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as data."""
         return {"ok": self.ok, "results": [result.to_dict() for result in self.results]}
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What ``init`` did.
+
+    Attributes:
+        installed: a line for each plugin that was installed, as Packer says it; empty when all were there.
+    """
+
+    installed: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether any plugin was installed."""
+        return bool(self.installed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data."""
+        return {"changed": self.changed, "installed": list(self.installed)}
+
+
+@dataclass(frozen=True)
+class InspectResult:
+    """The parts of one target, as Packer lists them.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        variables: the input variables with their values as Packer prints them, by name; ``***`` where
+            sensitive.
+        sources: ``<type>.<name>`` of each source that is built.
+        provisioners: types, in order.
+        post_processors: types, in order.
+    """
+
+    target: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    provisioners: tuple[str, ...] = ()
+    post_processors: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parts as data."""
+        return {
+            "target": self.target,
+            "variables": dict(self.variables),
+            "sources": list(self.sources),
+            "provisioners": list(self.provisioners),
+            "post_processors": list(self.post_processors),
+        }

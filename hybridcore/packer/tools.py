@@ -1,0 +1,158 @@
+"""``packer validate``, ``init`` and ``inspect`` over targets, each in a folder composed for it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import process, state, templates
+from ..errors import Fault, PackerError
+from ..host import accelerator
+from ..workspace import Workspace, check_env, resolve
+from .capabilities import Capabilities, probe
+from .commands import init_command, inspect_command, validate_command
+from .compose import compose
+from .diagnostics import parse, to_faults
+from .inspection import parse_inspection
+from .job import KEY_FILE, PUBLIC_KEY, make_key, secret_values
+from .lint import check_template
+from .mask import Masker
+from .pump import strip_ansi_text
+from .results import InitResult, InspectResult, TargetFaults, ValidateResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..templates import Template
+
+_TIMEOUT_S = 600.0
+
+
+class _Done(NamedTuple):
+    """How Packer ended in a composed folder, and what it printed, masked."""
+
+    template: Template
+    workspace: Workspace
+    folder: Path
+    exit_code: int
+    text: str
+
+    def faults(self, severity: str) -> tuple[Fault, ...]:
+        """What Packer finds, with the paths of the workspace; a failure without a diagnostic is one fault."""
+        found = to_faults(parse(self.text), severity, self._place)
+        if self.exit_code and not found and severity == "error":
+            message = self.text.strip() or f"Packer ended with exit code {self.exit_code} and said nothing"
+            return (Fault(message, file=self.workspace.relative(self.template.folder)),)
+        return found
+
+    def _place(self, printed: str) -> str:
+        """The path in the workspace for one in the composed folder, which mirrors it."""
+        path = Path(printed)
+        if not path.is_absolute():
+            path = self.template.folder / path
+        elif path.is_relative_to(self.folder):
+            path = self.workspace.root / path.relative_to(self.folder)
+        return self.workspace.relative(Path(os.path.normpath(path)))
+
+
+def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = None) -> ValidateResult:
+    """See ``hybridcore.packer.validate``."""
+    where = resolve(workspace)
+    check_env(env)
+    loaded = templates.load_all(targets, where)
+    configs = {template.target: where.config_file(env, template.target) for template in loaded}
+    missing = [path for path in configs.values() if not path.is_file()]
+    if missing:
+        raise PackerError(
+            f"there is no configuration for {env}",
+            hint=f"packer-hybrid config render --env {env}",
+            faults=[Fault("is missing", file=where.relative(path)) for path in missing],
+        )
+    capabilities = probe_workspace(where)
+
+    def one(template: Template) -> TargetFaults:
+        command = validate_command(capabilities, var_files=[configs[template.target]])
+        done = _run(command, template, where, capabilities, env=env)
+        warnings = (*done.faults("warning"), *check_template(template, where))
+        return TargetFaults(template.target, done.faults("error"), warnings)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return ValidateResult(tuple(pool.map(one, loaded)))
+
+
+def init(targets: Sequence[str], *, upgrade: bool = False, workspace: Workspace | None = None) -> InitResult:
+    """See ``hybridcore.packer.init``."""
+    where = resolve(workspace)
+    loaded = templates.load_all(targets, where)
+    capabilities = probe_workspace(where)
+    command = init_command(capabilities, upgrade=upgrade)
+    installed: list[str] = []
+    faults: list[Fault] = []
+    # One after the other: two could install the same plugin at the same time.
+    for template in loaded:
+        done = _run(command, template, where, capabilities)
+        faults += done.faults("error")
+        installed += [line for line in done.text.splitlines() if line.startswith("Installed plugin")]
+    if faults:
+        raise PackerError("the plugins could not be installed", faults=faults)
+    return InitResult(tuple(dict.fromkeys(installed)))
+
+
+def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tuple[InspectResult, ...]:
+    """See ``hybridcore.packer.inspect``."""
+    where = resolve(workspace)
+    loaded = templates.load_all(targets, where)
+    capabilities = probe_workspace(where)
+    command = inspect_command(capabilities)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = list(pool.map(lambda template: _run(command, template, where, capabilities), loaded))
+    faults = [fault for done in runs for fault in done.faults("error")]
+    if faults:
+        raise PackerError("Packer cannot read these templates", faults=faults)
+    return tuple(
+        parse_inspection(done.template.target, done.text, done.template.sensitive_names()) for done in runs
+    )
+
+
+def probe_workspace(workspace: Workspace) -> Capabilities:
+    """What the Packer of a workspace can do; see ``capabilities.probe``."""
+    return probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
+
+
+def _run(
+    command: Sequence[str],
+    template: Template,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    *,
+    env: str = "",
+) -> _Done:
+    """Run Packer in a folder composed for a target, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="hybridcore-") as temporary:
+        folder = Path(temporary, "ws")
+        cwd = compose(template, folder, workspace, with_plugins=capabilities.has_init)
+        variables = _runtime_variables(template, env, Path(temporary))
+        child = process.child_environment({"TMPDIR": temporary, **variables})
+        masker = Masker([*secret_values(template, {}), *process.environment_secrets(child)])
+        done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
+    text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
+    return _Done(template, workspace, folder, done.returncode, text)
+
+
+def _runtime_variables(template: Template, env: str, folder: Path) -> dict[str, str]:
+    """Stand-ins for the variables that a build would give, as far as the template declares them."""
+    declared = template.variable_names()
+    values = {
+        "hybridcore_target": template.target,
+        "hybridcore_environment": env,
+        "hybridcore_fingerprint": "0" * 64,
+        "hybridcore_build_time": state.timestamp(),
+        "hybridcore_accelerator": accelerator(),
+    }
+    if not declared.isdisjoint((KEY_FILE, PUBLIC_KEY)):
+        values |= make_key(folder)
+    return {f"PKR_VAR_{name}": value for name, value in values.items() if name in declared}
