@@ -26,7 +26,9 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
         Which files change, with a diff.
 
     Raises:
-        PackerError: Packer is missing, or a path is; a file that it cannot parse is in ``.faults``.
+        PackerError: Packer is missing or could not be run. A file that it cannot parse is no error, but one
+            of ``.faults`` of the result.
+        WorkspaceError: a path is missing or lies outside of the workspace; has faults, all of them.
     """
     from .formatting import fmt as run
 
@@ -45,7 +47,9 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
         The faults and warnings of each target, with file and line in the user's own templates.
 
     Raises:
+        ConfigError: a target has no configuration for this environment yet; has faults, all of them.
         PackerError: Packer is missing or could not be run.
+        TemplatesError: a target is missing or breaks the conventions; has faults, all of them.
     """
     from .tools import validate as run
 

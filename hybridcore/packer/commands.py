@@ -33,8 +33,7 @@ def validate_command(
         template: file or folder.
         var_files: files with values, later ones win.
     """
-    flags = _supported(capabilities, "validate", ["-color=false"])
-    return (capabilities.path, "validate", *flags, *_var_files(var_files), str(template))
+    return (capabilities.path, "validate", *_var_files(var_files), str(template))
 
 
 def build_command(
@@ -55,7 +54,9 @@ def build_command(
     Raises:
         PackerError: the user asks for something that this Packer cannot do.
     """
-    flags = ["-machine-readable", *_supported(capabilities, "build", ["-color=false"])]
+    flags = ["-machine-readable"]
+    if capabilities.supports("build", "-color"):
+        flags.append("-color=false")
     if options.on_error != "cleanup":
         if options.on_error not in capabilities.on_error:
             raise PackerError(
@@ -102,11 +103,6 @@ def plugins_command(capabilities: Capabilities) -> tuple[str, ...]:
     if not capabilities.has_plugins:
         raise PackerError(f"Packer {capabilities.version} cannot list plugins")
     return (capabilities.path, "plugins", "installed")
-
-
-def _supported(capabilities: Capabilities, command: str, flags: Sequence[str]) -> list[str]:
-    """Those flags that this command of this Packer knows; for what is only for looks."""
-    return [flag for flag in flags if capabilities.supports(command, flag.split("=")[0])]
 
 
 def _var_files(paths: Sequence[str | Path]) -> list[str]:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from .. import process
-from ..errors import Fault, HclError, PackerError
+from ..errors import Fault, HclError, PackerError, WorkspaceError
 from ..workspace import Workspace, resolve
 from .capabilities import probe
 from .commands import fmt_command
@@ -78,7 +78,7 @@ def find_files(paths: Iterable[str | Path], workspace: Workspace) -> list[Path]:
         Files, absolute, sorted, each once.
 
     Raises:
-        PackerError: a path is missing, is no Packer file, or lies outside of the workspace; has faults.
+        WorkspaceError: a path is missing, is no Packer file, or lies outside of the workspace; has faults.
     """
     found: set[Path] = set()
     faults = []
@@ -98,7 +98,7 @@ def find_files(paths: Iterable[str | Path], workspace: Workspace) -> list[Path]:
         else:
             faults.append(Fault("is not a Packer file", file=given, hint="*" + ", *".join(SUFFIXES)))
     if faults:
-        raise PackerError("these paths cannot be formatted", faults=faults)
+        raise WorkspaceError("these paths cannot be formatted", faults=faults)
     return sorted(found)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import process, state, templates
-from ..errors import Fault, PackerError
+from ..errors import ConfigError, Fault, PackerError
 from ..host import accelerator
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import Capabilities, probe
@@ -67,7 +67,7 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
     configs = {template.target: where.config_file(env, template.target) for template in loaded}
     missing = [path for path in configs.values() if not path.is_file()]
     if missing:
-        raise PackerError(
+        raise ConfigError(
             f"there is no configuration for {env}",
             hint=f"packer-hybrid config render --env {env}",
             faults=[Fault("is missing", file=where.relative(path)) for path in missing],
