@@ -1,11 +1,11 @@
 #!/bin/sh
 # Turns a directory tree into a disk image with a GPT, an EFI system partition and an ext4 root: no loop device, no mount.
-# Usage: make-disk.sh TREE WORK RESULT SIZE_MIB    (WORK: an empty folder for what is needed on the way; RESULT: a qcow2 file)
+# Usage: make-disk.sh TREE RESULT SIZE_MIB    (RESULT: a qcow2 file; what is needed on the way lies beside it)
 set -eu
-tree=$1 work=$2 result=$3 size=$4
+tree=$1 result=$2 size=$3
 esp=256
 mib=1048576
-disk=$work/disk.raw
+disk=$result.raw
 
 truncate --size "${size}M" "$disk"
 # The root partition ends 1 MiB before the end of the disk: the second copy of the partition table lies there.
@@ -21,5 +21,5 @@ mcopy -i "$disk@@$mib" -s "$tree"/boot/efi/* ::/
 find "$tree/boot/efi" -mindepth 1 -delete
 mke2fs -q -t ext4 -L root -d "$tree" -E "offset=$(((esp + 1) * mib)),lazy_itable_init=0,lazy_journal_init=0" "$disk" $((size - esp - 2))M
 
-qemu-img convert -O qcow2 -o preallocation=off "$disk" "$result"
+qemu-img convert -O qcow2 "$disk" "$result"
 rm "$disk"
