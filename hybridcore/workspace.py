@@ -41,6 +41,7 @@ class Settings:
     Attributes:
         packer_path: ``[packer] path``, the program to run: a name to look up, or a path.
         parallel_builds: ``[build] parallel_builds``, Packer processes at a time; 0 means one a core.
+        keep_images: ``[build] keep_images``, images of a target that are kept, the last one included.
         logs_max_bytes: ``[logs] max_bytes``, size in bytes at which a log file rolls.
         logs_backup_count: ``[logs] backup_count``, rolled files that are kept.
         logs_format: ``[logs] format``, ``text`` or ``json`` (one object a line).
@@ -53,6 +54,7 @@ class Settings:
 
     packer_path: str = "packer"
     parallel_builds: int = 0
+    keep_images: int = 2
     logs_max_bytes: int = 10_000_000
     logs_backup_count: int = 5
     logs_format: str = "text"
@@ -67,6 +69,7 @@ class Settings:
 _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("packer", "path"): ("packer_path", str),
     ("build", "parallel_builds"): ("parallel_builds", int),
+    ("build", "keep_images"): ("keep_images", int),
     ("logs", "max_bytes"): ("logs_max_bytes", int),
     ("logs", "backup_count"): ("logs_backup_count", int),
     ("logs", "format"): ("logs_format", str),

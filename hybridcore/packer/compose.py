@@ -1,9 +1,9 @@
 """The folder in which Packer runs: the target's files, in a mirror of the workspace around them.
 
-Packer runs in ``<run>/<target>/templates/<os>/<platform>/<name>/``, where every file of the target's folder is a
-symbolic link, and so is everything beside it on each level up to the workspace. A relative path from the template,
-such as ``${path.root}/../../../ansible/site.yml``, therefore means the same as in the workspace itself, while what
-Packer writes into its current folder belongs to this run alone.
+Packer runs in ``<run>/<target>/templates/<os>/<platform>/<name>/``, where every file of the target's folder
+is a symbolic link, and so is everything beside it on each level up to the workspace. A relative path from the
+template, such as ``${path.root}/../../../ansible/site.yml``, therefore means the same as in the workspace
+itself, while what Packer writes into its current folder belongs to this run alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def compose(template: Template, folder: Path, workspace: Workspace, *, with_plug
 
     Args:
         template: the target.
-        folder: a folder for this target of this run alone; it is created, for its owner only (0700).
+        folder: the mirror of the workspace, for this run alone; created, for its owner only (0700).
         workspace: what it mirrors.
         with_plugins: whether this Packer knows ``required_plugins``; if not, such blocks are left out.
 
@@ -33,7 +33,6 @@ def compose(template: Template, folder: Path, workspace: Workspace, *, with_plug
     Raises:
         OSError: it cannot be created.
     """
-    os.makedirs(folder.parent, mode=0o700, exist_ok=True)
     os.mkdir(folder, 0o700)
     here, there = str(folder), str(workspace.root)
     for part in ("templates", *template.target.split("/")):

@@ -1,0 +1,160 @@
+"""``packer-hybrid build``: build the images whose inputs changed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+
+from ..errors import (
+    EXIT_CANCELLED,
+    EXIT_DONE,
+    EXIT_LOCKED,
+    EXIT_PACKER,
+    EXIT_WOULD_CHANGE,
+    ConfigError,
+    Fault,
+)
+from ..workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from ..packer.results import BuildReport, BuildResult
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("build", help="build the images whose inputs changed")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="<os>/<platform>/<name>; all by default")
+    parser.add_argument("--env", required=True, help="the environment, as in dev")
+    parser.add_argument(
+        "--var", action="append", default=[], metavar="NAME=VALUE", help="a value, as in HCL; a string needs no quotes"
+    )
+    parser.add_argument(
+        "--secret", action="append", default=[], metavar="NAME", help="a sensitive variable; its value is in PKR_VAR_NAME"
+    )
+    parser.add_argument("--no-ansible", action="store_true", help="switch the Ansible stack off")
+    parser.add_argument("--puppet", action="store_true", help="switch the Puppet stack on")
+    parser.add_argument("--check", action="store_true", help="only say what would be built; exit code 5 if anything")
+    parser.add_argument("--force", action="store_true", help="build also what is unchanged")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="as packer build -only")
+    parser.add_argument("--except", action="append", default=[], dest="except_", metavar="PATTERN", help="as -except")
+    parser.add_argument("--on-error", default="cleanup", choices=("cleanup", "abort", "run-cleanup-provisioner"))
+    parser.add_argument("--parallel-builds", type=int, default=0, metavar="N", help="Packer processes at a time")
+    parser.add_argument("--timeout", type=float, default=0, metavar="SECONDS", help="for each target, retries included")
+    parser.add_argument("--retries", type=int, default=0, metavar="N", help="after errors that may pass")
+    parser.add_argument(
+        "--lock-timeout", type=float, default=0, metavar="SECONDS", help="to wait for another build of the same target"
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="show errors and the summary only")
+    shown.add_argument("--verbose", action="store_true", help="show every line that Packer prints")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Build, and print a summary."""
+    from .. import pipeline
+    from ..monitor import ConsoleMonitor
+    from ..packer.results import BuildOptions, OnError
+    from .config import parse_vars
+
+    # A closed terminal and a polite kill cancel like Ctrl-C does: what runs is ended before we go.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _cancel)
+    request = pipeline.Request(
+        env=args.env,
+        targets=args.targets,
+        vars=parse_vars(args.var),
+        ansible=not args.no_ansible,
+        puppet=args.puppet,
+        options=BuildOptions(
+            only=tuple(args.only),
+            except_=tuple(args.except_),
+            on_error=OnError(args.on_error),
+            parallel_builds=args.parallel_builds,
+            force=args.force,
+            timeout=args.timeout,
+            retries=args.retries,
+            lock_timeout=args.lock_timeout,
+            secrets=read_secrets(args.secret),
+        ),
+        command=f"packer-hybrid build --env {args.env}",
+    )
+    monitor = ConsoleMonitor(quiet=args.quiet, verbose=args.verbose)
+    report = pipeline.build(request, workspace=workspace, monitor=monitor, check=args.check)
+    if args.json:
+        print(json.dumps(report.to_dict(), ensure_ascii=False))
+    else:
+        print(summary(report, check=args.check))
+    if args.check:
+        return EXIT_WOULD_CHANGE if report.changed else EXIT_DONE
+    return exit_code(report)
+
+
+def _cancel(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def read_secrets(names: list[str]) -> dict[str, str]:
+    """The values of the secrets that were named, from the environment.
+
+    Args:
+        names: of Packer variables.
+
+    Raises:
+        ConfigError: one has no value there, or one that cannot be masked; has faults.
+    """
+    from ..packer.mask import check_secret
+
+    found: dict[str, str] = {}
+    faults = []
+    for name in names:
+        value = os.environ.get(f"PKR_VAR_{name}")
+        if value is None:
+            faults.append(Fault(f"the secret {name!r} has no value", hint=f"export PKR_VAR_{name}"))
+            continue
+        fault = check_secret(name, value)
+        if fault is not None:
+            faults.append(fault)
+        found[name] = value
+    if faults:
+        raise ConfigError("secrets are not right", faults=faults)
+    return found
+
+
+def exit_code(report: BuildReport) -> int:
+    """The exit code for a batch: 0 when every image is there, else why not."""
+    failed = [result for result in report.results if not result.status.ok]
+    if not failed:
+        return EXIT_DONE
+    if all(result.status.value == "cancelled" for result in failed):
+        return EXIT_CANCELLED
+    return EXIT_LOCKED if all(result.locked for result in failed) else EXIT_PACKER
+
+
+def summary(report: BuildReport, *, check: bool = False) -> str:
+    """What a person reads at the end: one block a target."""
+    return "\n".join(_lines(result, check=check) for result in report.results)
+
+
+def _lines(result: BuildResult, *, check: bool) -> str:
+    word = "would be built" if check and result.changed else result.status.value
+    lines = [f"{result.target}: {word}"]
+    if check:
+        lines += [f"  because {reason}" for reason in result.reasons]
+    lines += [f"  {line}" for error in result.errors for line in error.splitlines()]
+    for artifact in result.artifacts:
+        if not artifact.files:
+            lines.append(f"  artifact {artifact.id}")
+        for file in artifact.files:
+            lines.append(f"  {file.path}, {file.size / 1e6:.1f} MB, sha256 {file.sha256}")
+    lines += [f"  warning: {text}" for text in result.warnings]
+    if result.log_path and not check:
+        lines.append(f"  log {result.log_path}, {result.duration_s:.1f} s")
+    return "\n".join(lines)
+
+

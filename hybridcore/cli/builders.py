@@ -1,0 +1,33 @@
+"""``packer-hybrid builders list``: the catalogue of builders."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..errors import EXIT_DONE
+from ..workspace import Workspace
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("builders", help="list the builders that the templates define")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    listing = verbs.add_parser("list", help="print canonical identifiers, one a line")
+    listing.add_argument(
+        "where", nargs="?", default="", metavar="OS,PLATFORM", help="only these, as in linux,proxmox"
+    )
+    listing.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Print the identifiers."""
+    from .. import templates
+
+    os, _, platform = args.where.partition(",")
+    found = templates.list_builders(os.strip() or None, platform.strip() or None, workspace=workspace)
+    if args.json:
+        print(json.dumps({"builders": found}))
+    else:
+        print("".join(f"{name}\n" for name in found), end="")
+    return EXIT_DONE

@@ -1,0 +1,353 @@
+"""Build a batch of targets: one Packer process each, so many at a time, in one thread over one supervisor."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from contextlib import ExitStack
+
+from .. import logs, runs, state
+from ..errors import HybridError, LockError, PackerError
+from ..state.lock import Lock
+from .children import Child, Children, watched_parents
+from .finish import artifacts_from_state, conclude, prune_images
+from .job import Batch, Job
+from .plan import Planned, write_files
+from .results import BuildReport, BuildResult, Status
+from .retry import delays
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..monitor import Monitor
+    from ..workspace import Workspace
+    from .capabilities import Capabilities
+    from .results import BuildOptions
+
+_TICK_S = 0.25
+_READ = 1 << 18
+
+
+def run_batch(
+    planned: Sequence[Planned],
+    *,
+    env: str,
+    options: BuildOptions,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    monitor: Monitor,
+    command: str = "build",
+) -> BuildReport:
+    """Build what a plan says must be built.
+
+    Args:
+        planned: the targets, each with the reasons for building it; one without reasons is left alone.
+        env: name of the environment.
+        options: how to build.
+        workspace: where everything lies.
+        capabilities: of the Packer that builds.
+        monitor: who watches.
+        command: what is being done, for the state and for those who wait.
+
+    Returns:
+        One result a target, in the order of the plan.
+
+    Raises:
+        LockError: every target that must be built is being built by somebody else.
+        StateError: the state cannot be read or written.
+    """
+    started_at = state.timestamp()
+    run_id = runs.new_run_id()
+    results: dict[str, BuildResult] = {
+        plan.template.target: unchanged(plan) for plan in planned if not plan.reasons
+    }
+    todo = [plan for plan in planned if plan.reasons]
+    if todo:
+        batch = Batch(
+            workspace, env, options, capabilities, run_id, runs.run_folder(workspace, run_id), monitor
+        )
+        results |= _Scheduler(batch, todo).run(command)
+    report = BuildReport(tuple(results[plan.template.target] for plan in planned), run_id)
+    if todo:
+        runs.finish(
+            workspace,
+            run_id,
+            env=env,
+            command=command,
+            started_at=started_at,
+            status=report.status.value,
+            results=report.results,
+        )
+    return report
+
+
+def unchanged(plan: Planned) -> BuildResult:
+    """The result of a target that need not be built: what the state remembers of its image."""
+    image = plan.image or {}
+    return BuildResult(
+        target=plan.template.target,
+        builder=plan.template.builder,
+        status=Status.UNCHANGED,
+        artifacts=artifacts_from_state(image),
+        fingerprint=plan.fingerprint,
+        log_path=image.get("log_path"),
+        manifest_path=image.get("manifest_path"),
+    )
+
+
+class _Scheduler:
+    """Runs the jobs of a batch. All state is in the jobs; everything happens in the caller's thread."""
+
+    def __init__(self, batch: Batch, todo: Sequence[Planned]) -> None:
+        self._batch = batch
+        self._waiting = [
+            Job(
+                plan,
+                logs.build_log_path(batch.workspace, batch.env, plan.template.target, batch.run_id),
+            )
+            for plan in todo
+        ]
+        self._running: dict[str, Job] = {}
+        self._results: dict[str, BuildResult] = {}
+        self._cancelled = ""
+        self._limit = (
+            batch.options.parallel_builds or batch.workspace.settings.parallel_builds or os.cpu_count() or 1
+        )
+        self._begun = time.monotonic()
+        self._selector = selectors.DefaultSelector()
+
+    def run(self, command: str) -> dict[str, BuildResult]:
+        """Build everything; the results by target."""
+        batch = self._batch
+        with ExitStack() as stack:
+            children = stack.enter_context(Children(batch.run_id, watched_parents(os.environ)))
+            stack.callback(self._close_all)
+            children.announce(
+                {
+                    "workspace": str(batch.workspace.root),
+                    "run_id": batch.run_id,
+                    "folder": str(batch.folder),
+                }
+            )
+            runs.begin(
+                batch.workspace,
+                batch.run_id,
+                env=batch.env,
+                command=command,
+                logs={job.target: job.log_path for job in self._waiting},
+                owner=children.pid,
+                packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
+            )
+            batch.folder.mkdir(parents=True, mode=0o700)
+            self._selector.register(children.socket, selectors.EVENT_READ)
+            while self._waiting or self._running:
+                self._start_some(children)
+                self._wait(children)
+                self._check_time(children)
+            runs.remove_folder(batch.folder)
+        return self._results
+
+    def _start_some(self, children: Children) -> None:
+        now = time.monotonic()
+        for job in list(self._waiting):
+            if self._cancelled:
+                self._waiting.remove(job)
+                self._finish(job, None)
+            elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
+                self._waiting.remove(job)
+                self._start(job, children)
+
+    def _lock(self, job: Job, now: float) -> bool:
+        """Take the lock of the target, so that nobody else builds it; whether it was had."""
+        if job.lock is not None:
+            return True
+        workspace, env = self._batch.workspace, self._batch.env
+        folder = workspace.state_dir / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = Lock(
+            folder / f"{env}_{job.target.replace('/', '_')}.lock",
+            command=f"build {job.target} in {env}",
+            timeout=0,
+            on_wait=lambda text: None,
+            what=f"the target {job.target}",
+        )
+        try:
+            lock.acquire()
+        except LockError as error:
+            left = self._begun + self._batch.options.lock_timeout - now
+            if left <= 0:
+                self._waiting.remove(job)
+                self._results[job.target] = self._not_run(job, Status.FAILED, str(error), locked=True)
+            elif not job.not_before:
+                self._batch.monitor.note(f"{job.target}: waiting up to {left:.0f} s: {error.message}")
+            job.not_before = now + _TICK_S
+            return False
+        job.lock = lock
+        return True
+
+    def _start(self, job: Job, children: Children) -> None:
+        batch = self._batch
+        if not job.attempts:
+            for reason in job.planned.reasons:
+                batch.monitor.note(f"{job.target}: build: {reason}")
+        try:
+            job.prepare(batch)
+            assert job.lock is not None
+            job.fd = children.start(
+                Child(
+                    key=job.target,
+                    argv=job.argv,
+                    env=job.env,
+                    cwd=job.cwd,
+                    log=job.log_path,
+                    secrets=job.secrets,
+                    lock=job.lock.fileno(),
+                )
+            )
+        except (HybridError, OSError) as error:
+            self._results[job.target] = self._not_run(job, Status.FAILED, _say(error))
+            self._record(job)
+            return
+        job.exit = None
+        self._running[job.target] = job
+        self._selector.register(job.fd, selectors.EVENT_READ, job)
+
+    def _wait(self, children: Children) -> None:
+        """Pass on what Packers print, and take note of those that ended, until something can be started."""
+        for key, _ in self._selector.select(_TICK_S if self._running or self._waiting else 0):
+            if key.data is None:
+                self._on_event(children)
+            else:
+                self._read(key.data)
+        for job in [job for job in self._running.values() if job.exit is not None and job.fd < 0]:
+            del self._running[job.target]
+            self._finish(job, job.exit)
+        now = time.monotonic()
+        self._batch.monitor.tick({target: now - job.begun for target, job in self._running.items()})
+
+    def _on_event(self, children: Children) -> None:
+        try:
+            event = children.event()
+        except PackerError as error:
+            self._selector.unregister(children.socket)
+            self._cancelled = self._cancelled or error.message
+            for job in self._running.values():
+                job.exit = {"code": None, "why": error.message}
+                self._drain(job)
+            return
+        if event["event"] == "cancelled":
+            self._cancelled = event["why"]
+        elif event["event"] == "exit":
+            job = self._running[event["id"]]
+            job.exit = event
+            self._drain(job)
+
+    def _read(self, job: Job) -> None:
+        """Take what is there. The pipe is open for as long as the supervisor holds it, so its end is not
+        what tells that Packer has ended.
+        """
+        assert job.pump is not None
+        try:
+            data = os.read(job.fd, _READ)
+        except BlockingIOError:
+            return
+        if data:
+            job.pump.feed(data)
+        else:
+            self._close_pipe(job)
+
+    def _drain(self, job: Job) -> None:
+        """Packer has ended, and the supervisor killed what it left: take the rest of the output."""
+        assert job.pump is not None
+        while job.fd >= 0:
+            try:
+                data = os.read(job.fd, _READ)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            job.pump.feed(data)
+        self._close_pipe(job)
+
+    def _close_pipe(self, job: Job) -> None:
+        if job.fd >= 0:
+            assert job.pump is not None
+            job.pump.close()
+            self._selector.unregister(job.fd)
+            os.close(job.fd)
+            job.fd = -1
+
+    def _check_time(self, children: Children) -> None:
+        limit = self._batch.options.timeout
+        if not limit:
+            return
+        now = time.monotonic()
+        for job in self._running.values():
+            if not job.timed_out and now - job.begun > limit:
+                job.timed_out = True
+                self._batch.monitor.note(f"{job.target}: stopped after {limit:g} s, its timeout")
+                children.stop(job.target)
+
+    def _finish(self, job: Job, end: object) -> None:
+        """A Packer has ended: try again, or conclude."""
+        batch = self._batch
+        if end is None:
+            self._results[job.target] = self._not_run(job, Status.CANCELLED, f"cancelled: {self._cancelled}")
+            self._record(job)
+            return
+        try:
+            result = conclude(job, batch)
+        except (HybridError, OSError) as error:
+            result = self._not_run(job, Status.FAILED, f"the result cannot be kept: {_say(error)}")
+        runs.remove_folder(job.folder)
+        if result.retryable and job.attempts <= batch.options.retries:
+            delay = list(delays(job.attempts, batch.options.retry_delay))[-1]
+            batch.monitor.note(f"{job.target}: attempt {job.attempts} failed, next in {delay:g} s")
+            job.not_before = time.monotonic() + delay
+            self._waiting.append(job)
+            return
+        self._results[job.target] = result
+        self._record(job)
+        if result.changed:
+            prune_images(batch.workspace, batch.env, job.target)
+
+    def _record(self, job: Job) -> None:
+        """Write the result into the state and let go of the target."""
+        batch = self._batch
+        result = self._results[job.target]
+        if result.changed:
+            write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
+        runs.record(batch.workspace, batch.run_id, batch.env, [(result, job.planned.inputs)])
+        job.close()
+        logs.prune_builds(batch.workspace, batch.env, job.target)
+
+    def _not_run(self, job: Job, status: Status, error: str, *, locked: bool = False) -> BuildResult:
+        return BuildResult(
+            target=job.target,
+            builder=job.planned.template.builder,
+            status=status,
+            errors=(error,),
+            started_at=job.started_at,
+            finished_at=state.timestamp(),
+            duration_s=time.monotonic() - job.begun if job.begun else 0.0,
+            log_path=self._batch.workspace.relative(job.log_path) if job.attempts else None,
+            fingerprint=job.planned.fingerprint,
+            attempts=job.attempts,
+            reasons=job.planned.reasons,
+            locked=locked,
+        )
+
+    def _close_all(self) -> None:
+        """Whatever ended the batch, no descriptor and no lock stays behind."""
+        for job in [*self._waiting, *self._running.values()]:
+            job.close()
+        self._selector.close()
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return str(error)

@@ -1,0 +1,208 @@
+"""The caller's side of the supervisor: start Packers, learn how they end, and never leave one behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import PackerError
+from ..process import child_environment, start
+from ..supervise import GRACE_S, RUN_MARK, kill_group, kill_marked, receive, send
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Any
+
+WATCH_VARIABLE = "HYBRIDCORE_WATCH"
+_PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class Child:
+    """One Packer to start.
+
+    Attributes:
+        key: names it in the events; unique in the batch.
+        argv: the command.
+        env: its whole environment.
+        cwd: the folder it runs in.
+        log: the build's log; what Packer prints after the caller's end goes there, masked.
+        secrets: values to mask.
+        lock: descriptor of the target's lock, which the supervisor holds too until Packer has ended.
+    """
+
+    key: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+    secrets: tuple[str, ...]
+    lock: int
+
+
+class Children:
+    """The Packers of a batch, owned by a supervisor process; a context manager.
+
+    Leaving it normally says goodbye; leaving it by an exception cancels what runs and waits until it is gone.
+
+    Args:
+        mark: unique to this run; every process of it carries it in ``HYBRIDCORE_RUN``.
+        watched: more processes, besides this one, whose end cancels the batch.
+    """
+
+    def __init__(self, mark: str, watched: Sequence[int] = ()) -> None:
+        self._mark = mark
+        self._pids: dict[str, int] = {}
+        self.socket, theirs = socket.socketpair()
+        with theirs:
+            command = supervisor_command(theirs.fileno(), [os.getpid(), *watched])
+            self._process = start(
+                command,
+                env=child_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor, which lives until nothing of the batch runs any more."""
+        return self._process.pid
+
+    def __enter__(self) -> Children:
+        """Enter the batch."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the batch; nothing that it started is left behind."""
+        try:
+            if kind is None:
+                send(self.socket, {"op": "goodbye"})
+        except ConnectionError:
+            pass  # the supervisor has gone, which poll() has told
+        self.socket.close()
+        try:
+            self._process.wait(GRACE_S + 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._kill_all()
+
+    def announce(self, run: Mapping[str, Any]) -> None:
+        """Tell the supervisor which run of which workspace this is, so that it can settle it.
+
+        Args:
+            run: ``workspace``, ``run_id`` and ``folder``.
+        """
+        send(self.socket, {"op": "run", **run})
+
+    def start(self, child: Child) -> int:
+        """Start a Packer.
+
+        Args:
+            child: what to start.
+
+        Returns:
+            The read end of the pipe that carries its output, non-blocking; the caller closes it.
+        """
+        read_end, write_end = os.pipe()
+        _widen_pipe(read_end)
+        os.set_blocking(read_end, False)
+        request = {
+            "op": "start",
+            "id": child.key,
+            "argv": child.argv,
+            "env": {**child.env, RUN_MARK: f"{self._mark}/{child.key}"},
+            "cwd": str(child.cwd),
+            "log": str(child.log),
+            "secrets": child.secrets,
+        }
+        try:
+            send(self.socket, request, [write_end, read_end, child.lock])
+        finally:
+            os.close(write_end)
+        return read_end
+
+    def stop(self, key: str) -> None:
+        """Ask a Packer to clean up and end; it is killed if it does not."""
+        send(self.socket, {"op": "stop", "id": key})
+
+    def event(self) -> dict[str, Any]:
+        """Read one event; blocks, so call it when the socket is readable.
+
+        Returns:
+            ``started`` with ``pid``, ``exit`` with ``code`` and ``why``, or ``cancelled`` with ``why``.
+
+        Raises:
+            PackerError: the supervisor has gone; everything that it owned has been killed.
+        """
+        message, _ = receive(self.socket)
+        if message is None:
+            self._kill_all()
+            raise PackerError("the supervisor of the build was killed, so the build was too")
+        if message["event"] == "started":
+            self._pids[message["id"]] = message["pid"]
+        elif message["event"] == "exit":
+            self._pids.pop(message["id"], None)
+        return message
+
+    def _kill_all(self) -> None:
+        for key, pid in self._pids.items():
+            kill_group(pid)
+            kill_marked(f"{self._mark}/{key}")
+
+
+def supervisor_command(control: int, watched: Sequence[int]) -> list[str]:
+    """The command that starts a supervisor: a bare interpreter and this package, wherever it lies.
+
+    Args:
+        control: descriptor of its socket.
+        watched: processes to watch.
+
+    Returns:
+        An argument list. Within a module that Ansible has shipped, the package lies in a zip file.
+    """
+    package = Path(__file__).resolve().parent.parent
+    root, name = (package.parent, package.name) if package.is_dir() else _in_zip(package)
+    code = (
+        f"import sys; sys.path.insert(0, {str(root)!r}); "
+        f"from {name}.supervise import main; main(sys.argv[1:])"
+    )
+    return [sys.executable, "-I", "-S", "-c", code, str(control), *map(str, watched)]
+
+
+def _in_zip(package: Path) -> tuple[Path, str]:
+    root = next(folder for folder in package.parents if folder.is_file())
+    return root, _PACKAGE
+
+
+def watched_parents(environ: Mapping[str, str]) -> list[int]:
+    """Processes besides the caller whose end cancels a build.
+
+    Args:
+        environ: ``HYBRIDCORE_WATCH`` may name process ids, separated by commas; ``make image`` names its own.
+
+    Returns:
+        Their ids.
+    """
+    return [int(part) for part in environ.get(WATCH_VARIABLE, "").split(",") if part.isdigit()]
+
+
+def _widen_pipe(fd: int) -> None:
+    """A pipe of 1 MiB instead of 64 KiB, so that Packer does not wait for us while we write the log."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 1 << 20)
+    except OSError:
+        pass  # the user's limit on pipes; the default size works too

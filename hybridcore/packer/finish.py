@@ -1,0 +1,220 @@
+"""What follows the end of a Packer: the truth about the outcome, and the artifacts put where they stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from .. import state
+from ..errors import PackerError
+from . import manifest as manifests
+from .fingerprint import Digests
+from .results import Artifact, ArtifactFile, BuildResult, Status
+from .retry import classify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..workspace import Workspace
+    from .job import Batch, Job
+    from .outcome import SeenArtifact
+
+MANIFEST_NAME = "packer-manifest.json"
+LATEST = "latest"
+
+
+def conclude(job: Job, batch: Batch) -> BuildResult:
+    """Say how an attempt ended; bring the files of a success to ``images/<env>/<target>/<run>/``.
+
+    Args:
+        job: a target whose Packer has ended, its output taken in.
+        batch: what it shares with the others.
+
+    Returns:
+        The result. A success needs exit code 0, artifacts, and files that are really there.
+
+    Raises:
+        OSError: the artifacts cannot be moved or read.
+        PackerError: Packer's manifest of this run cannot be read.
+    """
+    assert job.exit is not None
+    code = job.exit["code"]
+    exit_code = code if isinstance(code, int) and code >= 0 else None
+    why = str(job.exit["why"])
+    failures = [str(failure) for failure in job.outcome.failures(exit_code)]
+    status = Status.BUILT
+    if job.timed_out:
+        status = Status.TIMED_OUT
+        failures = [f"no end after {batch.options.timeout:g} s, the timeout", *failures]
+    elif why:
+        status, failures = Status.CANCELLED, [f"cancelled: {why}", *failures]
+    elif failures:
+        status = Status.FAILED
+    artifacts: tuple[Artifact, ...] = ()
+    warnings: tuple[str, ...] = ()
+    manifest_path = None
+    if status is Status.BUILT:
+        artifacts, manifest_path, warnings, lost = _keep(job, batch)
+        if lost:
+            status, failures = Status.FAILED, lost
+    return BuildResult(
+        target=job.target,
+        builder=job.planned.template.builder,
+        status=status,
+        command=job.shown_command,
+        exit_code=exit_code,
+        manifest_path=manifest_path,
+        artifacts=artifacts,
+        errors=tuple(failures),
+        started_at=job.started_at,
+        finished_at=state.timestamp(),
+        duration_s=time.monotonic() - job.begun,
+        log_path=batch.workspace.relative(job.log_path),
+        fingerprint=job.planned.fingerprint,
+        attempts=job.attempts,
+        retryable=status is Status.FAILED and classify(failures),
+        warnings=warnings,
+        reasons=job.planned.reasons,
+    )
+
+
+def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str | None, tuple[str, ...], list[str]]:
+    """Bring the files of an attempt to where they stay, and write or take over the manifest.
+
+    Returns:
+        The artifacts, the manifest's path, what is odd, and which files are missing.
+    """
+    workspace = batch.workspace
+    seen = job.outcome.artifacts
+    warnings = list(job.outcome.missing())
+    lost = [
+        f"Packer names the file {name}, which is not there"
+        for artifact in seen
+        for name in artifact.files
+        if not (job.cwd / name).is_file()
+    ]
+    if lost:
+        return (), None, (), lost
+    destination = image_folder(workspace, batch.env, job.target) / batch.run_id
+    destination.mkdir(parents=True, exist_ok=True)
+    own_manifest = _own_manifest(job.cwd)
+    moved = _move(seen, job, destination)
+    digests = Digests(workspace)
+    sizes = {name: path.stat().st_size for name, path in moved.items()}
+    artifacts = tuple(
+        Artifact(
+            one.id,
+            one.builder_id,
+            tuple(
+                ArtifactFile(workspace.relative(moved[name]), sizes[name], digests.file(moved[name]))
+                for name in one.files
+            ),
+        )
+        for one in seen
+    )
+    digests.save()
+    manifest_path = destination / MANIFEST_NAME
+    if own_manifest is not None:
+        text = own_manifest.read_text(encoding="utf-8")
+        builds = manifests.of_run(manifests.parse(text, filename=str(own_manifest)))
+        warnings += manifests.discrepancies(seen, builds)
+        os.replace(own_manifest, manifest_path)
+    else:
+        composed = manifests.compose(
+            [one._replace(files=tuple(str(moved[name]) for name in one.files)) for one in seen],
+            {str(moved[name]): size for name, size in sizes.items()},
+            run_uuid=batch.run_id,
+            build_time=int(time.time()),
+        )
+        manifests.write(manifest_path, composed)
+    _point_at(destination)
+    return artifacts, workspace.relative(manifest_path), tuple(warnings), []
+
+
+def _own_manifest(cwd: Path) -> Path | None:
+    """The manifest that a post-processor of the template wrote into the folder of this run."""
+    for path in sorted(cwd.glob("*.json")):
+        if path.is_symlink():
+            continue  # a file of the template
+        try:
+            if manifests.parse(path.read_text(encoding="utf-8")).last_run_uuid:
+                return path
+        except (PackerError, UnicodeDecodeError):
+            continue  # some other JSON that the build wrote
+    return None
+
+
+def _move(seen: tuple[SeenArtifact, ...], job: Job, destination: Path) -> dict[str, Path]:
+    """Move the files that lie in the folder of the run; what lies elsewhere was put there by the template.
+
+    Returns:
+        Where each file is now, by the name that Packer gave.
+    """
+    home = job.folder.resolve()
+    found: dict[str, Path] = {}
+    inside: dict[str, Path] = {}
+    for artifact in seen:
+        for name in artifact.files:
+            path = (job.cwd / name).resolve()
+            found[name] = path
+            if path.is_relative_to(home):
+                inside[name] = path
+    if inside:
+        common = Path(os.path.commonpath([path.parent for path in inside.values()]))
+        for name, path in inside.items():
+            target = destination / path.relative_to(common)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, target)
+            found[name] = target
+    return found
+
+
+def _point_at(destination: Path) -> None:
+    """Make ``latest`` beside the folder of this run point to it, in one step."""
+    link = destination.parent / f".{LATEST}.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(destination.name)
+    link.replace(destination.parent / LATEST)
+
+
+def image_folder(workspace: Workspace, env: str, target: str) -> Path:
+    """The folder of a target's images, one folder a run in it, and the link ``latest``."""
+    return workspace.images.joinpath(env, *target.split("/"))
+
+
+def prune_images(workspace: Workspace, env: str, target: str) -> None:
+    """Remove old images of a target; the last ones stay, as many as ``[build] keep_images`` says.
+
+    Args:
+        workspace: where they lie.
+        env: name of the environment.
+        target: ``<os>/<platform>/<name>``.
+    """
+    folder = image_folder(workspace, env, target)
+    if not folder.is_dir():
+        return
+    current = state.read(workspace=workspace)["images"].get(f"{env}/{target}") or {}
+    runs = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    for path in runs[: -max(1, workspace.settings.keep_images)]:
+        if path.name != current.get("run"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def artifacts_from_state(image: Mapping[str, Any]) -> tuple[Artifact, ...]:
+    """The artifacts of an image as the state remembers them."""
+    return tuple(
+        Artifact(
+            entry["id"],
+            entry.get("builder_id", ""),
+            tuple(
+                ArtifactFile(file["path"], file["size"], file.get("sha256", ""))
+                for file in entry.get("files", [])
+            ),
+        )
+        for entry in image.get("artifacts") or []
+    )

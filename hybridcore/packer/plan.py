@@ -1,0 +1,262 @@
+"""What has to be built, and why: each target's fingerprint against the image that the state remembers."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import state, templates
+from ..errors import Fault, PackerError
+from ..provisioners import asset_folder, enabled_stacks
+from . import plugins
+from .fingerprint import Digests, changed_inputs, digest_of, fingerprint, tree_digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..hcl import Attribute, Body
+    from ..templates import Template
+    from ..workspace import Workspace
+    from .capabilities import Capabilities
+
+# Variables that the build itself gives through PKR_VAR_*; they never decide the content of an image.
+RUNTIME_PREFIX = "hybridcore_"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One target of a batch, before it is built.
+
+    Attributes:
+        template: what its files say.
+        config: its rendered configuration.
+        fingerprint: over all inputs.
+        inputs: digest or version of each input, by name.
+        files: digests of the files of each folder among the inputs.
+        reasons: why it must be built; empty when the image is there and nothing changed.
+        image: what the state remembers of the image, or None.
+    """
+
+    template: Template
+    config: Path
+    fingerprint: str
+    inputs: Mapping[str, str]
+    files: Mapping[str, Mapping[str, str]]
+    reasons: tuple[str, ...]
+    image: Mapping[str, Any] | None = field(repr=False)
+
+
+def plan(
+    targets: Sequence[str],
+    *,
+    env: str,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    force: bool = False,
+    configs: Mapping[str, bytes] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> list[Planned]:
+    """Find out what has to be built. Reads only, but for the cache of digests.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        env: name of the environment.
+        workspace: where everything lies.
+        capabilities: of the Packer that would build.
+        force: whether to build also what is unchanged.
+        configs: rendered configuration that is not written yet, by target; as in check mode.
+        secrets: sensitive values by variable; only their names matter here.
+
+    Returns:
+        One entry a target, in the order of the targets.
+
+    Raises:
+        PackerError: something that a target needs is missing; has faults, all of them.
+        TemplatesError: a target is missing or breaks the conventions.
+    """
+    loaded = templates.load_all(targets, workspace)
+    remembered = state.read(workspace=workspace)
+    digests = Digests(workspace)
+    faults: list[Fault] = []
+    planned = []
+    for template in loaded:
+        config = workspace.config_file(env, template.target)
+        text = (configs or {}).get(template.target)
+        if text is None and not config.is_file():
+            hint = f"packer-hybrid config render --env {env} {template.target}"
+            faults.append(
+                Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
+            )
+            continue
+        faults += missing_secrets(template, secrets or {})
+        digest = digest_of(text) if text is not None else digests.file(config)
+        inputs, files = gather(
+            template, digest, remembered, workspace=workspace, capabilities=capabilities, digests=digests
+        )
+        image = remembered["images"].get(f"{env}/{template.target}")
+        mark = fingerprint(inputs)
+        reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
+        if force and not reasons:
+            reasons = ["forced"]
+        planned.append(Planned(template, config, mark, inputs, files, tuple(reasons), image))
+    digests.save()
+    if faults:
+        raise PackerError("targets cannot be built", faults=faults)
+    return planned
+
+
+def gather(
+    template: Template,
+    config_digest: str,
+    remembered: Mapping[str, Any],
+    *,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    digests: Digests,
+) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
+    """Collect the inputs of one target.
+
+    Args:
+        template: what its files say.
+        config_digest: sha256 of its rendered configuration.
+        remembered: the state, for the SHAs of the sources.
+        workspace: where everything lies.
+        capabilities: of the Packer that would build.
+        digests: of files.
+
+    Returns:
+        The inputs, and the files of each folder among them. Sources count when the template names their
+        folder; what comes from the environment counts when the template declares it and it is no secret.
+    """
+    folders = {workspace.relative(template.folder): template.folder}
+    for stack in enabled_stacks(template.variable_names()):
+        folder = asset_folder(stack, workspace)
+        folders[workspace.relative(folder)] = folder
+    files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
+    inputs = {name: tree_digest(tree) for name, tree in files.items()}
+    inputs["configuration"] = config_digest
+    inputs["packer"] = capabilities.version
+    if capabilities.has_init:
+        there = plugins.installed(os.environ)
+        for source in plugins.required(template):
+            inputs[f"plugin {source}"] = there.get(source, "built in")
+    text = "\n".join(
+        attribute.expression
+        for _, body in template.bodies
+        for attribute in _all_attributes(body)
+        if "sources/" in attribute.expression
+    )
+    for name, source in remembered["sources"].items():
+        if f"sources/{name}" in text:
+            inputs[f"source {name}"] = source["sha"]
+    public = template.variable_names() - template.sensitive_names()
+    for name in sorted(public):
+        value = os.environ.get(f"PKR_VAR_{name}")
+        if value is not None and not name.startswith(RUNTIME_PREFIX):
+            inputs[f"PKR_VAR_{name}"] = digest_of(value.encode())
+    return inputs, files
+
+
+def _all_attributes(body: Body) -> Iterator[Attribute]:
+    yield from body.attributes.values()
+    for block in body.blocks:
+        yield from _all_attributes(block.body)
+
+
+def missing_secrets(template: Template, secrets: Mapping[str, str]) -> list[Fault]:
+    """The sensitive variables without a default that nobody has given a value.
+
+    Args:
+        template: what its files say.
+        secrets: values that the caller gives, by name.
+
+    Returns:
+        A fault each, with the place of the declaration.
+    """
+    faults = []
+    for path, block in template.blocks("variable"):
+        name = block.labels[0] if block.labels else ""
+        if (
+            name in template.sensitive_names()
+            and "default" not in block.body.attributes
+            and not name.startswith(RUNTIME_PREFIX)
+            and name not in secrets
+            and f"PKR_VAR_{name}" not in os.environ
+        ):
+            hint = f"give it in secrets, or in the environment as PKR_VAR_{name}"
+            message = f"the sensitive variable {name!r} has no value"
+            faults.append(Fault(message, file=path, line=block.line, hint=hint))
+    return faults
+
+
+def _reasons(
+    image: Mapping[str, Any] | None,
+    mark: str,
+    inputs: Mapping[str, str],
+    files: Mapping[str, Mapping[str, str]],
+    workspace: Workspace,
+    digests: Digests,
+    key: str,
+) -> list[str]:
+    """Why an image must be built; nothing when it need not be."""
+    if image is None or not image.get("fingerprint"):
+        return ["never built"]
+    if image["fingerprint"] != mark:
+        before = read_files(workspace, key)
+        reasons = changed_inputs(image.get("inputs") or {}, inputs, before, files)
+        return reasons or ["the inputs changed"]
+    return lost_files(image, workspace, digests)
+
+
+def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests) -> list[str]:
+    """The files of an image that are gone, or are not what was built.
+
+    Args:
+        image: what the state remembers; an artifact without files, as in a cloud, is taken to be there.
+        workspace: the paths are relative to it.
+        digests: of files; one whose times and size are the same is not read again.
+
+    Returns:
+        A sentence each.
+    """
+    found = []
+    for artifact in image["artifacts"]:
+        for file in artifact["files"]:
+            path = workspace.root / file["path"]
+            try:
+                same = path.stat().st_size == file["size"] and (
+                    not file["sha256"] or digests.file(path) == file["sha256"]
+                )
+            except OSError:
+                found.append(f"{file['path']} is gone")
+                continue
+            if not same:
+                found.append(f"{file['path']} is not what was built")
+    return found
+
+
+def files_record(workspace: Workspace, key: str) -> Path:
+    """Where the digests of an image's input files are kept."""
+    return workspace.state_dir / "inputs" / f"{key}.json"
+
+
+def read_files(workspace: Workspace, key: str) -> dict[str, dict[str, str]]:
+    """The digests of an image's input files at its last build; empty when they are not known."""
+    try:
+        loaded = json.loads(files_record(workspace, key).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def write_files(workspace: Workspace, key: str, files: Mapping[str, Mapping[str, str]]) -> None:
+    """Keep the digests of an image's input files, for the next run to say which one changed."""
+    path = files_record(workspace, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(files, sort_keys=True), encoding="utf-8")
+    temporary.replace(path)

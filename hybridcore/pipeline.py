@@ -1,0 +1,175 @@
+"""The whole way of a batch: provisioners, configuration, plan, checks, builds, state."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from dataclasses import dataclass, field
+
+from . import config, provisioners, runs, state, templates
+from .errors import ConfigError, Fault
+from .packer.results import BuildOptions, BuildReport, BuildResult, Status
+from .workspace import Workspace, check_env
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from .monitor import Monitor
+    from .packer.plan import Planned
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller wants built.
+
+    Attributes:
+        env: name of the environment.
+        targets: ``<os>/<platform>/<name>``, or mappings with ``target`` and ``vars``, its own values; every
+            target of the workspace when empty.
+        vars: the caller's values by variable, for all targets.
+        ansible: whether the Ansible stack is on.
+        puppet: whether the Puppet stack is on.
+        options: how to build.
+        command: what is being done, for the state and for those who wait.
+    """
+
+    env: str
+    targets: Sequence[str | Mapping[str, Any]] = ()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    ansible: bool = True
+    puppet: bool = False
+    options: BuildOptions = field(default_factory=BuildOptions)
+    command: str = "build"
+
+
+def names(request: Request, workspace: Workspace) -> list[str]:
+    """The targets of a request, each once, in its order.
+
+    Raises:
+        ConfigError: a target is given twice with other values, or without a name.
+        TemplatesError: all targets are meant, and templates break the conventions.
+    """
+    if not request.targets:
+        return templates.list_targets(workspace=workspace)
+    found: dict[str, Mapping[str, Any]] = {}
+    faults = []
+    for entry in request.targets:
+        own = entry if not isinstance(entry, str) else {"target": entry}
+        name, values = own.get("target"), own.get("vars") or {}
+        if not isinstance(name, str) or not name:
+            faults.append(Fault(f"{entry!r} names no target", hint="a string, or a mapping with target and vars"))
+        elif found.setdefault(name, values) != values:
+            faults.append(Fault(f"{name} is asked for twice, with other values"))
+    if faults:
+        raise ConfigError("the targets are not right", faults=faults)
+    return list(found)
+
+
+def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, Any]:
+    """Render the configuration of a request, after checking the provisioners' assets.
+
+    Args:
+        request: what is wanted.
+        workspace: where everything lies.
+        write: whether to write it.
+
+    Returns:
+        What ``config.generate_env_config`` gives.
+
+    Raises:
+        ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
+    """
+    check_env(request.env)
+    targets = names(request, workspace)
+    loaded = templates.load_all(targets, workspace)
+    values = {
+        entry["target"]: entry.get("vars") or {} for entry in request.targets if not isinstance(entry, str)
+    }
+    return config.generate_env_config(
+        {
+            "env": request.env,
+            "targets": [{"target": target, "vars": values.get(target, {})} for target in targets],
+            "vars": request.vars,
+            "provisioners": provisioners.emit_vars_for(loaded, workspace=workspace),
+        },
+        workspace=workspace,
+        write=write,
+    )
+
+
+def build(
+    request: Request, *, workspace: Workspace, monitor: Monitor, check: bool = False
+) -> BuildReport:
+    """Build what has changed: compose, render, fingerprint, validate, build, record.
+
+    Args:
+        request: what is wanted.
+        workspace: where everything lies.
+        monitor: who watches.
+        check: only say what would be built; nothing is written.
+
+    Returns:
+        One result a target. With ``check``, the status that it would have if the build succeeds.
+
+    Raises:
+        HybridError: the input is wrong, and nothing was built; has faults, all of them.
+    """
+    return copy_context().run(_build, request, workspace, monitor, check)
+
+
+def _build(request: Request, workspace: Workspace, monitor: Monitor, check: bool) -> BuildReport:
+    from .packer.capabilities import probe
+    from .packer.plan import plan
+    from .packer.preflight import check_all
+
+    provisioners.enable_ansible(request.ansible)
+    provisioners.enable_puppet(request.puppet)
+    rendered = render(request, workspace, write=not check)
+    for text in rendered["warnings"]:
+        monitor.note(f"warning: {text}")
+    if not check:
+        for text in runs.settle_dead(workspace):
+            monitor.note(text)
+        place = state.durability_warning(workspace)
+        if place:
+            monitor.note(f"warning: {place}")
+    capabilities = probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
+    planned = plan(
+        [entry["target"] for entry in rendered["files"]],
+        env=request.env,
+        workspace=workspace,
+        capabilities=capabilities,
+        force=request.options.force,
+        configs={entry["target"]: entry["after"].encode() for entry in rendered["files"]},
+        secrets=request.options.secrets,
+    )
+    check_all([one for one in planned if one.reasons], rendered, workspace, request.options)
+    if check:
+        return BuildReport(tuple(predict(one) for one in planned))
+    from .packer.build import run_batch
+
+    return run_batch(
+        planned,
+        env=request.env,
+        options=request.options,
+        workspace=workspace,
+        capabilities=capabilities,
+        monitor=monitor,
+        command=request.command,
+    )
+
+
+def predict(planned: Planned) -> BuildResult:
+    """The result that a target would have if its build succeeds."""
+    from .packer.build import unchanged
+
+    if not planned.reasons:
+        return unchanged(planned)
+    return BuildResult(
+        target=planned.template.target,
+        builder=planned.template.builder,
+        status=Status.BUILT,
+        fingerprint=planned.fingerprint,
+        reasons=planned.reasons,
+    )

@@ -1,0 +1,233 @@
+"""The life of a run in the state: begun, each result, finished, or found dead later."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from . import state
+from .supervise import kill_marked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from .packer.results import BuildResult
+    from .workspace import Workspace
+
+TEMPORARY_PREFIX = "hybridcore-"
+
+
+def new_run_id() -> str:
+    """A name for a run: its time in UTC and six random digits, so that names sort by time."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3)
+
+
+def run_folder(workspace: Workspace, run_id: str) -> Path:
+    """The folder in which the targets of a run are built."""
+    return workspace.runs / run_id
+
+
+def begin(
+    workspace: Workspace,
+    run_id: str,
+    *,
+    env: str,
+    command: str,
+    logs: Mapping[str, Path],
+    owner: int,
+    packer: Mapping[str, str],
+) -> None:
+    """Write into the state that a run has begun.
+
+    Args:
+        workspace: whose state.
+        run_id: names the run.
+        env: name of the environment.
+        command: what is being done, for people.
+        logs: the log of each target.
+        owner: the process whose end means that the run has ended: the supervisor.
+        packer: ``path`` and ``version`` of the program that builds.
+    """
+    now = state.timestamp()
+    with state.transaction(workspace=workspace, command=command) as data:
+        data["packer"] = dict(packer)
+        data["running"][run_id] = {
+            **state.process_identity(owner),
+            "started_at": now,
+            "environment": env,
+            "command": command,
+            "targets": {target: {"log_path": workspace.relative(path)} for target, path in logs.items()},
+        }
+
+
+def record(
+    workspace: Workspace, run_id: str, env: str, finished: Sequence[tuple[BuildResult, Mapping[str, str]]]
+) -> None:
+    """Write the results of targets into the state, as soon as they are known.
+
+    Args:
+        workspace: whose state.
+        run_id: the run they belong to.
+        env: name of the environment.
+        finished: results, each with the inputs of its fingerprint.
+    """
+    with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
+        for result, inputs in finished:
+            _record_one(data, run_id, env, result, inputs)
+
+
+def _record_one(
+    data: dict[str, Any], run_id: str, env: str, result: BuildResult, inputs: Mapping[str, str]
+) -> None:
+    key = f"{env}/{result.target}"
+    image = data["images"].setdefault(key, {"target": result.target, "environment": env})
+    attempt = {
+        "status": result.status.value,
+        "run": run_id,
+        "at": result.finished_at or state.timestamp(),
+        "log_path": result.log_path,
+        "error": "\n".join(result.errors)[:2000] or None,
+    }
+    image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
+    if not result.changed:
+        return
+    image.update(
+        builder=result.builder,
+        status=result.status.value,
+        fingerprint=result.fingerprint,
+        inputs=dict(inputs),
+        artifacts=[artifact.to_dict() for artifact in result.artifacts],
+        built_at=result.finished_at,
+        duration_s=round(result.duration_s, 3),
+        log_path=result.log_path,
+        run=run_id,
+    )
+
+
+def _short(result: BuildResult) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "target": result.target,
+        "status": result.status.value,
+        "duration_s": round(result.duration_s, 3),
+    }
+    if result.log_path:
+        entry["log_path"] = result.log_path
+    if result.errors:
+        entry["error"] = result.errors[0][:500]
+    return entry
+
+
+def finish(
+    workspace: Workspace,
+    run_id: str,
+    *,
+    env: str,
+    command: str,
+    started_at: str,
+    status: str,
+    results: Sequence[BuildResult],
+) -> None:
+    """Write into the state that a run has ended.
+
+    Args:
+        workspace: whose state.
+        run_id: names the run.
+        env: name of the environment.
+        command: what was done, for people.
+        started_at: when the run began.
+        status: of the whole batch.
+        results: of every target of the batch, also of those that nothing was done for.
+    """
+    with state.transaction(workspace=workspace, command=command) as data:
+        data["running"].pop(run_id, None)
+        _close(
+            data,
+            {
+                "id": run_id,
+                "command": command,
+                "environment": env,
+                "started_at": started_at,
+                "finished_at": state.timestamp(),
+                "status": status,
+            },
+            [_short(result) for result in results],
+        )
+
+
+def _close(data: dict[str, Any], run: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    data["last_run"] = {**run, "targets": [entry["target"] for entry in results]}
+    data["history"] = [*data["history"], {**run, "results": results}]
+
+
+def settle(workspace: Workspace, run_id: str, status: str, why: str) -> None:
+    """Write the end of a run whose caller died; nothing when its end is written already.
+
+    Args:
+        workspace: whose state.
+        run_id: names the run.
+        status: ``cancelled``, or ``interrupted`` when it is found dead later.
+        why: what happened, for people.
+    """
+    with state.transaction(workspace=workspace, command=f"settle run {run_id}") as data:
+        entry = data["running"].pop(run_id, None)
+        if entry is None:
+            return
+        now = state.timestamp()
+        env = entry["environment"]
+        results = []
+        for target, place in entry["targets"].items():
+            image = data["images"].setdefault(f"{env}/{target}", {"target": target, "environment": env})
+            if (image.get("last_attempt") or {}).get("run") != run_id:
+                image["last_attempt"] = {"status": status, "run": run_id, "at": now, "error": why, **place}
+            attempt = image["last_attempt"]
+            results.append(
+                {name: attempt[name] for name in ("status", "log_path", "error") if attempt.get(name)}
+                | {"target": target}
+            )
+        statuses = {result["status"] for result in results}
+        run = {
+            "id": run_id,
+            "command": entry["command"],
+            "environment": env,
+            "started_at": entry["started_at"],
+            "finished_at": now,
+            "status": statuses.pop() if len(statuses) == 1 else "partial",
+        }
+        _close(data, run, results)
+
+
+def settle_dead(workspace: Workspace) -> list[str]:
+    """Find the runs that died without a word, end what they left running, and remove what they left behind.
+
+    Args:
+        workspace: where to look.
+
+    Returns:
+        A sentence for each such run, to be shown.
+    """
+    said = []
+    for run_id in state.interrupted(state.read(workspace=workspace)):
+        kill_marked(run_id)
+        settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
+        said.append(f"run {run_id} was interrupted; what it left was removed, its targets are built again")
+    running = state.read(workspace=workspace)["running"]
+    if workspace.runs.is_dir():
+        for folder in sorted(workspace.runs.iterdir()):
+            if folder.name not in running:
+                remove_folder(folder)
+    return said
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove the folder of a run, and the temporary folders that its ``tmp`` links remember."""
+    for link in folder.glob("*/tmp"):
+        if link.is_symlink():
+            temporary = Path(os.readlink(link))
+            if temporary.name.startswith(TEMPORARY_PREFIX):
+                shutil.rmtree(temporary, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

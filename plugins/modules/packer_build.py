@@ -1,0 +1,314 @@
+#!/usr/bin/python
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+"""The module; on the control node the action plugin of the same name runs the same code in process."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: packer_build
+short_description: Build machine images with Packer, those whose inputs changed
+version_added: 0.1.0
+description:
+  - Builds the images of one or many targets. A target is a folder C(templates/OS/PLATFORM/NAME) of the
+    workspace.
+  - Renders each target's configuration, takes a fingerprint of everything that decides the image, and
+    builds the target unless an image of that fingerprint is there.
+  - Runs one Packer process for each target, several at a time, and shows their lines while they come.
+  - Records what was built from what in C(state/packer-hybrid.json), and keeps a log of each build under
+    C(logs/builds/).
+  - Image files go to C(images/ENV/OS/PLATFORM/NAME/RUN/), with a link C(latest) beside it. The image before
+    stays until the new one is complete.
+  - When the task, C(ansible-playbook) or the job ends in any way, also by a kill, the running Packers are
+    told to clean up, and nothing of them is left behind.
+author:
+  - The hybridcore.packer contributors (@hybridcore)
+requirements:
+  - Packer 1.6 or newer on the control node
+  - Python 3.11 or newer
+options:
+  env:
+    description: The environment whose overlays apply, a folder below C(environments/).
+    type: str
+    required: true
+  targets:
+    description:
+      - The images to build, each as V(OS/PLATFORM/NAME), or as a dictionary with C(target) and C(vars), values
+        for this target alone.
+      - All targets of the workspace when empty.
+    type: list
+    elements: raw
+    default: []
+  vars:
+    description:
+      - Values of Packer variables, for all targets; they win over every overlay.
+      - A target gets those that its template declares.
+    type: dict
+    default: {}
+  provisioners:
+    description: Which provisioner stacks are on. A stack needs its assets below C(templates/).
+    type: dict
+    default: {}
+    suboptions:
+      ansible:
+        description: Whether the template's Ansible provisioner runs C(templates/ansible/site.yml).
+        type: bool
+        default: true
+      puppet:
+        description: Whether the template's Puppet provisioner applies C(templates/puppet/manifests/site.pp).
+        type: bool
+        default: false
+  secrets:
+    description:
+      - Values of sensitive Packer variables, by name, at least 4 characters each.
+      - They reach Packer in its environment only, and are masked in everything that is shown or written.
+      - They are not part of the fingerprint, so another value alone does not build anew.
+    type: dict
+    default: {}
+  extra_env:
+    description:
+      - More environment variables for Packer.
+      - What plugins read for their platform, such as C(VSPHERE_*), C(PROXMOX_*), C(AWS_*) or C(ARM_*), passes
+        from the environment of Ansible as it is.
+    type: dict
+    default: {}
+  force:
+    description: Build also what is unchanged, and pass C(-force) to Packer.
+    type: bool
+    default: false
+  only:
+    description: Builds of the templates to run, as C(packer build -only) takes them.
+    type: list
+    elements: str
+    default: []
+  except:
+    description: Builds and post-processors to leave out, as C(packer build -except) takes them.
+    type: list
+    elements: str
+    default: []
+  on_error:
+    description: What Packer does when a step fails.
+    type: str
+    choices: [cleanup, abort, run-cleanup-provisioner]
+    default: cleanup
+  parallel_builds:
+    description:
+      - How many Packer processes run at a time.
+      - V(0) means C([build] parallel_builds) of C(packer-hybrid.toml), or else one a core.
+    type: int
+    default: 0
+  timeout:
+    description:
+      - Seconds for the build of each target, retries included. V(0) means no limit.
+      - Packer is then told to clean up; the task's own C(timeout) does that as well, for the whole batch.
+    type: float
+    default: 0
+  retries:
+    description: How often a build is tried again after an error that may pass, such as a refused connection.
+    type: int
+    default: 0
+  lock_timeout:
+    description: Seconds to wait while somebody else builds the same target. V(0) fails at once.
+    type: float
+    default: 0
+  workspace:
+    description:
+      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
+      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
+        nearest folder with that file at or above the folder of the playbook, or of the current folder.
+    type: path
+attributes:
+  check_mode:
+    description: Says truly which images would be built, and builds nothing.
+    support: full
+  diff_mode:
+    description: Shows why each image is built, for example which file changed.
+    support: full
+  async:
+    description: Runs in the process of the task itself, which Ansible cannot put in the background.
+    support: none
+notes:
+  - Runs on the control node when the connection is V(local), which is how it is meant to be used. On another
+    host the module runs there, with that host's workspace, and shows no lines while it runs.
+  - The task fails when any image was not built, after all of them have been tried. Use
+    C(failed_when) with RV(results) to report them one by one, as the playbook C(build_images) does.
+seealso:
+  - module: hybridcore.packer.packer_config
+  - module: hybridcore.packer.packer_sources
+"""
+
+EXAMPLES = r"""
+- name: Build one image
+  hybridcore.packer.packer_build:
+    env: dev
+    targets: [linux/qemu/debian-12]
+
+- name: Build all images for production, with a secret from the vault
+  hybridcore.packer.packer_build:
+    env: prod
+    secrets:
+      vsphere_password: "{{ vault_vsphere_password }}"
+    parallel_builds: 4
+    retries: 2
+    timeout: 7200
+  register: images
+
+- name: Show what became of each
+  ansible.builtin.debug:
+    msg: "{{ item.target }}: {{ item.status }}"
+  loop: "{{ images.results }}"
+  loop_control:
+    label: "{{ item.target }}"
+"""
+
+RETURN = r"""
+status:
+  description:
+    - One word for the batch. The status that all images share; V(built) when some were built and the others
+      are unchanged; else V(partial).
+  returned: when the builds were started, or would be
+  type: str
+  sample: built
+run_id:
+  description: Names the batch in the state and in the logs; empty in check mode.
+  returned: when the builds were started, or would be
+  type: str
+  sample: 20251114T052508Z-3fa9c1
+results:
+  description:
+    - A result for each target, in the order of the targets.
+    - In check mode the result that it would have if its build succeeds.
+  returned: when the builds were started, or would be
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: The target.
+      type: str
+      sample: linux/qemu/debian-12
+    builder:
+      description: Its canonical builder identifier.
+      type: str
+      sample: source.qemu.debian-12
+    status:
+      description: One of V(built), V(unchanged), V(failed), V(cancelled) and V(timed_out).
+      type: str
+      sample: built
+    changed:
+      description: Whether this run made an image.
+      type: bool
+    reasons:
+      description: Why it was built; empty when it is unchanged.
+      type: list
+      elements: str
+      sample: [templates/ansible/site.yml changed]
+    command:
+      description: The command that ran, one string for each argument, secrets masked.
+      type: list
+      elements: str
+    exit_code:
+      description: Exit code of Packer; null when nothing ran or a signal ended it.
+      type: int
+    errors:
+      description: Messages of Packer, with the step and the last lines.
+      type: list
+      elements: str
+    warnings:
+      description: What was odd though the build succeeded.
+      type: list
+      elements: str
+    artifacts:
+      description: What the build left.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The builder's name for it, such as the id of a template or an AMI.
+          type: str
+        builder_id:
+          description: Packer's name for the kind of artifact.
+          type: str
+          sample: transcend.qemu
+        files:
+          description: The files it is made of.
+          type: list
+          elements: dict
+          contains:
+            path:
+              description: Where it lies, absolute.
+              type: str
+            size:
+              description: Size in bytes.
+              type: int
+            sha256:
+              description: Digest of the content.
+              type: str
+    manifest_path:
+      description: The manifest of this run alone; null when nothing was built.
+      type: str
+    log_path:
+      description: The log with every line of the build; null when there is none.
+      type: str
+    fingerprint:
+      description: The sha256 over everything that decides the image.
+      type: str
+    started_at:
+      description: RFC 3339 in UTC; empty when nothing ran.
+      type: str
+      sample: "2025-11-14T05:25:08.123Z"
+    finished_at:
+      description: RFC 3339 in UTC; empty when nothing ran.
+      type: str
+    duration_s:
+      description: Seconds, all attempts together.
+      type: float
+    attempts:
+      description: How often Packer was started.
+      type: int
+    retryable:
+      description: Whether the error is of a kind that may pass.
+      type: bool
+    locked:
+      description: Whether it failed because somebody else was building the target.
+      type: bool
+error:
+  description: What is wrong with the input, as data, when nothing was started.
+  returned: when the input is wrong
+  type: dict
+  contains:
+    error:
+      description: The kind of error.
+      type: str
+      sample: ConfigError
+    message:
+      description: One sentence.
+      type: str
+    hint:
+      description: What to do about it.
+      type: str
+    file:
+      description: The file it is in, or null.
+      type: str
+    line:
+      description: The line in that file, or null.
+      type: int
+    faults:
+      description: Each thing that is wrong, with its own message, file, line and hint.
+      type: list
+      elements: dict
+msg:
+  description: What is wrong, in words.
+  returned: failure
+  type: str
+"""
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.packer_build import SPEC, run  # noqa: E402
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
