@@ -10,7 +10,7 @@ from .codec import decode, is_sound
 from .identity import interrupted, liveness, process_identity
 from .place import durability_warning
 from .schema import SCHEMA_VERSION, STATUSES, empty, timestamp
-from .transaction import Transaction, read_content, save, state_lock
+from .store import Transaction, read_content, save, state_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

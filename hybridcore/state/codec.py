@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+# Whoever changes the layout of the text changes the word crc32 too: then every text of the old layout
+# is parsed and checked whole.
 _HEADER = re.compile(
     rb'\{\n"schema_version": ([0-9]+),\n"updated_at": "[0-9TZ:.-]{24}",\n"checksum": "crc32:([0-9a-f]{8})",'
 )
+_LAST = list(schema.SECTIONS)[-1]
 # A value that holds itself is found by its depth; looking for it would cost a tenth of the time.
 _encode = json.JSONEncoder(sort_keys=True, allow_nan=False, check_circular=False).encode
 
@@ -43,17 +46,18 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
         StateError: damaged, with where and what; or of a newer version.
     """
     if lazy:
-        start, end = _lines_of(content, "images")
+        start, end = _lines_of(content, _LAST)
         data: dict[str, Any] = _parse(content[:start] + content[end:], file)
-        data["images"] = Entries(content[start:end])
+        data[_LAST] = Entries(content[start:end])
     else:
         data = _parse(content, file)
     data.pop("checksum", None)
-    if not lazy and not is_sound(content):
-        data = migrate(data, file=file)
-        faults = schema.check(data)
-        if faults:
-            raise damaged("it does not fit the schema", file, faults=faults)
+    if lazy:
+        return data
+    data = migrate(data, file=file)
+    faults = schema.check(data)
+    if faults:
+        raise damaged("it does not fit the schema", file, faults=faults)
     return data
 
 
@@ -166,8 +170,10 @@ def _lines_of(content: bytes, name: str) -> tuple[int, int]:
     start = content.index(mark) + len(mark) + 1
     if content[start : start + 1] != b"\n":
         return start, start
-    bracket = content[start - 1 : start].translate(bytes.maketrans(b"{[", b"}]"))
-    return start, content.index(b"\n" + bracket, start)
+    if name == _LAST:  # the largest one: not searched through
+        return start, len(content) - len(b"\n}\n}\n")
+    bracket = b"\n}" if content[start - 1 : start] == b"{" else b"\n]"
+    return start, content.index(bracket, start)
 
 
 def _known(before: bytes | None, name: str) -> set[bytes]:

@@ -11,7 +11,7 @@ from ..errors import StateError
 from . import schema
 from .codec import decode, encode
 from .durable import COPY_SUFFIX, MAX_BYTES, read_file, remove_leftovers, replace, sync_folder
-from .transaction import state_lock
+from .store import state_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

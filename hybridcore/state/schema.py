@@ -59,10 +59,10 @@ def empty() -> dict[str, Any]:
         "plugins": {},
         "sources": {},
         "manifests": {},
-        "images": {},
         "last_run": None,
         "history": [],
         "running": {},
+        "images": {},
     }
 
 
@@ -166,12 +166,12 @@ SECTIONS: Mapping[str, Kind] = {
     "plugins": Table(_text, _text),
     "sources": Table(_text, Record({"url": _text}, {"ref": _text, "sha": _text, "synced_at": _time})),
     "manifests": Table(_image_key, Record({"path": _text, "sha256": _sha256}, {"run": _text})),
-    "images": Table(_image_key, _IMAGE),
     "last_run": Record({"id": _text}, {**_RUN, **_END, "targets": Items(_target)}),
     "history": Items(Record({"id": _text}, {**_RUN, **_END, "results": Items(_RESULT)})),
     "running": Table(_text, _RUNNING),
+    "images": Table(_image_key, _IMAGE),
 }
-"""The sections of the state, in the order in which they stand in the file."""
+"""The sections of the state, in the order in which they stand in the file; the largest is the last."""
 
 _OPTIONAL_SECTIONS = ("last_run",)
 
