@@ -1,0 +1,11 @@
+"""Reads and writes the HCL2 that Packer files use."""
+
+from __future__ import annotations
+
+from ..errors import HclError
+from .evaluator import NotEvaluable, Value
+from .parser import load, loads
+from .structure import Attribute, Block, Body
+from .writer import dumps, dumps_value
+
+__all__ = ["Attribute", "Block", "Body", "HclError", "NotEvaluable", "Value", "dumps", "dumps_value", "load", "loads"]

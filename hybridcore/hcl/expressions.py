@@ -1,0 +1,354 @@
+"""Builds the tree of an expression whose syntax has been checked (module ``syntax``), so it looks for no faults."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import partial
+
+from .lexer import NUMBER, Document, name_at, skip
+from .nodes import (
+    Access,
+    Binary,
+    Call,
+    Conditional,
+    For,
+    ListNode,
+    Literal,
+    Node,
+    ObjectNode,
+    Splat,
+    Unary,
+    Variable,
+    children,
+)
+from .templates import Interpolation, Mark, Text, assemble, heredoc_pieces, quoted_pieces
+
+_BINARY = re.compile(r"==|!=|<=|>=|&&|\|\||<|>|\+|-|\*|/(?![/*])|%").match
+_NUMBER = re.compile(NUMBER).match
+_BINDING = {
+    **dict.fromkeys(("*", "/", "%"), 6),
+    **dict.fromkeys(("+", "-"), 5),
+    **dict.fromkeys(("<", ">", "<=", ">="), 4),
+    **dict.fromkeys(("==", "!="), 3),
+    "&&": 2,
+    "||": 1,
+}
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+def build(document: Document, start: int, end: int) -> Node:
+    """The tree of the expression in a part of a text.
+
+    Args:
+        document: the text.
+        start: offset of the first character of the expression.
+        end: offset after its last character.
+    """
+    return _Builder(document, start, end).expression()
+
+
+class _Builder:
+    """Reads from ``_at`` on; ``_loose`` says whether line ends are white space here."""
+
+    def __init__(self, document: Document, start: int, end: int) -> None:
+        self._document = document
+        self._text = document.text
+        self._at = start
+        self._end = end
+        self._loose = False
+
+    def _skip(self) -> int:
+        self._at = skip(self._text, self._at, newlines=self._loose)
+        return self._at
+
+    def _next(self, word: str) -> bool:
+        """Reads a symbol if it comes next."""
+        after = skip(self._text, self._at, newlines=self._loose)
+        if after >= self._end or not self._text.startswith(word, after):
+            return False
+        self._at = after + len(word)
+        return True
+
+    def _name(self) -> str:
+        name = name_at(self._text, self._skip())
+        self._at += len(name)
+        return name
+
+    def expression(self) -> Node:
+        """A condition with its two results, or what has no ``?``."""
+        chain: list[tuple[tuple[int, int], Node, Node]] = []
+        while True:
+            place = self._document.position(self._skip())
+            node = self._operation()
+            if not self._next("?"):
+                break
+            yes = self.expression()
+            self._next(":")
+            chain.append((place, node, yes))
+        for place, condition, yes in reversed(chain):
+            node = Conditional(*place, condition, yes, node)
+        return node
+
+    def _operation(self) -> Node:
+        """Operands with operators between them, by precedence."""
+        operands = [self._operand()]
+        operators: list[str] = []
+
+        def reduce() -> None:
+            right = operands.pop()
+            left = operands.pop()
+            operands.append(Binary(left.line, left.column, operators.pop(), left, right))
+
+        while True:
+            after = skip(self._text, self._at, newlines=self._loose)
+            found = _BINARY(self._text, after) if after < self._end else None
+            if not found:
+                break
+            operator = found.group()
+            while operators and _BINDING[operators[-1]] >= _BINDING[operator]:
+                reduce()
+            operators.append(operator)
+            self._at = found.end()
+            operands.append(self._operand())
+        while operators:
+            reduce()
+        return operands[0]
+
+    def _operand(self) -> Node:
+        signs: list[tuple[str, int, int]] = []
+        while self._text[self._skip()] in "-!":
+            signs.append((self._text[self._at], *self._document.position(self._at)))
+            self._at += 1
+        node = self._term()
+        steps = self._steps()
+        if steps:
+            node = Access(node.line, node.column, node, steps)
+        for sign, line, column in reversed(signs):
+            node = Unary(line, column, sign, node)
+        return node
+
+    def _term(self) -> Node:
+        offset = self._at
+        first = self._text[offset]
+        place = self._document.position(offset)
+        if first == '"':
+            return self._quoted(place)
+        if first == "<":
+            return self._heredoc(place)
+        if first in "([{":
+            outer, self._loose = self._loose, True
+            self._at += 1
+            node = self._bracketed(first, place)
+            self._loose = outer
+            return node
+        if found := _NUMBER(self._text, offset):
+            self._at = found.end()
+            return Literal(*place, number(found.group()))
+        name = self._name()
+        if self._next("("):
+            return self._call(place, name)
+        return Literal(*place, _WORDS[name]) if name in _WORDS else Variable(*place, name)
+
+    def _bracketed(self, bracket: str, place: tuple[int, int]) -> Node:
+        if bracket == "(":
+            node = self.expression()
+            self._next(")")
+            return node
+        if name_at(self._text, self._skip()) == "for":
+            self._at += 3
+            return self._for(place)
+        if bracket == "[":
+            items: list[Node] = []
+            while not self._next("]"):
+                items.append(self.expression())
+                self._next(",")
+            return ListNode(*place, tuple(items))
+        return self._object(place)
+
+    def _object(self, place: tuple[int, int]) -> Node:
+        pairs: list[tuple[Node, Node]] = []
+        while not self._next("}"):
+            self._skip()
+            self._loose = False
+            literal = self._text[self._at] != "("
+            key = self.expression()
+            if literal and isinstance(key, Variable):
+                key = Literal(key.line, key.column, key.name)
+            elif literal and isinstance(key, Literal) and not isinstance(key.value, (str, int, Decimal)):
+                key = Literal(key.line, key.column, {True: "true", False: "false"}.get(bool(key.value)))
+            if not self._next("="):
+                self._next(":")
+            value = self.expression()
+            self._loose = True
+            self._next(",")
+            pairs.append((key, value))
+        return ObjectNode(*place, tuple(pairs))
+
+    def _for(self, place: tuple[int, int]) -> Node:
+        key_name, value_name = self._loop_names()
+        collection = self.expression()
+        self._next(":")
+        key = None
+        value = self.expression()
+        if self._next("=>"):
+            key, value = value, self.expression()
+        group = self._next("...")
+        condition = self.expression() if self._next("if") else None
+        self._at = self._skip() + 1
+        return For(*place, key_name, value_name, collection, key, value, condition, group)
+
+    def _loop_names(self) -> tuple[str, str]:
+        key_name, value_name = "", self._name()
+        if self._next(","):
+            key_name, value_name = value_name, self._name()
+        self._next("in")
+        return key_name, value_name
+
+    def _call(self, place: tuple[int, int], name: str) -> Node:
+        outer, self._loose = self._loose, True
+        arguments: list[Node] = []
+        expand = False
+        while not self._next(")"):
+            arguments.append(self.expression())
+            expand = self._next("...")
+            self._next(",")
+        self._loose = outer
+        return Call(*place, name, tuple(arguments), expand)
+
+    def _steps(self) -> tuple[Node, ...]:
+        """Everything behind a term; a splat holds the steps that it reaches over."""
+        steps: list[tuple[str, Node | tuple[int, int]]] = []
+        while True:
+            after = skip(self._text, self._at, newlines=self._loose)
+            if after >= self._end or self._text[after] not in ".[" or self._text.startswith("...", after):
+                return _fold(steps)
+            place = self._document.position(after)
+            self._at = after + 1
+            bracket = self._text[after]
+            if self._next("*"):
+                if bracket == "[":
+                    self._next("]")
+                steps.append((bracket + "*", place))
+            elif bracket == "[":
+                outer, self._loose = self._loose, True
+                steps.append(("[", self.expression()))
+                self._next("]")
+                self._loose = outer
+            elif found := _NUMBER(self._text, self._skip()):
+                self._at = found.end()
+                steps.append((".", Literal(*place, number(found.group()))))
+            else:
+                steps.append((".", Literal(*place, self._name())))
+
+    # ---- strings
+
+    def _quoted(self, place: tuple[int, int]) -> Node:
+        self._at += 1
+        pieces: list[Text | Interpolation | Mark] = []
+        while self._text[self._at] != '"':
+            offset = self._at
+            texts, self._at = quoted_pieces(self._text, offset)
+            position = self._document.position
+            pieces += [Text(*position(at), text) for at, text in texts]
+            if self._text[self._at] != '"':
+                pieces.append(self._sequence())
+        self._at += 1
+        return assemble(pieces, place, flush=False)
+
+    def _heredoc(self, place: tuple[int, int]) -> Node:
+        flush = self._text.startswith("<<-", self._at)
+        self._at += 3 if flush else 2
+        marker = self._name()
+        self._at = self._text.index("\n", self._at) + 1
+        pieces: list[Text | Interpolation | Mark] = []
+        line_start = True
+        while True:
+            texts, self._at, ended = heredoc_pieces(self._text, self._at, marker, line_start)
+            pieces += [Text(*self._document.position(at), text) for at, text in texts]
+            if ended:
+                return assemble(pieces, place, flush=flush)
+            pieces.append(self._sequence())
+            line_start = False
+
+    def _sequence(self) -> Interpolation | Mark:
+        """An interpolation or directive, up to after its closing brace."""
+        place = self._document.position(self._at)
+        directive = self._text[self._at] == "%"
+        self._at += 2
+        outer, self._loose = self._loose, True
+        strip_left = self._text[self._at] == "~" and self._text[self._at + 1] != "}"
+        self._at += strip_left
+        make = self._mark(place) if directive else partial(Interpolation, *place, self.expression())
+        strip_right = self._next("~")
+        self._next("}")
+        self._loose = outer
+        return make(strip_left=strip_left, strip_right=strip_right)
+
+    def _mark(self, place: tuple[int, int]) -> partial[Mark]:
+        word = self._name()
+        if word == "for":
+            names = self._loop_names()
+            return partial(Mark, *place, word, self.expression(), names)
+        return partial(Mark, *place, word, self.expression() if word == "if" else None, ("", ""))
+
+
+def _fold(steps: list[tuple[str, Node | tuple[int, int]]]) -> tuple[Node, ...]:
+    """Puts steps behind splats into them: ``[*]`` takes all, ``.*`` the ones with a dot that follow it."""
+    folded: list[Node] = []  # from right to left
+    dots = 0  # how many of the last ones have a dot
+    for sort, step in reversed(steps):
+        if isinstance(step, Node):
+            folded.append(step)
+            dots = dots + 1 if sort == "." else 0
+            continue
+        taken = len(folded) if sort == "[*" else dots
+        inner = tuple(reversed(folded[len(folded) - taken :]))
+        folded[len(folded) - taken :] = [Splat(*step, inner)]
+        dots = 0
+    return tuple(reversed(folded))
+
+
+def number(text: str) -> int | Decimal:
+    """A number as it is written; whole ones are ``int`` unless they are longer than any use of them."""
+    value = Decimal(text)
+    if value == value.to_integral_value() and value.adjusted() < 20_000:
+        return int(value)
+    return value
+
+
+def references(node: Node) -> tuple[str, ...]:
+    """What an expression refers to: the first two names of each path that starts in the scope.
+
+    Args:
+        node: the expression.
+
+    Returns:
+        Each once, in order of the source; a path without a second name gives its first.
+    """
+    found: dict[str, None] = {}
+    todo: list[tuple[Node, frozenset[str]]] = [(node, frozenset())]
+    while todo:
+        node, bound = todo.pop()
+        if isinstance(node, Variable):
+            if node.name not in bound:
+                found[node.name] = None
+            continue
+        if isinstance(node, Access) and isinstance(node.source, Variable):
+            if node.source.name not in bound:
+                key = node.steps[0]
+                second = f".{key.value}" if isinstance(key, Literal) and isinstance(key.value, str) else ""
+                found[node.source.name + second] = None
+            todo += [(step, bound) for step in reversed(node.steps)]
+            continue
+        todo += reversed(_children(node, bound))
+    return tuple(found)
+
+
+def _children(node: Node, bound: frozenset[str]) -> list[tuple[Node, frozenset[str]]]:
+    """The parts of a node, with the names that loops bind in them."""
+    if isinstance(node, For):
+        inner = bound | {node.key_name, node.value_name}
+        rest = [part for part in (node.key, node.value, node.condition) if part]
+        return [(node.collection, bound), *((part, inner) for part in rest)]
+    return [(part, bound) for part in children(node)]

@@ -1,0 +1,149 @@
+"""The letters and words of HCL2: patterns, positions in a text, and errors that point into it."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+
+from ..errors import HclError
+
+MAX_BYTES = 32 * 1024 * 1024
+"""The largest text that is read."""
+MAX_DEPTH = 200
+"""How deep brackets, blocks, templates and operators may nest; trees of them are walked by recursion."""
+
+# A CR stands only before LF, or in a comment. A lone one becomes this mark before anything is read, so that
+# patterns may take CR for white space; like every surrogate it is then refused everywhere but in comments.
+LONE_CR_MARK = "\udc0d"
+_LONE_CR = re.compile(r"\r(?!\n)")
+
+SURROGATES = r"\ud800-\udfff"
+ASCII_NAME = r"[A-Za-z_][A-Za-z0-9_-]*+"
+PATH = rf"{ASCII_NAME}(?:\.{ASCII_NAME})*"
+# Longest match of the scanner; not all of it is a number ("1.2.3"), see VALID_NUMBER.
+NUMBER = r"[0-9](?:(?:[0-9.]|[eE][+-]?[0-9])*(?:[0-9]|[eE][+-]?[0-9]))?"
+VALID_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
+PLAIN = rf'[^"\\$%\r\n{SURROGATES}]++'
+ESCAPE = r"\\(?:[nrt\"\\]|u(?![dD][89a-fA-F])[0-9A-Fa-f]{4}|U(?:0010|000(?!0[dD][89a-fA-F])[0-9A-Fa-f])[0-9A-Fa-f]{4})"
+DOLLAR = r"\$\$\{|%%\{|[$%](?!\{)"
+# A quoted string without control sequences and with no interpolation but a plain path such as ${var.name}.
+# All repetitions of groups are bounded: the engine keeps a record for each round.
+SIMPLE_STRING = (
+    rf'"(?:{PLAIN}|\\[nrt"\\]|[$%](?![{{$%])|\$\{{[ \t]*+{PATH}[ \t]*+\}}){{0,50}}"'
+)
+# The expressions that fill most of a real file. Its user must check what follows one.
+SIMPLE_VALUE = rf"(?:{SIMPLE_STRING}|-?[0-9]+(?:\.[0-9]+)?|{PATH})"
+
+# White space as Go has it, without CR and LF: what may stand around the closing word of a heredoc.
+GO_SPACE = "\t\x0b\x0c \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
+_WIDE = rf"[^\x00-\x7f{SURROGATES}]"
+_NAME = re.compile(rf"(?:[A-Za-z_]|{_WIDE})(?:[A-Za-z0-9_-]|{_WIDE}){{0,1000}}")
+_BLANK = re.compile(r"[ \t\r\n]*+")
+_SPACE = re.compile(r"[ \t\r]*+")
+_LINE_COMMENTS = re.compile(r"(?:(?:\#|//)[^\n]*+[ \t\r\n]*+){1,200}")
+
+
+class Document:
+    """A text with its name, which knows line and column of each offset."""
+
+    __slots__ = ("_lines", "filename", "text")
+
+    def __init__(self, text: str, filename: str) -> None:
+        if text.startswith("\ufeff"):
+            text = text[1:]
+        self.text = _LONE_CR.sub(LONE_CR_MARK, text) if "\r" in text else text
+        self.filename = filename
+        self._lines: array[int] | None = None
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, both from 1, of the character at an offset."""
+        if self._lines is None:
+            starts = array("Q", [0])
+            starts.extend(found.end() for found in re.finditer("\n", self.text))
+            self._lines = starts
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    def error(self, offset: int, message: str) -> HclError:
+        """An error that points at an offset of the text."""
+        offset = min(offset, len(self.text))
+        line, column = self.position(offset)
+        start = self.text.rfind("\n", 0, offset) + 1
+        start = max(start, offset - 80)
+        source = re.split(r"[\r\n]", self.text[start : start + 120], maxsplit=1)[0]
+        return HclError(
+            message,
+            filename=self.filename,
+            line=line,
+            column=column,
+            source_line=source.encode("utf-8", "backslashreplace").decode("utf-8").expandtabs(4),
+        )
+
+    def found(self, offset: int) -> str:
+        """The character at an offset, in words for a message."""
+        if offset >= len(self.text):
+            return "the end of the file"
+        character = self.text[offset]
+        if character in "\r\n":
+            return "the end of the line"
+        if character == LONE_CR_MARK:
+            return "a carriage return without line feed"
+        if "\ud800" <= character <= "\udfff":
+            return "bytes that are not UTF-8"
+        name = name_at(self.text, offset)
+        if name:
+            return f'"{name[:40]}"'
+        return f'"{character}"' if character.isprintable() else f"the character U+{ord(character):04X}"
+
+
+def name_at(text: str, offset: int) -> str:
+    """The identifier that starts at an offset, or an empty string."""
+    found = _NAME.match(text, offset)
+    if not found:
+        return ""
+    name = found.group()
+    if name.isascii():
+        return name
+    if not name[0].isidentifier():
+        return ""
+    for index, character in enumerate(name):
+        if character != "-" and not f"_{character}".isidentifier():
+            return name[:index]
+    return name
+
+
+def skip(text: str, offset: int, *, newlines: bool) -> int:
+    """The offset after white space and comments.
+
+    Args:
+        text: the whole text.
+        offset: where to begin.
+        newlines: whether line ends are white space too; if not, a line comment is not skipped, for it ends
+            its line.
+    """
+    blank = (_BLANK if newlines else _SPACE).match
+    while True:
+        found = blank(text, offset)
+        offset = found.end() if found else offset
+        if newlines and (comments := _LINE_COMMENTS.match(text, offset)):
+            offset = comments.end()
+        elif text.startswith("/*", offset):
+            end = text.find("*/", offset + 2)
+            if end < 0:
+                return offset
+            offset = end + 2
+        else:
+            return offset
+
+
+def end_of_line(text: str, offset: int) -> int:
+    """The offset after the line end at an offset, a comment before it included; -1 if there is none."""
+    offset = skip(text, offset, newlines=False)
+    if text.startswith(("#", "//"), offset):
+        offset = text.find("\n", offset)
+        return offset + 1 if offset >= 0 else len(text)
+    if offset >= len(text):
+        return offset
+    return offset + 1 if text[offset] == "\n" else -1

@@ -1,0 +1,139 @@
+"""What a file holds: bodies, attributes and blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from .evaluator import NotEvaluable, compute
+from .expressions import build, references
+
+if TYPE_CHECKING:
+    from .evaluator import Value
+    from .lexer import Document
+    from .nodes import Node
+
+
+@final
+class Attribute:
+    """A name with an expression. It refers to the text of its file, so that a large file stays small in memory."""
+
+    __slots__ = ("_at", "_document", "_end", "_start", "_value", "name")
+
+    def __init__(self, document: Document, name: str, at: int, start: int, end: int) -> None:
+        self.name = name
+        self._document = document
+        self._at = at
+        self._start = start
+        self._end = end
+
+    def __repr__(self) -> str:
+        return f"Attribute({self.name} = {self.expression[:60]!r}, line {self.line})"
+
+    @property
+    def expression(self) -> str:
+        """The source text of the value."""
+        return self._document.text[self._start : self._end]
+
+    @property
+    def line(self) -> int:
+        """The line of the name, from 1."""
+        return self._document.position(self._at)[0]
+
+    @property
+    def column(self) -> int:
+        """The column of the name in characters, from 1."""
+        return self._document.position(self._at)[1]
+
+    @property
+    def node(self) -> Node:
+        """The tree of the expression, built anew at each call."""
+        return build(self._document, self._start, self._end)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the value can be computed from the text alone."""
+        return not isinstance(self._computed(), NotEvaluable)
+
+    @property
+    def value(self) -> Value:
+        """The value of a constant expression as ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict``.
+
+        Raises:
+            NotEvaluable: the expression is not constant.
+        """
+        computed = self._computed()
+        if isinstance(computed, NotEvaluable):
+            raise computed
+        return computed
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """What the expression refers to, each once, in order: ``var.name``, ``local.name``, ``source.type``, ``x``."""
+        return references(self.node)
+
+    def _computed(self) -> Value | NotEvaluable:
+        try:
+            return self._value
+        except AttributeError:
+            pass
+        try:
+            self._value: Value | NotEvaluable = compute(self.node, {})
+        except NotEvaluable as reason:
+            self._value = reason
+        return self._value
+
+
+@final
+class Body:
+    """The content of a file or of a block, in the order of the source.
+
+    Attributes:
+        attributes: the attributes by name.
+        blocks: the blocks.
+    """
+
+    __slots__ = ("attributes", "blocks")
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, Attribute] = {}
+        self.blocks: list[Block] = []
+
+
+@final
+class Block:
+    """A block such as ``source "qemu" "debian" { ... }``.
+
+    Attributes:
+        type: its first word.
+        labels: the words or strings between type and brace.
+        body: what it holds.
+        end: offset of its closing brace in the text.
+    """
+
+    __slots__ = ("_at", "_document", "body", "end", "labels", "type")
+
+    def __init__(self, document: Document, type: str, labels: tuple[str, ...], at: int) -> None:
+        self.type = type
+        self.labels = labels
+        self.body = Body()
+        self.end = at
+        self._document = document
+        self._at = at
+
+    def __repr__(self) -> str:
+        return f"Block({' '.join((self.type, *self.labels))}, line {self.line})"
+
+    @property
+    def line(self) -> int:
+        """The line of the type, from 1."""
+        return self._document.position(self._at)[0]
+
+    @property
+    def end_line(self) -> int:
+        """The line of the closing brace, from 1."""
+        return self._document.position(self.end)[0]
+
+    @property
+    def column(self) -> int:
+        """The column of the type in characters, from 1."""
+        return self._document.position(self._at)[1]
