@@ -2,6 +2,7 @@
 # Turns a directory tree into a disk image with a GPT, an EFI system partition and an ext4 root: no loop device, no mount.
 # Usage: make-disk.sh TREE RESULT SIZE_MIB    (RESULT: a qcow2 file; what is needed on the way lies beside it)
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 tree=$1 result=$2 size=$3
 esp=256
 mib=1048576
