@@ -136,14 +136,18 @@ def _shell(text: str) -> Iterator[str]:
     yield text.replace("'", "'\\''")
     yield shlex.quote(text)
     yield re.sub(r'([\\"$`])', r"\\\1", text)
-    # ``set -x`` of bash, ``printf %q``: $'...' with backslashes.
-    yield text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    # $'...' of bash, from ``set -x`` and ``printf %q``; what is not ASCII depends on the locale.
+    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    for char, name in (("\n", "n"), ("\r", "r"), ("\t", "t"), ("\x1b", "E")):
+        quoted = quoted.replace(char, f"\\{name}")
+    yield quoted
+    yield "".join(chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in _bytes(quoted))
 
 
 def _backslashed(text: str) -> Iterator[str]:
-    """Each character that a shell would read has a backslash before it."""
-    yield re.sub(r"([^\w@%+=:,./\n-])", r"\\\1", text, flags=re.ASCII)
-    yield re.sub(r"([^\w@%+=:./\n-])", r"\\\1", text, flags=re.ASCII)
+    """Each character that a shell would read has a backslash before it; ``%q`` of bash counts the comma."""
+    yield re.sub(r"""([ \t!"$&'()*;<>?\[\\\]^`{|}])""", r"\\\1", text)
+    yield re.sub(r"""([ \t!"$&'()*,;<>?\[\\\]^`{|}])""", r"\\\1", text)
 
 
 def _wrapped(text: str) -> Iterator[str]:

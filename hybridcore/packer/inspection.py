@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"^var\.([^:\s]+): (.*?)$", re.MULTILINE)
 _SECTION = re.compile(r"^> ([a-z-]+):$", re.MULTILINE)
+# Not "<no provisioner>", nor "0:", the number of a chain of post-processors.
+_PART = re.compile(r"^ {6,}[^\s<]+(?<!:)$")
 _LIST = re.compile(r"^    (sources|provisioners|post-processors):$")
 
 
@@ -40,7 +42,7 @@ def parse_inspection(target: str, text: str, sensitive: Collection[str]) -> Insp
             current = lists[header[1]]
         elif line.startswith("  > "):
             current = None
-        elif current is not None and line.strip() and not line.strip().startswith("<no "):
+        elif current is not None and _PART.match(line):
             current.append(line.strip())
     return InspectResult(
         target,
