@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..workspace import resolve
-from .builds import build_log_path, build_logs, last_build_log, prune_builds
+from .builds import build_log_path, build_logs, follow, last_build_log, prune_builds
 from .format import ROOT, Formatter, JsonFormatter, escape
 from .rolling import RollingHandler
 
@@ -24,6 +24,7 @@ __all__ = [
     "build_log_path",
     "build_logs",
     "escape",
+    "follow",
     "get_logger",
     "last_build_log",
     "prune_builds",

@@ -7,10 +7,11 @@ import time
 
 from ..errors import LogsError
 from ..workspace import is_name
+from .format import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ..workspace import Workspace
@@ -131,3 +132,41 @@ def _folder(workspace: Workspace, env: str, target: str) -> Path:
     if len(parts) != 3 or not all(is_name(part) for part in (env, *parts)):
         raise LogsError(f"{env}/{target} is not <environment>/<os>/<platform>/<name>")
     return workspace.logs.joinpath(FOLDER, env, *parts)
+
+
+def follow(file: Path, *, running: Callable[[], bool], pause_s: float = 0.2) -> Iterator[str]:
+    """The lines of a build's log, and those that are still being written.
+
+    Args:
+        file: the log.
+        running: whether its build still runs; once it says no, what is there is given to its end.
+        pause_s: seconds between two looks at the file.
+
+    Yields:
+        Each line without its end; tabs stay, other control characters are made visible.
+
+    Raises:
+        LogsError: the file cannot be read.
+    """
+    try:
+        with open(file, "rb") as log:
+            started = b""
+            while True:
+                last = not running()
+                while line := log.readline():
+                    started += line
+                    if line.endswith(b"\n"):
+                        yield _shown(started[:-1])
+                        started = b""
+                if last:
+                    break
+                time.sleep(pause_s)
+            if started:
+                yield _shown(started)
+    except OSError as error:
+        raise LogsError(f"cannot read the build log: {error.strerror}", file=file) from error
+
+
+def _shown(line: bytes) -> str:
+    text = line.decode("utf-8", "backslashreplace").removesuffix("\r")
+    return "\t".join(escape(part) for part in text.split("\t"))
