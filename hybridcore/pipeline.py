@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from . import config, provisioners, runs, state, templates
 from .errors import ConfigError, Fault
-from .packer.results import BuildOptions, BuildReport, BuildResult, Status
+from .packer import batch
+from .packer.results import BuildOptions, BuildReport
 from .workspace import Workspace, check_env
 
 TYPE_CHECKING = False
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .monitor import Monitor
-    from .packer.plan import Planned
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,13 @@ def names(request: Request, workspace: Workspace) -> list[str]:
     found: dict[str, Mapping[str, Any]] = {}
     faults = []
     for entry in request.targets:
-        own = entry if not isinstance(entry, str) else {"target": entry}
-        name, values = own.get("target"), own.get("vars") or {}
+        own: Mapping[str, Any] = {"target": entry} if isinstance(entry, str) else entry
+        name = own.get("target")
+        values: Mapping[str, Any] = own.get("vars") or {}
         if not isinstance(name, str) or not name:
-            faults.append(Fault(f"{entry!r} names no target", hint="a string, or a mapping with target and vars"))
+            faults.append(
+                Fault(f"{entry!r} names no target", hint="a string, or a mapping with target and vars")
+            )
         elif found.setdefault(name, values) != values:
             faults.append(Fault(f"{name} is asked for twice, with other values"))
     if faults:
@@ -98,9 +101,7 @@ def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, 
     )
 
 
-def build(
-    request: Request, *, workspace: Workspace, monitor: Monitor, check: bool = False
-) -> BuildReport:
+def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bool = False) -> BuildReport:
     """Build what has changed: compose, render, fingerprint, validate, build, record.
 
     Args:
@@ -119,10 +120,6 @@ def build(
 
 
 def _build(request: Request, workspace: Workspace, monitor: Monitor, check: bool) -> BuildReport:
-    from .packer.capabilities import probe
-    from .packer.plan import plan
-    from .packer.preflight import check_all
-
     provisioners.enable_ansible(request.ansible)
     provisioners.enable_puppet(request.puppet)
     rendered = render(request, workspace, write=not check)
@@ -134,42 +131,13 @@ def _build(request: Request, workspace: Workspace, monitor: Monitor, check: bool
         place = state.durability_warning(workspace)
         if place:
             monitor.note(f"warning: {place}")
-    capabilities = probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
-    planned = plan(
+    return batch.build(
         [entry["target"] for entry in rendered["files"]],
-        env=request.env,
-        workspace=workspace,
-        capabilities=capabilities,
-        force=request.options.force,
-        configs={entry["target"]: entry["after"].encode() for entry in rendered["files"]},
-        secrets=request.options.secrets,
-    )
-    check_all([one for one in planned if one.reasons], rendered, workspace, request.options)
-    if check:
-        return BuildReport(tuple(predict(one) for one in planned))
-    from .packer.build import run_batch
-
-    return run_batch(
-        planned,
         env=request.env,
         options=request.options,
         workspace=workspace,
-        capabilities=capabilities,
         monitor=monitor,
+        texts={entry["target"]: entry["after"] for entry in rendered["files"]},
         command=request.command,
-    )
-
-
-def predict(planned: Planned) -> BuildResult:
-    """The result that a target would have if its build succeeds."""
-    from .packer.build import unchanged
-
-    if not planned.reasons:
-        return unchanged(planned)
-    return BuildResult(
-        target=planned.template.target,
-        builder=planned.template.builder,
-        status=Status.BUILT,
-        fingerprint=planned.fingerprint,
-        reasons=planned.reasons,
+        check=check,
     )

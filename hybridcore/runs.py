@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -78,11 +79,16 @@ def record(
     """
     with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
         for result, inputs in finished:
-            _record_one(data, run_id, env, result, inputs)
+            _record_one(data, workspace, run_id, env, result, inputs)
 
 
 def _record_one(
-    data: dict[str, Any], run_id: str, env: str, result: BuildResult, inputs: Mapping[str, str]
+    data: dict[str, Any],
+    workspace: Workspace,
+    run_id: str,
+    env: str,
+    result: BuildResult,
+    inputs: Mapping[str, str],
 ) -> None:
     key = f"{env}/{result.target}"
     image = data["images"].setdefault(key, {"target": result.target, "environment": env})
@@ -96,6 +102,9 @@ def _record_one(
     image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
     if not result.changed:
         return
+    if result.manifest_path:
+        digest = hashlib.sha256((workspace.root / result.manifest_path).read_bytes()).hexdigest()
+        data["manifests"][key] = {"path": result.manifest_path, "sha256": digest, "run": run_id}
     image.update(
         builder=result.builder,
         status=result.status.value,

@@ -67,6 +67,7 @@ class Template:
             for _, block in self.blocks("variable")
             if block.labels
             and "sensitive" in block.body.attributes
+            and block.body.attributes["sensitive"].constant
             and block.body.attributes["sensitive"].value is True
         }
 
@@ -264,16 +265,16 @@ def _check_sources(
         hint = "a target has exactly one; a clone variant is a target of its own"
         faults.append(Fault("a second source block", file=where.relative(path), line=block.line, hint=hint))
     path, block = sources[0]
-    where_it_is = {"file": where.relative(path), "line": block.line}
+    file, line = where.relative(path), block.line
     if len(block.labels) != 2:
-        return [*faults, Fault("a source block has two labels, type and name", **where_it_is)]
+        return [*faults, Fault("a source block has two labels, type and name", file=file, line=line)]
     kind, label = block.labels
     plugin = PLUGIN_OF_PLATFORM.get(platform, platform)
     if kind != plugin and not kind.startswith(plugin + "-"):
         hint = f"{plugin}, or {plugin}-iso, {plugin}-clone and the like; or move the folder"
         message = f"a source of type {kind!r} does not belong to the platform {platform!r}"
-        faults.append(Fault(message, hint=hint, **where_it_is))
+        faults.append(Fault(message, file=file, line=line, hint=hint))
     if label != name:
         message = f"the source is named {label!r}, its folder {name!r}"
-        faults.append(Fault(message, hint=f'source "{kind}" "{name}"', **where_it_is))
+        faults.append(Fault(message, hint=f'source "{kind}" "{name}"', file=file, line=line))
     return faults

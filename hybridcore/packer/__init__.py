@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..workspace import Workspace
-    from .results import FmtResult, InitResult, InspectResult, ValidateResult
+    from .results import BuildOptions, BuildReport, FmtResult, InitResult, InspectResult, ValidateResult
 
 
 def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspace | None = None) -> FmtResult:
@@ -91,3 +91,33 @@ def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tu
     from .tools import inspect as run
 
     return run(targets, workspace=workspace)
+
+
+def build(
+    targets: Sequence[str],
+    *,
+    env: str,
+    options: BuildOptions | None = None,
+    workspace: Workspace | None = None,
+) -> BuildReport:
+    """Build targets whose inputs changed, from the configuration that is rendered already.
+
+    ``pipeline.build`` renders the configuration first; this is the step that runs Packer.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        env: name of the environment.
+        options: how to build; ``BuildOptions()`` when not given.
+        workspace: where everything lies; found when not given.
+
+    Returns:
+        One result a target: status, exit code, manifest, artifacts, errors, times.
+
+    Raises:
+        PackerError: Packer or something that a target needs is missing; has faults.
+        TemplatesError: a target is missing or breaks the conventions.
+        StateError: the state cannot be read or written.
+    """
+    from .batch import build as run
+
+    return run(targets, env=env, options=options, workspace=workspace)

@@ -93,7 +93,7 @@ def unchanged(plan: Planned) -> BuildResult:
         artifacts=artifacts_from_state(image),
         fingerprint=plan.fingerprint,
         log_path=image.get("log_path"),
-        manifest_path=image.get("manifest_path"),
+        manifest_path=plan.manifest,
     )
 
 
@@ -248,6 +248,8 @@ class _Scheduler:
         """Take what is there. The pipe is open for as long as the supervisor holds it, so its end is not
         what tells that Packer has ended.
         """
+        if job.fd < 0:
+            return  # its end was seen in the same round
         assert job.pump is not None
         try:
             data = os.read(job.fd, _READ)

@@ -33,21 +33,25 @@ class Planned:
 
     Attributes:
         template: what its files say.
-        config: its rendered configuration.
+        config: the file of its rendered configuration.
+        text: its rendered configuration.
         fingerprint: over all inputs.
         inputs: digest or version of each input, by name.
         files: digests of the files of each folder among the inputs.
         reasons: why it must be built; empty when the image is there and nothing changed.
         image: what the state remembers of the image, or None.
+        manifest: path of its manifest, relative to the workspace, or None.
     """
 
     template: Template
     config: Path
+    text: str = field(repr=False)
     fingerprint: str
     inputs: Mapping[str, str]
     files: Mapping[str, Mapping[str, str]]
     reasons: tuple[str, ...]
     image: Mapping[str, Any] | None = field(repr=False)
+    manifest: str | None = None
 
 
 def plan(
@@ -57,7 +61,7 @@ def plan(
     workspace: Workspace,
     capabilities: Capabilities,
     force: bool = False,
-    configs: Mapping[str, bytes] | None = None,
+    configs: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> list[Planned]:
     """Find out what has to be built. Reads only, but for the cache of digests.
@@ -93,7 +97,9 @@ def plan(
             )
             continue
         faults += missing_secrets(template, secrets or {})
-        digest = digest_of(text) if text is not None else digests.file(config)
+        if text is None:
+            text = config.read_text(encoding="utf-8")
+        digest = digest_of(text.encode())
         inputs, files = gather(
             template, digest, remembered, workspace=workspace, capabilities=capabilities, digests=digests
         )
@@ -102,7 +108,8 @@ def plan(
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
         if force and not reasons:
             reasons = ["forced"]
-        planned.append(Planned(template, config, mark, inputs, files, tuple(reasons), image))
+        manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
+        planned.append(Planned(template, config, text, mark, inputs, files, tuple(reasons), image, manifest))
     digests.save()
     if faults:
         raise PackerError("targets cannot be built", faults=faults)

@@ -61,5 +61,6 @@ def required(template: Template) -> Iterable[str]:
             if inner.type == "required_plugins":
                 for attribute in inner.body.attributes.values():
                     value = attribute.value if attribute.constant else None
-                    if isinstance(value, dict) and isinstance(value.get("source"), str):
-                        yield value["source"]
+                    source = value.get("source") if isinstance(value, dict) else None
+                    if isinstance(source, str):
+                        yield source

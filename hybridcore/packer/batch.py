@@ -1,0 +1,82 @@
+"""From targets with rendered configuration to results: probe, plan, check, build."""
+
+from __future__ import annotations
+
+from ..monitor import Monitor, NullMonitor
+from ..workspace import Workspace, check_env, resolve
+from .capabilities import probe
+from .plan import plan
+from .preflight import check_all
+from .results import BuildOptions, BuildReport, BuildResult, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .plan import Planned
+
+
+def build(
+    targets: Sequence[str],
+    *,
+    env: str,
+    options: BuildOptions | None = None,
+    workspace: Workspace | None = None,
+    monitor: Monitor | None = None,
+    texts: Mapping[str, str] | None = None,
+    command: str = "build",
+    check: bool = False,
+) -> BuildReport:
+    """See ``hybridcore.packer.build``.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        env: name of the environment.
+        options: how to build.
+        workspace: where everything lies; found when not given.
+        monitor: who watches; nobody when not given.
+        texts: rendered configuration by target, for what is not written yet.
+        command: what is being done, for the state and for those who wait.
+        check: only say what would be built; nothing is written.
+    """
+    where = resolve(workspace)
+    chosen = options or BuildOptions()
+    capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
+    planned = plan(
+        targets,
+        env=check_env(env),
+        workspace=where,
+        capabilities=capabilities,
+        force=chosen.force,
+        configs=texts,
+        secrets=chosen.secrets,
+    )
+    check_all([one for one in planned if one.reasons], where)
+    if check:
+        return BuildReport(tuple(map(predict, planned)))
+    from .build import run_batch
+
+    return run_batch(
+        planned,
+        env=env,
+        options=chosen,
+        workspace=where,
+        capabilities=capabilities,
+        monitor=monitor or NullMonitor(),
+        command=command,
+    )
+
+
+def predict(planned: Planned) -> BuildResult:
+    """The result that a target would have if its build succeeds."""
+    from .build import unchanged
+
+    if not planned.reasons:
+        return unchanged(planned)
+    return BuildResult(
+        target=planned.template.target,
+        builder=planned.template.builder,
+        status=Status.BUILT,
+        fingerprint=planned.fingerprint,
+        reasons=planned.reasons,
+    )
