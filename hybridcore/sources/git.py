@@ -207,7 +207,7 @@ class Git:
 
     def fetch(self, url: str, folder: Path) -> None:
         """Fetch every branch and tag."""
-        arguments = ["fetch", "--quiet", "--force", "--no-recurse-submodules", "--no-write-fetch-head"]
+        arguments = ["fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head"]
         refspecs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
         self.check([*arguments, "--", url, *refspecs], folder=folder, doing=f"cannot fetch {masked(url)}")
 

@@ -118,7 +118,9 @@ def test_a_tag(space: Space, annotated: bool) -> None:
     space.remote.commit(text="two\n")
     space.settings(ref="v1")
     assert [result.sha for result in space.sync()] == [space.first]
-    assert [result.action for result in space.sync()] == ["unchanged"]
+    for ref in ("v1", "refs/tags/v1"):
+        space.settings(ref=ref)
+        assert [result.action for result in space.sync()] == ["unchanged"]
 
 
 def test_a_commit_without_ref(space: Space) -> None:
