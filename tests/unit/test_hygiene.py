@@ -25,13 +25,14 @@ def tracked(*patterns: str) -> list[Path]:
     return [file for file in files if file.is_file() and not file.is_symlink()]
 
 
-@pytest.mark.parametrize("file", tracked("*.py", "*.sh"), ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_code_file_is_long(file):
+@pytest.mark.parametrize("file", tracked("hybridcore/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_file_of_the_core_is_long(file):
+    """A stranger should be able to read any file in one sitting."""
     assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
-# A home or temporary folder of one machine, in a file that goes to all.
-MACHINE_PATH = re.compile(r"/work/|/root/\.(?!ssh)|/tmp/bg/|/home/(?!user\b|packer\b|admin\b)[a-z]+/")
+# Folders of one machine, in a file that goes to all.
+MACHINE_PATH = re.compile(r"/work/main|/work/shared|\.\./shared/(?!corpus)|/tmp/[a-zA-Z]+/venv|/root/\.pyenv")
 
 
 def test_no_file_names_a_path_of_one_machine():
@@ -47,7 +48,7 @@ def test_no_file_names_a_path_of_one_machine():
     assert found == []
 
 
-@pytest.mark.parametrize("file", tracked("hybridcore/**.py"), ids=lambda file: str(file.relative_to(ROOT)))
+@pytest.mark.parametrize("file", tracked("hybridcore/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
 def test_the_core_catches_no_exception_blindly(file):
     """`except Exception` hides faults; only the command line, the outermost adapter, may use it."""
     blind = []
@@ -63,7 +64,7 @@ def test_the_core_catches_no_exception_blindly(file):
     assert blind == []
 
 
-@pytest.mark.parametrize("file", tracked("hybridcore/**.py"), ids=lambda file: str(file.relative_to(ROOT)))
+@pytest.mark.parametrize("file", tracked("hybridcore/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
 def test_only_the_process_module_starts_programs(file):
     """`process.py` is the one door to other programs; never a shell."""
     text = file.read_text(encoding="utf-8")
