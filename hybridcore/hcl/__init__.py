@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from ..errors import HclError
+from .evaluate import evaluate, parse_expression
 from .evaluator import NotEvaluable, Value
 from .parser import load, loads
 from .structure import Attribute, Block, Body
 from .writer import dumps, dumps_value
 
-__all__ = ["Attribute", "Block", "Body", "HclError", "NotEvaluable", "Value", "dumps", "dumps_value", "load", "loads"]
+__all__ = [
+    "Attribute",
+    "Block",
+    "Body",
+    "HclError",
+    "NotEvaluable",
+    "Value",
+    "dumps",
+    "dumps_value",
+    "evaluate",
+    "load",
+    "loads",
+    "parse_expression",
+]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, Inexact, Overflow, localcontext
 
 from ..errors import HybridError
+from .expressions import number
+from .lexer import VALID_NUMBER
 from .nodes import (
     Access,
     Binary,
@@ -97,9 +99,6 @@ def to_number(value: object) -> int | Decimal:
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, str):
-        from .expressions import number
-        from .lexer import VALID_NUMBER
-
         if VALID_NUMBER.fullmatch(value.removeprefix("-")):
             return number(value)
     raise Refused("a number is required")

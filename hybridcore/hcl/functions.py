@@ -1,0 +1,310 @@
+"""The functions of Packer that depend on nothing but their arguments, with Packer's meaning."""
+
+from __future__ import annotations
+
+import base64
+import math
+import unicodedata
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from . import regex
+from .evaluator import Function, NotEvaluable, Refused, equal, is_number, kind, to_bool, to_number, to_text
+from .lexer import GO_SPACE
+
+_JOINING = ("Mn", "Mc", "Me", "Cf", "Cs")
+
+
+def _list_of(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise Refused("a list is required")
+    return value
+
+
+def _map_of(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise Refused("a map is required")
+    return value
+
+
+def _whole(value: object) -> int:
+    number = to_number(value)
+    if not isinstance(number, int):
+        raise Refused("a whole number is required")
+    return number
+
+
+def _same_kind(values: list[object]) -> None:
+    """Packer makes elements of different types alike first; that is left to it."""
+    if len({kind(value) for value in values}) > 1:
+        raise NotEvaluable("elements of different types")
+
+
+def _letters(text: str) -> str:
+    """A text whose letters are one character each, as Packer counts what a reader sees."""
+    if not text.isascii() or "\r\n" in text:
+        for letter in text:
+            joined = unicodedata.category(letter) in _JOINING or 0x1100 <= ord(letter) <= 0x11FF
+            if joined or letter == "\r" or 0x1F1E6 <= ord(letter) <= 0x1F1FF or 0x1F3FB <= ord(letter) <= 0x1F3FF:
+                raise NotEvaluable("letters of several characters")
+    return text
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, (list, dict)) else len(_letters(to_text(value)))
+
+
+def _contains(items: object, wanted: object) -> bool:
+    return any(equal(item, wanted) for item in _list_of(items))
+
+
+def _change_case(change: Callable[[str], str]) -> Function:
+    def convert(value: object) -> str:
+        # Letter by letter, and only where one letter becomes one: so does Go.
+        pairs = ((letter, change(letter)) for letter in to_text(value))
+        return "".join(changed if len(changed) == 1 else letter for letter, changed in pairs)
+
+    return convert
+
+
+def _substr(value: object, offset: object, length: object) -> str:
+    text, start, count = _letters(to_text(value)), _whole(offset), _whole(length)
+    if start < 0:
+        start += len(text)
+        if start < 0:
+            raise Refused("the offset is before the text")
+    return text[start:] if count < 0 else text[start : start + count]
+
+
+def _trim_prefix(value: object, prefix: object) -> str:
+    return to_text(value).removeprefix(to_text(prefix))
+
+
+def _trim_suffix(value: object, suffix: object) -> str:
+    return to_text(value).removesuffix(to_text(suffix))
+
+
+def _trim(value: object, letters: object) -> str:
+    return to_text(value).strip(to_text(letters)) if letters != "" else to_text(value)
+
+
+def _replace(value: object, old: object, new: object) -> str:
+    text, pattern = to_text(value), to_text(old)
+    if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+        raise NotEvaluable("a pattern between slashes")
+    if not pattern or len(text) * (len(to_text(new)) + 1) > 1_000_000:
+        raise NotEvaluable("a replacement of that kind")
+    return text.replace(pattern, to_text(new))
+
+
+def _split(separator: object, value: object) -> list[object]:
+    text = to_text(value)
+    return list(text.split(to_text(separator))) if separator != "" else list(_letters(text))
+
+
+def _join(separator: object, *lists: object) -> str:
+    return to_text(separator).join(to_text(item) for items in lists for item in _list_of(items))
+
+
+def _format(template: object, *values: object) -> str:
+    pieces = to_text(template).split("%")
+    text, left = pieces[0], list(values)
+    index = 1
+    while index < len(pieces):
+        piece = pieces[index]
+        if not piece and index + 1 < len(pieces):
+            text += "%" + pieces[index + 1]
+            index += 2
+            continue
+        if piece[:1] not in ("s", "d", "v"):
+            raise NotEvaluable("a format other than %s, %d and %v")
+        if not left:
+            raise Refused("too few values for the format")
+        value = left.pop(0)
+        if value is None or isinstance(value, (list, dict)):
+            raise NotEvaluable("a format of such a value")
+        if piece[0] == "d" and not isinstance(to_number(value), int):
+            raise NotEvaluable("a format of such a number")
+        text += to_text(to_number(value) if piece[0] == "d" else value) + piece[1:]
+        index += 1
+    if left:
+        raise Refused("too many values for the format")
+    return text
+
+
+def _keys(value: object) -> list[object]:
+    return sorted(_map_of(value))
+
+
+def _values(value: object) -> list[object]:
+    return [item for _, item in sorted(_map_of(value).items())]
+
+
+def _lookup(value: object, key: object, *default: object) -> object:
+    mapping, name = _map_of(value), to_text(key)
+    if name in mapping:
+        return mapping[name]
+    if len(default) != 1:
+        raise Refused(f'there is no "{name}"')
+    return default[0]
+
+
+def _merge(*maps: object) -> dict[str, object]:
+    merged: dict[str, object] = {}
+    for value in maps:
+        merged.update({} if value is None else _map_of(value))
+    return merged
+
+
+def _concat(*lists: object) -> list[object]:
+    return [item for items in lists for item in _list_of(items)]
+
+
+def _coalesce(*values: object) -> object:
+    _same_kind([value for value in values if value is not None])
+    for value in values:
+        if value is not None and value != "":
+            return value
+    raise Refused("no value is set")
+
+
+def _distinct(value: object) -> list[object]:
+    items = _list_of(value)
+    _same_kind(items)
+    found: list[object] = []
+    for item in items:
+        if not _contains(found, item):
+            found.append(item)
+            if len(found) > 1000:
+                raise NotEvaluable("more than 1000 elements")
+    return found
+
+
+def _flatten(value: object) -> list[object]:
+    def walk(items: list[object]) -> Iterator[object]:
+        for item in items:
+            if isinstance(item, list):
+                yield from walk(item)
+            else:
+                yield item
+
+    return list(walk(_list_of(value)))
+
+
+def _element(value: object, index: object) -> object:
+    items, place = _list_of(value), _whole(index)
+    if not items or place < 0:
+        raise Refused("there is no such element")
+    return items[place % len(items)]
+
+
+def _index(value: object, wanted: object) -> int:
+    for place, item in enumerate(_list_of(value)):
+        if equal(item, wanted):
+            return place
+    raise Refused("the element is not in the list")
+
+
+def _extreme(choose: Callable[[list[int | Decimal]], int | Decimal]) -> Function:
+    def pick(*values: object) -> int | Decimal:
+        if not values:
+            raise Refused("a number is required")
+        return choose([to_number(value) for value in values])
+
+    return pick
+
+
+def _captures(program: regex.Program, text: str, found: tuple[int, ...]) -> object:
+    parts = [text[a:b] if a >= 0 else None for a, b in zip(found[::2], found[1::2], strict=True)]
+    named = [name for name in program.groups if name]
+    if named and len(named) != len(program.groups):
+        raise Refused("groups with and without names")
+    if named:
+        return dict(zip(named, parts[1:], strict=True))
+    return parts[1:] or parts[0]
+
+
+def _program(pattern: object) -> regex.Program:
+    try:
+        return regex.compile_pattern(to_text(pattern))
+    except regex.UnknownPattern as reason:
+        raise NotEvaluable(f"the pattern is left to Packer: {reason}") from None
+
+
+def _find(program: regex.Program, text: str, start: int = 0) -> tuple[int, ...] | None:
+    try:
+        return regex.find(program, text, start)
+    except regex.UnknownPattern as reason:
+        raise NotEvaluable(f"the pattern is left to Packer: {reason}") from None
+
+
+def _regex(pattern: object, value: object) -> object:
+    program, text = _program(pattern), to_text(value)
+    found = _find(program, text)
+    if found is None:
+        raise Refused("the pattern does not match")
+    return _captures(program, text, found)
+
+
+def _regexall(pattern: object, value: object) -> list[object]:
+    program, text = _program(pattern), to_text(value)
+    matches: list[object] = []
+    at, last = 0, -1
+    if len(program.code) * len(text) ** 2 > regex.MAX_WORK * 20:
+        raise NotEvaluable("the text is too long for the pattern")
+    while at <= len(text) and (found := _find(program, text, at)):
+        # As in Go: no empty match right behind another.
+        if found[1] > found[0] or found[0] != last:
+            matches.append(_captures(program, text, found))
+        last = found[1]
+        at = found[1] if found[1] > at else at + 1
+    return matches
+
+
+def _number(value: object) -> int | Decimal:
+    if not (is_number(value) or isinstance(value, str)):
+        raise Refused("a number is required")
+    return to_number(value)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "abs": lambda value: abs(to_number(value)),
+    "alltrue": lambda items: all(to_bool(item) for item in _list_of(items)),
+    "anytrue": lambda items: any(to_bool(item) for item in _list_of(items)),
+    "base64encode": lambda value: base64.b64encode(to_text(value).encode()).decode(),
+    "ceil": lambda value: math.ceil(to_number(value)),
+    "coalesce": _coalesce,
+    "concat": _concat,
+    "contains": _contains,
+    "distinct": _distinct,
+    "element": _element,
+    "endswith": lambda value, suffix: to_text(value).endswith(to_text(suffix)),
+    "flatten": _flatten,
+    "floor": lambda value: math.floor(to_number(value)),
+    "format": _format,
+    "index": _index,
+    "join": _join,
+    "keys": _keys,
+    "length": _length,
+    "lookup": _lookup,
+    "lower": _change_case(str.lower),
+    "max": _extreme(max),
+    "merge": _merge,
+    "min": _extreme(min),
+    "regex": _regex,
+    "regexall": _regexall,
+    "replace": _replace,
+    "split": _split,
+    "startswith": lambda value, prefix: to_text(value).startswith(to_text(prefix)),
+    "substr": _substr,
+    "tobool": to_bool,
+    "tonumber": _number,
+    "tostring": to_text,
+    "trim": _trim,
+    "trimprefix": _trim_prefix,
+    "trimspace": lambda value: to_text(value).strip(GO_SPACE + "\r\n"),
+    "trimsuffix": _trim_suffix,
+    "upper": _change_case(str.upper),
+    "values": _values,
+}
+"""By name. ``can`` and ``try`` are no functions: they decide what an error of their arguments means."""
