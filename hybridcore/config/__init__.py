@@ -1,0 +1,73 @@
+"""Configuration of targets: merge overlays, check them against the templates, render ``configs/<env>/``."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from ..workspace import Workspace
+
+
+def generate_env_config(
+    inputs: Mapping[str, Any], *, workspace: Workspace | None = None, write: bool = True
+) -> dict[str, Any]:
+    """Render the configuration of targets in an environment to ``configs/<env>/<target>.pkrvars.hcl``.
+
+    Values are merged, later wins: defaults of the ``variable`` blocks, overlays of ``environments/common``, overlays
+    of ``environments/<env>`` (in each: for all, for the operating system, the platform, the target), the
+    provisioners' variables, the caller's variables. Maps merge deeply, lists replace, ``null`` takes back.
+
+    Args:
+        inputs: a mapping with
+
+            - ``env``: name of the environment;
+            - ``targets``: list of ``<os>/<platform>/<name>``, or of mappings with ``target`` and ``vars`` (the
+              caller's values for this target alone); all targets of the workspace when absent;
+            - ``vars``: the caller's values by variable, for all targets;
+            - ``provisioners``: the values that ``provisioners.emit_vars`` gives.
+        workspace: where everything lies; found when not given.
+        write: whether to write; without it the result is the same and no file is touched.
+
+    Returns:
+        ``files``, one entry a target: ``target``, ``path`` (absolute), ``sha256`` of the file, ``changed``,
+        ``origins`` (variable to ``file:line``), ``sensitive`` (names of the sensitive variables that the build
+        must get as secrets), ``unchecked`` (variables with a validation that is left to ``packer validate``),
+        ``before`` and ``after`` (texts, without secrets); and ``warnings``, a list of texts.
+
+    Raises:
+        ConfigError: something is wrong; has faults, those of all targets. Nothing was written.
+        TemplatesError: a target does not exist, or its template cannot be used.
+    """
+    from .. import workspace as workspaces
+    from . import generate, render
+
+    where = workspaces.resolve(workspace)
+    plans, warnings = generate.plan(inputs, where)
+    if write:
+        render.write([(plan.path, plan.content) for plan in plans if plan.changed], where)
+    return {"files": [plan.to_dict() for plan in plans], "warnings": warnings}
+
+
+def validate_schema(files: Iterable[str | Path], *, workspace: Workspace | None = None) -> None:
+    """Check files of values against the variables that templates declare.
+
+    Args:
+        files: files of values (``*.pkrvars.hcl``, ``*.pkrvars.json``), and perhaps templates (``*.pkr.hcl``). With
+            templates, the values are checked together against what these declare, as Packer would get
+            them. Without, each file must be a rendered configuration, ``configs/<env>/<target>.pkrvars.hcl``, and
+            is checked against its target.
+        workspace: where everything lies; found when not given.
+
+    Raises:
+        ConfigError: something is wrong; has faults, all of them, with file and line.
+        TemplatesError: a target does not exist, or its template cannot be used.
+    """
+    from pathlib import Path
+
+    from .. import workspace as workspaces
+    from . import schema
+
+    schema.validate([Path(file) for file in files], workspaces.resolve(workspace))

@@ -1,0 +1,283 @@
+"""Rendering a batch of targets: read the inputs, resolve every target, write all of them or none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from .. import templates
+from ..errors import ConfigError, Fault, TemplatesError
+from ..workspace import check_env
+from . import declarations, render
+from .declarations import RUNTIME_PREFIX, Variable
+from .overlays import Overlays, merge_maps
+from .placeholders import literal
+from .resolve import Resolved, Sources, resolve
+from .types import MAX_DEPTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from ..hcl import Value
+    from ..workspace import Workspace
+
+_KEYS = ("env", "targets", "vars", "provisioners")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a caller asks for, checked.
+
+    Attributes:
+        env: the environment.
+        targets: each target with the caller's values for it alone.
+        vars: the caller's values for all targets.
+        provisioners: the values that the provisioners' switches give.
+    """
+
+    env: str
+    targets: Mapping[str, Mapping[str, Value]]
+    vars: Mapping[str, Value]
+    provisioners: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One target, resolved and composed, not yet written.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        path: where its configuration belongs.
+        variables: what it declares.
+        resolved: the values and where they come from.
+        content: what the configuration is to hold.
+        before: what it holds now, or None where there is none.
+    """
+
+    target: str
+    path: Path
+    variables: Mapping[str, Variable]
+    resolved: Resolved
+    content: bytes
+    before: bytes | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether writing would change the file."""
+        return self.content != self.before
+
+    def to_dict(self) -> dict[str, Any]:
+        """What callers get."""
+        secret = [name for name, variable in self.variables.items() if variable.sensitive]
+        before = "" if self.before is None else self.before.decode("utf-8", "replace")
+        return {
+            "target": self.target,
+            "path": str(self.path),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "changed": self.changed,
+            "origins": self.resolved.origins(),
+            "sensitive": self.resolved.sensitive,
+            "unchecked": self.resolved.unchecked,
+            "before": render.mask(before, secret) if self.changed else before,
+            "after": self.content.decode("utf-8"),
+        }
+
+
+def plan(inputs: Mapping[str, Any], workspace: Workspace) -> tuple[list[Plan], list[str]]:
+    """Resolve and compose the configuration of every target of a batch; nothing is written.
+
+    Args:
+        inputs: as for ``generate_env_config``.
+        workspace: where everything lies.
+
+    Returns:
+        A plan for each target, in the order of the targets, and the warnings.
+
+    Raises:
+        ConfigError: something is wrong; has faults, those of all targets.
+        TemplatesError: a target does not exist, or its template cannot be used.
+    """
+    asked = read_inputs(inputs, workspace)
+    faults: list[Fault] = []
+    overlays = Overlays(asked.env, workspace, faults)
+    templates.load_all(list(asked.targets), workspace)
+    declared = {target: declarations.variables(target, workspace, faults) for target in asked.targets}
+    hidden = frozenset(
+        variable.name for each in declared.values() for variable in each.values() if variable.sensitive
+    )
+    resolved: dict[str, Resolved] = {}
+    for target, variables in declared.items():
+        caller = merge_maps(asked.vars, asked.targets[target])
+        sources = Sources(
+            target=target,
+            overlays=overlays.layers(target, caller),
+            provisioners=asked.provisioners,
+            caller=caller,
+            folders=overlays.folders(target),
+            hidden=hidden,
+        )
+        resolved[target] = resolve(variables, sources, faults)
+    faults += _runtime_faults(asked, overlays)
+    if faults:
+        raise ConfigError(
+            f"the configuration of {asked.env} is not right, nothing was written", faults=set(faults)
+        )
+    plans = [
+        _compose(target, asked.env, declared[target], resolved[target], workspace) for target in declared
+    ]
+    warnings = {warning for each in resolved.values() for warning in each.warnings}
+    warnings |= _undeclared(asked, overlays, declared, workspace)
+    return plans, sorted(warnings)
+
+
+def _compose(
+    target: str, env: str, variables: Mapping[str, Variable], resolved: Resolved, workspace: Workspace
+) -> Plan:
+    path = workspace.config_file(env, target)
+    render.check_place(path, workspace)
+    # Lines are left out: a comment added to an overlay must not change the file, and so the image's fingerprint.
+    files = {
+        name: ", ".join(dict.fromkeys(entry.file for entry in entries))
+        for name, entries in resolved.used.items()
+    }
+    facts = {
+        "target": target,
+        "env": env,
+        "sensitive": resolved.sensitive,
+        "variables": {
+            name: [str(variables[name].type), [[entry.file, literal(entry.value)] for entry in entries]]
+            for name, entries in resolved.used.items()
+        },
+    }
+    digest = "sha256:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    text = render.text(target, env, digest, resolved.values, files, resolved.sensitive)
+    return Plan(target, path, variables, resolved, text.encode("utf-8"), render.read(path))
+
+
+def _runtime_faults(asked: Inputs, overlays: Overlays) -> Iterable[Fault]:
+    hint = f"the build itself gives the variables that begin with {RUNTIME_PREFIX}"
+    for entries in overlays.entries.values():
+        for name, entry in entries.items():
+            if name.startswith(RUNTIME_PREFIX):
+                yield Fault(f"{name}: cannot be set", file=entry.file, line=entry.line, hint=hint)
+    for given in (asked.vars, *asked.targets.values()):
+        for name in given:
+            if name.startswith(RUNTIME_PREFIX):
+                yield Fault(f"{name}: cannot be set by the caller", hint=hint)
+
+
+def _undeclared(
+    asked: Inputs,
+    overlays: Overlays,
+    declared: Mapping[str, Mapping[str, Variable]],
+    workspace: Workspace,
+) -> set[str]:
+    """Warnings about variables that no target declares; other targets are only read when it matters."""
+    known = set().union(*declared.values())
+    unknown = [
+        (f"{entry.origin}: ", name)
+        for entries in overlays.entries.values()
+        for name, entry in entries.items()
+        if name not in known
+    ]
+    unknown += [
+        ("", name) for name in asked.vars if name not in known and name not in overlays.used_placeholders
+    ]
+    warnings = {
+        f"{name}: given for {target}, which does not declare it"
+        for target, given in asked.targets.items()
+        for name in given
+        if name not in declared[target] and name not in overlays.used_placeholders
+    }
+    if unknown:
+        try:
+            for target in templates.list_targets(workspace=workspace):
+                known |= templates.load(target, workspace).variable_names()
+        except TemplatesError as error:
+            return {*warnings, f"whether each variable is declared is not known: {error.message}"}
+    return warnings | {
+        f"{where}{name}: no target declares this variable" for where, name in unknown if name not in known
+    }
+
+
+def read_inputs(inputs: Mapping[str, Any], workspace: Workspace) -> Inputs:
+    """Check the shape of the inputs and make plain values of them.
+
+    Args:
+        inputs: as for ``generate_env_config``.
+        workspace: where targets are looked up when none are named.
+
+    Returns:
+        The inputs, checked.
+
+    Raises:
+        ConfigError: they have the wrong shape; has faults.
+        WorkspaceError: the environment is not a plain name.
+    """
+    faults = [
+        Fault(f"unknown input {key!r}", hint="one of " + ", ".join(_KEYS))
+        for key in inputs
+        if key not in _KEYS
+    ]
+    env = inputs.get("env")
+    if not isinstance(env, str):
+        raise ConfigError("an environment is needed", hint="env: dev")
+    given = inputs.get("targets")
+    if given is None:
+        given = templates.list_targets(workspace=workspace)
+    targets: dict[str, Mapping[str, Value]] = {}
+    for entry in given:
+        name, own = (entry.get("target"), entry.get("vars")) if isinstance(entry, dict) else (entry, None)
+        extra = sorted(set(entry) - {"target", "vars"}) if isinstance(entry, dict) else []
+        if not isinstance(name, str) or extra:
+            faults.append(Fault(f"a target is a text or a map with target and vars, not {entry!r:.80}"))
+        elif name in targets:
+            faults.append(Fault(f"the target {name} is there twice"))
+        else:
+            targets[str.__str__(name)] = _mapping(own, f"vars of {name}", faults)
+    vars_ = _mapping(inputs.get("vars"), "vars", faults)
+    provisioners = _mapping(inputs.get("provisioners"), "provisioners", faults)
+    if faults:
+        raise ConfigError("the inputs are not right", faults=faults)
+    return Inputs(str.__str__(check_env(env)), targets, vars_, provisioners)
+
+
+def _mapping(value: object, what: str, faults: list[Fault]) -> dict[str, Value]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        faults.append(Fault(f"{what} must be a map of variables and values"))
+        return {}
+    found = _plain(value, what, faults, 0)
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(value: object, where: str, faults: list[Fault], depth: int) -> Value:
+    """A value of exactly the plain types; subclasses, as Ansible uses them, become their base type."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        return float(value)
+    if depth < MAX_DEPTH:
+        if isinstance(value, dict):
+            if all(isinstance(name, str) for name in value):
+                return {
+                    str.__str__(name): _plain(item, f"{where}.{name}", faults, depth + 1)
+                    for name, item in value.items()
+                }
+            faults.append(Fault(f"{where}: the keys of a map must be texts"))
+            return None
+        if isinstance(value, list | tuple):
+            return [_plain(item, f"{where}[{i}]", faults, depth + 1) for i, item in enumerate(value)]
+        faults.append(Fault(f"{where}: a value of type {type(value).__name__} has no form in HCL"))
+    else:
+        faults.append(Fault(f"{where}: is nested too deep"))
+    return None

@@ -1,0 +1,146 @@
+"""The text of a rendered configuration, and writing it: whole or not at all, and not when unchanged."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from .. import hcl
+from ..errors import ConfigError, HclError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..hcl import Value
+    from ..workspace import Workspace
+
+HEADER = "# Rendered by packer-hybrid. Change the files named below, not this one."
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+def text(
+    target: str,
+    env: str,
+    digest: str,
+    values: Mapping[str, Value],
+    origins: Mapping[str, str],
+    sensitive: Sequence[str],
+) -> str:
+    """Compose a configuration.
+
+    Args:
+        target: ``<os>/<platform>/<name>``.
+        env: the environment.
+        digest: digest of the inputs, ``sha256:...``.
+        values: the values by variable.
+        origins: the files that gave each value.
+        sensitive: names of the variables that come from the environment of the build.
+
+    Returns:
+        A comment that says where everything comes from, then the values in ``packer fmt`` form.
+    """
+    lines = [HEADER, f"# target: {target}", f"# environment: {env}", f"# inputs: {digest}"]
+    lines += [f"# {name}: {_plain(origins[name])}" for name in sorted(values)]
+    lines += [f"# {name}: sensitive, from the environment of the build" for name in sorted(sensitive)]
+    body = hcl.dumps(dict(sorted(values.items())))
+    return "\n".join(lines) + "\n" + (f"\n{body}" if body.strip() else "")
+
+
+def _plain(origin: str) -> str:
+    """An origin for a comment: a file's name cannot end the line."""
+    return _UNPRINTABLE.sub("?", origin)
+
+
+def mask(content: str, names: Iterable[str]) -> str:
+    """A configuration as it may be shown: without the values of sensitive variables.
+
+    Ours never hold them, but the file on disk may have been written by somebody else.
+
+    Args:
+        content: what the file holds.
+        names: names of the sensitive variables.
+
+    Returns:
+        The text, the values of these variables replaced.
+    """
+    secret = set(names)
+    if not secret:
+        return content
+    try:
+        attributes = sorted(hcl.loads(content).attributes.values(), key=lambda item: item.line)
+    except HclError:
+        return "# (a file that cannot be read, and may hold secrets, is not shown)\n"
+    lines = content.split("\n")
+    end = len(lines) - 1
+    for attribute in reversed(attributes):
+        if attribute.name in secret:
+            lines[attribute.line - 1 : end] = [f"{attribute.name} = (sensitive)"]
+        end = attribute.line - 1
+    return "\n".join(lines)
+
+
+def check_place(path: Path, workspace: Workspace) -> None:
+    """Check that a configuration is written inside the workspace, whatever symbolic links there are.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not path.parent.resolve().is_relative_to(workspace.root):
+        raise ConfigError(f"{workspace.relative(path.parent)} leads out of the workspace")
+
+
+def read(path: Path) -> bytes | None:
+    """What a configuration file holds, or None where there is none; a symbolic link counts as none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as stream:
+        return stream.read()
+
+
+def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:
+    """Write configurations: first all of them beside their places, then each is renamed into its place.
+
+    Args:
+        files: paths and what they are to hold.
+        workspace: for the names of files in errors.
+
+    Raises:
+        ConfigError: a file cannot be written; then no file of the batch was replaced, unless a rename failed.
+    """
+    written: list[tuple[Path, Path]] = []
+    path = workspace.configs
+    try:
+        for path, content in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            temporary.unlink(missing_ok=True)
+            written.append((temporary, path))
+            _write_one(temporary, content, _mode(path))
+        for temporary, path in written:
+            temporary.replace(path)
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", file=workspace.relative(path)) from error
+    finally:
+        for temporary, _ in written:
+            temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.lstat().st_mode & 0o777 if not path.is_symlink() else None
+    except FileNotFoundError:
+        return None
+
+
+def _write_one(path: Path, content: bytes, mode: int | None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    with open(descriptor, "wb") as stream:
+        if mode is not None:
+            os.fchmod(stream.fileno(), mode)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())

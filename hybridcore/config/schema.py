@@ -1,0 +1,97 @@
+"""Checking given files of values against what templates declare."""
+
+from __future__ import annotations
+
+from .. import hcl, templates
+from ..errors import ConfigError, Fault, HclError
+from . import declarations
+from .declarations import Variable
+from .overlays import HCL_SUFFIX, JSON_SUFFIX, Entry, applies, read_file
+from .resolve import Sources, resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ..workspace import Workspace
+
+
+def validate(files: Sequence[Path], workspace: Workspace) -> None:
+    """Check files of values; see ``hybridcore.config.validate_schema``."""
+    faults: list[Fault] = []
+    paths = [path.absolute() for path in files]
+    sources = [path for path in paths if path.name.endswith(".pkr.hcl")]
+    values = [path for path in paths if path not in sources]
+    if sources:
+        variables = declarations.from_bodies(_bodies(sources, workspace, faults), workspace, faults)
+        layers = [read_file(path, workspace, faults) for path in values]
+        _check("these files", variables, layers, workspace, faults, complete=bool(values))
+    else:
+        for path in values:
+            _alone(path, workspace, faults)
+    if faults:
+        raise ConfigError("the files are not right", faults=set(faults))
+
+
+def _bodies(paths: Sequence[Path], workspace: Workspace, faults: list[Fault]) -> list[tuple[Path, hcl.Body]]:
+    bodies = []
+    for path in paths:
+        file = workspace.relative(path)
+        try:
+            bodies.append((path, hcl.load(path)))
+        except HclError as error:
+            faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
+        except OSError as error:
+            faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
+    return bodies
+
+
+def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
+    """Check a file whose place says what it is for: a rendered configuration, or an overlay."""
+    file = workspace.relative(path)
+    parts = file.split("/")
+    if path.name.endswith(HCL_SUFFIX) and parts[0] == workspace.configs.name and len(parts) == 5:
+        target = "/".join(parts[2:]).removesuffix(HCL_SUFFIX)
+        declared = declarations.variables(target, workspace, faults)
+        layer = read_file(path, workspace, faults)
+        for name, entry in layer.items():
+            if name not in declared:
+                faults.append(
+                    Fault(f"{name}: {target} does not declare it", file=entry.file, line=entry.line)
+                )
+        _check(target, declared, [layer], workspace, faults, complete=True)
+    elif path.name.endswith((HCL_SUFFIX, JSON_SUFFIX)) and parts[0] == workspace.environments.name:
+        layer = read_file(path, workspace, faults)
+        for target in templates.list_targets(workspace=workspace):
+            if applies(parts[2:], target, workspace):
+                declared = declarations.variables(target, workspace, faults)
+                _check(target, declared, [layer], workspace, faults, complete=False)
+    else:
+        hint = (
+            "name the template's *.pkr.hcl files too, or a file below configs/<env>/ or environments/<env>/"
+        )
+        faults.append(Fault("which template are these values for?", file=file, hint=hint))
+
+
+def _check(
+    target: str,
+    variables: Mapping[str, Variable],
+    layers: Sequence[Mapping[str, Entry]],
+    workspace: Workspace,
+    faults: list[Fault],
+    *,
+    complete: bool,
+) -> None:
+    if not complete:
+        given = set().union(*layers)
+        variables = {name: each for name, each in variables.items() if name in given}
+    sources = Sources(
+        target=target,
+        overlays=layers,
+        provisioners={},
+        caller={},
+        folders=[f"{workspace.environments.name}/"],
+        hidden=frozenset(),
+    )
+    resolve(variables, sources, faults)

@@ -1,0 +1,81 @@
+"""What ``packer_config`` is, for the module and for the action plugin: its options, and one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import (
+    config,
+    provisioners,
+    templates,
+    workspace,
+)
+
+SPEC: dict[str, Any] = {
+    "env": {"type": "str", "required": True},
+    "targets": {"type": "list", "elements": "raw"},
+    "vars": {"type": "dict", "default": {}},
+    "provisioners": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "ansible": {"type": "bool", "default": True},
+            "puppet": {"type": "bool", "default": False},
+        },
+    },
+    "workspace": {"type": "path"},
+}
+
+
+def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object) -> dict[str, Any]:
+    """Render the configuration of targets.
+
+    Args:
+        params: the options, as ``SPEC`` describes them.
+        check_mode: only say what would change.
+        diff: add the text of each file that changes, before and after, without secrets.
+        monitor: not used; rendering has no lines of its own to show.
+
+    Returns:
+        What the task returns.
+    """
+    named = params["workspace"]
+    where = workspace.open_workspace(named) if named else workspace.find()
+    switches = params["provisioners"] or {}
+    provisioners.enable_ansible(switches.get("ansible", True))
+    provisioners.enable_puppet(switches.get("puppet", False))
+    targets = params["targets"]
+    if targets is None:
+        targets = templates.list_targets(workspace=where)
+    names = [entry["target"] if isinstance(entry, dict) and "target" in entry else entry for entry in targets]
+    loaded = templates.load_all([name for name in names if isinstance(name, str)], where)
+    result = config.generate_env_config(
+        {
+            "env": params["env"],
+            "targets": targets,
+            "vars": params["vars"],
+            "provisioners": provisioners.emit_vars_for(loaded, workspace=where),
+        },
+        workspace=where,
+        write=not check_mode,
+    )
+    texts = ("before", "after")
+    answer: dict[str, Any] = {
+        "changed": any(file["changed"] for file in result["files"]),
+        "files": [
+            {name: value for name, value in file.items() if name not in texts} for file in result["files"]
+        ],
+        "warnings": result["warnings"],
+    }
+    if diff:
+        answer["diff"] = [
+            {
+                "before_header": file["path"],
+                "after_header": file["path"],
+                "before": file["before"],
+                "after": file["after"],
+            }
+            for file in result["files"]
+            if file["changed"]
+        ]
+    return answer
