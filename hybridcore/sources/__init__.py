@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import time
 from contextlib import contextmanager
 
-from ..errors import Fault, HybridError, LockError, SourcesError
+from ..errors import Fault, HybridError, SourcesError
 from ..workspace import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
 from .git import Git, masked
@@ -146,28 +144,22 @@ def _check_home(space: Workspace) -> None:
 @contextmanager
 def _locked(space: Workspace) -> Iterator[None]:
     """Let one sync at a time work below ``sources/``, and clear away what a killed one left there."""
-    import fcntl
+    from ..state.lock import Lock
 
-    path = space.sources / ".lock"
-    until = time.monotonic() + space.settings.lock_timeout
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    lock = Lock(
+        space.sources / ".lock",
+        command="sources sync",
+        timeout=space.settings.lock_timeout,
+        on_wait=lambda text: None,
+        what=f"the folder {space.sources}",
+    )
+    lock.acquire()
     try:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    raise LockError(
-                        f"another sync works in {space.sources}",
-                        hint="wait for it, or raise [state] lock_timeout in " + SETTINGS_FILE,
-                    ) from None
-                time.sleep(0.1)
         for left in space.sources.glob(".clone-*"):
             shutil.rmtree(left)
         yield
     finally:
-        os.close(file)
+        lock.release()
 
 
 def _all(plan: Plan, wanted: list[SourceSetting]) -> tuple[list[SourceResult], list[Fault]]:
