@@ -18,4 +18,5 @@ def test_molecule_scenario_default(ansible, installed_collections, repository, t
         env={"HOME": str(tmp_path), "MOLECULE_EPHEMERAL_DIRECTORY": str(Path(tmp_path, "ephemeral"))},
     )
     assert done.returncode == 0, done.stdout[-8000:]
-    assert "Idempotence completed successfully" in done.stdout
+    assert "[default > verify] Executed: Successful" in done.stdout
+    assert "[default > idempotence] Executed: Successful" in done.stdout
