@@ -191,7 +191,8 @@ class _Scheduler:
         batch = self._batch
         if not job.attempts:
             for reason in job.planned.reasons:
-                batch.monitor.note(f"{job.target}: build: {reason}")
+                word = "rebuild" if job.planned.image else "build"
+                batch.monitor.note(f"{job.target}: {word}: {reason}")
         try:
             job.prepare(batch)
             assert job.lock is not None
