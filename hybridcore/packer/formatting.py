@@ -14,7 +14,7 @@ from ..errors import Fault, HclError, PackerError, WorkspaceError
 from ..workspace import Workspace, resolve
 from .capabilities import probe
 from .commands import fmt_command
-from .pump import strip_ansi_text
+from .output import strip_ansi_text
 from .results import FmtResult
 
 TYPE_CHECKING = False

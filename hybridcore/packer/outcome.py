@@ -19,9 +19,10 @@ from .output import (
     Event,
     Text,
     Ui,
-    Unknown,
     Version,
+    human,
     parse_line,
+    strip_ansi_text,
 )
 
 LAST_LINES = 20
@@ -32,7 +33,6 @@ _STEP = re.compile(r"==> (?P<name>[^\s:]+): (?P<step>.*)", re.DOTALL)
 _CRASH = re.compile(r"panic: |fatal error: |!+ PACKER CRASH !+")
 _CLEANUP = re.compile(r"Provisioning step had errors|Terminating|Deleting|Destroying|Cleaning up|Cancelling")
 _NOTHING = "no artifacts were created"
-_FOR_PROGRAMS = (ArtifactCount, ArtifactField, BuildError, ErrorCount, Version, Unknown)
 
 
 class SeenArtifact(NamedTuple):
@@ -130,12 +130,18 @@ class Outcome:
         """Keep the last lines for people, to be quoted by an error.
 
         Args:
-            lines: masked, as people read them; complete, but the first may be cut.
+            lines: complete lines as Packer printed them, masked. Only their end is looked at.
         """
-        for line in lines.decode("utf-8", "replace").splitlines()[-LAST_LINES:]:
-            # Artifacts and counts are for programs.
-            if line.strip() and not isinstance(parse_line(line), _FOR_PROGRAMS):
-                self._last.append(line[:_LINE_LIMIT].rstrip())
+        found: list[str] = []
+        end = len(lines)
+        while end > 0 and len(found) < LAST_LINES:
+            start = lines.rfind(b"\n", 0, end) + 1
+            shown = human(parse_line(lines[start : min(end, start + 4 * _LINE_LIMIT)]))
+            for line in reversed(strip_ansi_text(shown or "").splitlines()):
+                if line.strip():
+                    found.append(line[:_LINE_LIMIT].rstrip())
+            end = start - 1
+        self._last.extend(reversed(found))
 
     @property
     def artifacts(self) -> tuple[SeenArtifact, ...]:

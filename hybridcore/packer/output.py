@@ -166,3 +166,17 @@ def human_lines(chunk: bytes) -> bytes:
     if b"\\n" in chunk:
         chunk = chunk.replace(b"\\r\\n", b"\n").replace(b"\\n", b"\n")
     return chunk
+
+
+_ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_ANSI_TEXT = re.compile(_ANSI.pattern.decode("ascii"))
+
+
+def strip_ansi(data: bytes) -> bytes:
+    """Remove escape sequences for terminals: colours, cursor movement, window titles."""
+    return _ANSI.sub(b"", data) if b"\x1b" in data else data
+
+
+def strip_ansi_text(text: str) -> str:
+    """The same as ``strip_ansi`` for a text."""
+    return _ANSI_TEXT.sub("", text) if "\x1b" in text else text

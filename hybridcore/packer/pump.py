@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .output import Ui, human, human_lines, parse_line
+from .output import Ui, human, human_lines, parse_line, strip_ansi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,24 +19,10 @@ if TYPE_CHECKING:
 
 # Of one line, this much is parsed and shown; the log has all of it.
 LINE_LIMIT = 64 * 1024
-# Enough for the last lines that an error quotes.
-_TAIL = 8192
 # Lines with the end of the line before them: a literal is searched several times as fast as ``^``.
 _EVERY_LINE = re.compile(rb"\n[^\n]+")
 _TELLING_LINE = re.compile(rb"\n(?!\d{9,12},[^,\n]*,ui,message,)[^\n]+")
-_ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
-_ANSI_TEXT = re.compile(_ANSI.pattern.decode("ascii"))
 _LINE_END = re.compile(r"\r\n|\n|\r")
-
-
-def strip_ansi(data: bytes) -> bytes:
-    """Remove escape sequences for terminals: colours, cursor movement, window titles."""
-    return _ANSI.sub(b"", data) if b"\x1b" in data else data
-
-
-def strip_ansi_text(text: str) -> str:
-    """The same as ``strip_ansi`` for a text."""
-    return _ANSI_TEXT.sub("", text) if "\x1b" in text else text
 
 
 class LineSplitter:
@@ -131,17 +117,14 @@ class Pump:
             is_message = isinstance(event, Ui) and event.kind == "message"
             if not is_message:
                 if isinstance(event, Ui) and event.kind == "error":
-                    self._remember(lines[seen : match.start()])
+                    self._outcome.remember(lines[seen : match.start()])
                     seen = match.start()
                 self._outcome.add(event)
             if self._line is not None:
                 self._show(event.kind if isinstance(event, Ui) else "other", human(event))
-        self._remember(lines[seen:])
+        self._outcome.remember(lines[seen:])
 
     def _show(self, kind: str, text: str | None) -> None:
         if self._line is not None and text:
             for line in _LINE_END.split(text.strip("\r\n")):
                 self._line(line, kind)
-
-    def _remember(self, lines: bytes) -> None:
-        self._outcome.remember(strip_ansi(human_lines(lines[-_TAIL:])))

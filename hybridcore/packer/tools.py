@@ -20,7 +20,7 @@ from .inspection import parse_inspection
 from .job import KEY_FILE, PUBLIC_KEY, make_key, secret_values
 from .lint import check_template
 from .mask import Masker
-from .pump import strip_ansi_text
+from .output import strip_ansi_text
 from .results import InitResult, InspectResult, TargetFaults, ValidateResult
 
 TYPE_CHECKING = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import shlex
 import subprocess
@@ -81,7 +82,7 @@ def test_a_secret_is_masked_in_each_form(secret: str, form: str) -> None:
     assert "***" in masked
     # No run of it is left over: what is left is what stood around it.
     left = masked.partition("before ")[2].partition(" after")[0]
-    assert len(left.replace("***", "")) <= len(shown) - len(secret) or left.strip("'\"$*{}\\: secret") == ""
+    assert len(left.replace("***", "")) <= len(FORMS[form]("")) + 2
     assert masked.endswith(" after\n")
 
 
@@ -165,7 +166,7 @@ def test_the_mask_does_not_depend_on_how_the_stream_is_cut(
     whole = Masker(secrets).chunk(data)
     masker = Masker(secrets)
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    pieces = [masker.feed(data[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    pieces = [masker.feed(data[a:b]) for a, b in itertools.pairwise(places)]
     assert b"".join(pieces) + masker.flush() == whole
 
 
