@@ -1,0 +1,140 @@
+"""The catalogue of targets: names, builders, files, and every way to break the conventions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hybridcore import templates
+from hybridcore.errors import TemplatesError
+from tests.support.workspaces import WorkspaceFolder
+
+BUILD = '\nbuild {\n  sources = ["source.x.y"]\n}\n'
+
+
+@pytest.fixture
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    return make_workspace()
+
+
+def template(space: WorkspaceFolder, target: str, kind: str) -> str:
+    name = target.rsplit("/", 1)[-1]
+    return space.template(target, f'source "{kind}" "{name}" {{}}\n{BUILD}')
+
+
+def error(space: WorkspaceFolder, target: str) -> TemplatesError:
+    with pytest.raises(TemplatesError) as caught:
+        templates.compose_files([target], workspace=space.open())
+    return caught.value
+
+
+def test_builders_by_os_and_platform(space: WorkspaceFolder) -> None:
+    template(space, "linux/proxmox/debian-12", "proxmox-iso")
+    template(space, "linux/proxmox/debian-12-clone", "proxmox-clone")
+    template(space, "linux/qemu/debian-12", "qemu")
+    template(space, "windows/aws/server-2022", "amazon-ebs")
+    here = space.open()
+    assert templates.list_builders("linux", "proxmox", workspace=here) == [
+        "source.proxmox-clone.debian-12-clone",
+        "source.proxmox-iso.debian-12",
+    ]
+    assert templates.list_builders(os="windows", workspace=here) == ["source.amazon-ebs.server-2022"]
+    assert templates.list_builders(platform="qemu", workspace=here) == ["source.qemu.debian-12"]
+    assert len(templates.list_builders(workspace=here)) == 4
+    assert templates.list_builders("plan9", workspace=here) == []
+
+
+def test_files_in_the_order_of_targets_then_names(space: WorkspaceFolder) -> None:
+    second = space.null("linux/null/b")
+    first = template(space, "linux/null/a", "null")
+    space.write("templates/linux/null/a/variables.pkr.hcl", 'variable "x" {}\n')
+    space.write("templates/linux/null/a/notes.md", "not for Packer\n")
+    root = space.root / "templates" / "linux" / "null"
+    assert templates.compose_files([second, first], workspace=space.open()) == [
+        root / "b" / "build.pkr.hcl",
+        root / "a" / "build.pkr.hcl",
+        root / "a" / "variables.pkr.hcl",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        ("vsphere-iso", "demo", "a source of type 'vsphere-iso' does not belong to the platform 'qemu'"),
+        ("qemux", "demo", "does not belong"),
+        ("qemu", "other", "the source is named 'other', its folder 'demo'"),
+    ],
+)
+def test_a_name_that_breaks_the_convention(space: WorkspaceFolder, kind: str, name: str, words: str) -> None:
+    space.template("linux/qemu/demo", f'\n\nsource "{kind}" "{name}" {{}}\n{BUILD}')
+    found = error(space, "linux/qemu/demo")
+    assert words in found.message
+    assert (found.file, found.line) == ("templates/linux/qemu/demo/build.pkr.hcl", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("variable x {}\n" + BUILD, "there is no source block"),
+        ('source "qemu" "demo" {}\nsource "qemu" "more" {}\n' + BUILD, "a second source block"),
+        ('source "qemu" "demo" {}\n', "there is no build block"),
+        ('source "qemu" "demo" {\n', "column"),
+        ('source "qemu" {}\n' + BUILD, "two labels"),
+    ],
+)
+def test_a_template_that_cannot_be_used(space: WorkspaceFolder, text: str, words: str) -> None:
+    space.template("linux/qemu/demo", text)
+    found = error(space, "linux/qemu/demo")
+    assert words in str(found)
+    assert "templates/linux/qemu/demo" in str(found)
+
+
+def test_variable_files_beside_a_template_are_refused(space: WorkspaceFolder) -> None:
+    target = space.null()
+    space.write(f"templates/{target}/x.auto.pkrvars.hcl", "a = 1\n")
+    assert "put the values into an overlay under environments/" in str(error(space, target))
+
+
+@pytest.mark.parametrize("target", ["../../etc", "linux/qemu", "linux/qemu/a/b", "/linux/qemu/a", "l/q/.x"])
+def test_what_is_no_target(space: WorkspaceFolder, target: str) -> None:
+    assert f"{target!r} is not a target" in str(error(space, target))
+
+
+def test_a_target_that_does_not_exist_tells_which_do(space: WorkspaceFolder) -> None:
+    space.null("linux/null/demo")
+    assert "does not exist" in str(error(space, "linux/null/demi"))
+    assert "there are: linux/null/demo" in str(error(space, "linux/null/demi"))
+
+
+def test_a_folder_that_leads_out_of_the_workspace(space: WorkspaceFolder, tmp_path: Path) -> None:
+    space.null("linux/null/demo")
+    (space.root / "templates" / "linux" / "null" / "demo").rename(tmp_path / "demo")
+    (space.root / "templates" / "linux" / "null" / "demo").symlink_to(tmp_path / "demo")
+    assert "leads out of the workspace" in str(error(space, "linux/null/demo"))
+
+
+def test_faults_of_all_templates_are_reported_together(space: WorkspaceFolder) -> None:
+    space.null("linux/null/good")
+    for name in ("bad", "worse"):
+        space.template(f"linux/null/{name}", f'source "qemu" "x" {{}}\n{BUILD}')
+    with pytest.raises(TemplatesError) as caught:
+        templates.list_builders(workspace=space.open())
+    assert len(caught.value.faults) == 4
+
+
+def test_a_changed_template_is_read_anew(space: WorkspaceFolder) -> None:
+    template(space, "linux/proxmox/demo", "proxmox-iso")
+    assert templates.list_builders(workspace=space.open()) == ["source.proxmox-iso.demo"]
+    template(space, "linux/proxmox/demo", "proxmox-clone")
+    assert templates.list_builders(workspace=space.open()) == ["source.proxmox-clone.demo"]
+
+
+def test_builders_on_the_command_line(space: WorkspaceFolder) -> None:
+    template(space, "linux/proxmox/debian-12", "proxmox-iso")
+    run = [sys.executable, "-m", "hybridcore", "--workspace", str(space.root), "builders", "list"]
+    done = subprocess.run([*run, "linux,proxmox"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "source.proxmox-iso.debian-12\n")
