@@ -13,6 +13,7 @@ import zlib
 
 from ..errors import Fault, StateError
 from . import schema
+from .damage import DamagedStateError
 from .entries import Entries
 from .migrations import migrate
 
@@ -57,7 +58,7 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
     data = migrate(data, file=file)
     faults = schema.check(data)
     if faults:
-        raise damaged("it does not fit the schema", file, faults=faults)
+        raise DamagedStateError("it does not fit the schema", file=file, faults=faults)
     return data
 
 
@@ -123,19 +124,6 @@ def is_sound(content: bytes) -> bool:
     return zlib.crc32(memoryview(content)[header.end() :]) == int(header[2], 16)
 
 
-def damaged(
-    what: str, file: Path, *, line: int | None = None, faults: list[Fault] | None = None
-) -> StateError:
-    """The error for a state that cannot be trusted."""
-    return StateError(
-        f"the state is damaged: {what}",
-        file=file,
-        line=line,
-        hint="packer-hybrid state repair keeps this file and restores the last good copy",
-        faults=faults or (),
-    )
-
-
 def _unfit(faults: list[Fault], file: Path) -> StateError:
     return StateError(
         "what was to be written to the state does not fit its schema; nothing was written",
@@ -188,16 +176,16 @@ def _parse(content: bytes, file: Path) -> dict[str, Any]:
         data = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise damaged(f"byte {error.start} is not UTF-8", file, line=line) from error
+        raise DamagedStateError(f"byte {error.start} is not UTF-8", file=file, line=line) from error
     except json.JSONDecodeError as error:
         if not content.strip(b"\0 \n"):
-            raise damaged("it is empty", file) from error
+            raise DamagedStateError("it is empty", file=file) from error
         what = f"not JSON: {error.msg} at column {error.colno}"
-        raise damaged(what, file, line=error.lineno) from error
+        raise DamagedStateError(what, file=file, line=error.lineno) from error
     except (RecursionError, ValueError) as error:
-        raise damaged(f"not JSON as the state is written: {error}", file) from error
+        raise DamagedStateError(f"not JSON as the state is written: {error}", file=file) from error
     if not isinstance(data, dict):
-        raise damaged("it must hold an object", file, line=1)
+        raise DamagedStateError("it must hold an object", file=file, line=1)
     return data
 
 

@@ -10,6 +10,7 @@ import os
 import stat
 
 from ..errors import StateError
+from .damage import DamagedStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ COPY_SUFFIX = ".bak"
 """The last good copy stands beside the state, under its name and this."""
 
 _TEMPORARY_SUFFIX = ".tmp"
-_REPAIR = "packer-hybrid state repair keeps what is there and restores the last good copy"
 
 
 def read_file(path: Path) -> bytes | None:
@@ -50,13 +50,10 @@ def read_file(path: Path) -> bytes | None:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a plain file"
-            raise StateError(f"the state is damaged: it is {kind}", file=path, hint=_REPAIR)
+            raise DamagedStateError(f"it is {kind}", file=path)
         if status.st_size > MAX_BYTES:
-            raise StateError(
-                f"the state is damaged: {status.st_size:,} bytes, at most {MAX_BYTES:,} are read",
-                file=path,
-                hint=_REPAIR,
-            )
+            size = f"{status.st_size:,} bytes, at most {MAX_BYTES:,} are read"
+            raise DamagedStateError(size, file=path)
         parts = []
         while part := os.read(fd, status.st_size + 1):
             parts.append(part)
@@ -97,13 +94,20 @@ def replace(path: Path, content: bytes, *, keep_copy: bool) -> None:
         except BaseException:
             _unlink(temporary)
             raise
-        sync_folder(path.parent)
     except OSError as error:
         where = error.filename or path.parent
         raise StateError(
             f"cannot write the state: {error.strerror} ({where}); what was there is unchanged",
             file=path,
             hint=_WRITE_HINTS.get(error.errno or 0, ""),
+        ) from error
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StateError(
+            f"the state was written, but would not outlive a power cut: {error.strerror}",
+            file=path,
+            hint="look at the disk; packer-hybrid state show says what is recorded",
         ) from error
 
 
@@ -205,9 +209,11 @@ def _keep_copy(path: Path) -> None:
         # No hard links here (FAT, some network file systems): a real copy.
         content = read_file(path) or b""
         _write(link, content, os.lstat(path))
-    os.rename(link, copy)
-    # When both names already were the same file, rename did nothing and left the first.
-    _unlink(link)
+    try:
+        os.rename(link, copy)
+    finally:
+        # When both names already were the same file, rename did nothing and left the first.
+        _unlink(link)
 
 
 def _unlink(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import StateError
+from .damage import DamagedStateError
 from .schema import SCHEMA_VERSION
 
 TYPE_CHECKING = False
@@ -41,11 +42,7 @@ def migrate(
     """
     version = data.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise StateError(
-            f"the state is damaged: its schema_version is {version!r:.60}",
-            file=file,
-            hint="packer-hybrid state repair keeps the file and restores the last good copy",
-        )
+        raise DamagedStateError(f"its schema_version is {version!r:.60}", file=file)
     if version > current:
         raise StateError(
             f"the state is of schema version {version}, and this release knows versions up to {current}",

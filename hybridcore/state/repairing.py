@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..errors import StateError
 from . import schema
 from .codec import decode, encode
+from .damage import DamagedStateError
 from .durable import COPY_SUFFIX, MAX_BYTES, read_file, remove_leftovers, replace, sync_folder
 from .store import state_lock
 
@@ -95,9 +96,7 @@ def _problem(file: Path) -> str:
         content = read_file(file)
         if content is not None:
             decode(content, file=file)
-    except StateError as error:
-        if not error.message.startswith("the state is damaged"):
-            raise
+    except DamagedStateError as error:
         return "\n".join([error.message, *(f"  {fault}" for fault in error.faults)])
     return ""
 
@@ -109,7 +108,7 @@ def _load_copy(file: Path) -> tuple[bytes, dict[str, Any], str]:
         if content is not None:
             return content, decode(content, file=file), ""
         problem = "there was no good copy"
-    except StateError as error:
+    except DamagedStateError as error:
         problem = f"the copy cannot be used, {error.message}"
     nothing = schema.empty()
     text = encode(nothing, file=file, history=0, before=None, always=True)
@@ -155,6 +154,6 @@ def _lost(seen: dict[str, bytes], data: dict[str, Any], restored: str, copy_prob
         except ValueError:
             continue
         if entry != data["images"].get(key):
-            known = "an older build is known" if key in data["images"] else "not known any more"
+            known = "an older entry is known" if key in data["images"] else "not known any more"
             lost.append(f"image {key}, built at {entry.get('built_at') or 'an unknown time'}: {known}")
     return lost
