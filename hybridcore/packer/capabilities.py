@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -25,7 +26,6 @@ _FORMAT = 1
 _REMEMBERED = 8
 _TIMEOUT_S = 60.0
 _VERSION = re.compile(r"^Packer v(\d+\.\d+\.\d+\S*)", re.MULTILINE)
-_NEWER = re.compile(r"The latest version\s+is (\d+\.\d+\.\d+)")
 _COMMAND = re.compile(r"^ {4}([a-z][a-z0-9_]*) {2,}\S", re.MULTILINE)
 _OPTION = re.compile(r"^ +(-[a-z][a-z-]*)", re.MULTILINE)
 _ON_ERROR = re.compile(r"-on-error=\[([^\]]+)\]")
@@ -57,11 +57,6 @@ class Capabilities:
     builders: tuple[str, ...] = ()
 
     @property
-    def version_info(self) -> tuple[int, ...]:
-        """The version as numbers, to compare."""
-        return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3])
-
-    @property
     def has_init(self) -> bool:
         """Whether it reads ``required_plugins`` and installs plugins: Packer 1.7 and newer."""
         return "init" in self.commands
@@ -91,12 +86,6 @@ class Capabilities:
 def parse_version(text: str) -> str | None:
     """The version in what ``packer version`` prints, also when it adds that a newer one is out."""
     found = _VERSION.search(text)
-    return found[1] if found else None
-
-
-def parse_newer_version(text: str) -> str | None:
-    """The newer version that ``packer version`` tells of, where it does."""
-    found = _NEWER.search(text)
     return found[1] if found else None
 
 
@@ -223,4 +212,5 @@ def _write_cache(cache_dir: Path, known: Mapping[str, Capabilities]) -> None:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, cache_dir / CACHE_FILE)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()

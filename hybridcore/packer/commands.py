@@ -94,17 +94,6 @@ def inspect_command(capabilities: Capabilities, template: str | Path = ".") -> t
     return (capabilities.path, "inspect", str(template))
 
 
-def plugins_command(capabilities: Capabilities) -> tuple[str, ...]:
-    """Have the installed plugins listed.
-
-    Raises:
-        PackerError: this Packer cannot.
-    """
-    if not capabilities.has_plugins:
-        raise PackerError(f"Packer {capabilities.version} cannot list plugins")
-    return (capabilities.path, "plugins", "installed")
-
-
 def _var_files(paths: Sequence[str | Path]) -> list[str]:
     return [f"-var-file={path}" for path in paths]
 

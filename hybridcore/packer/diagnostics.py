@@ -59,8 +59,8 @@ def _one(severity: str, body: str) -> Diagnostic:
     paragraphs = [_unwrap(part) for part in re.split(r"\n\s*\n", body) if part.strip()]
     message = paragraphs[0] if paragraphs else severity
     if paragraphs[1:]:
-        # "Unsupported argument: An argument ...", but not "1 error(s) occurred:: * ..."
-        message = message.rstrip(":") + ": " + "\n".join(paragraphs[1:])
+        # "Unsupported argument: An argument ...", but "4 error(s) occurred:" and a list below it.
+        message += ("\n" if message.endswith(":") else ": ") + "\n".join(paragraphs[1:])
     return Diagnostic(
         severity, message, where["file"] if where else "", int(where["line"]) if where else None
     )

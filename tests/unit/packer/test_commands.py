@@ -1,0 +1,107 @@
+"""The commands: what the user asked for, in Packer's words, and nothing that this Packer lacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybridcore.errors import PackerError
+from hybridcore.packer.capabilities import Capabilities
+from hybridcore.packer.commands import (
+    build_command,
+    fmt_command,
+    init_command,
+    inspect_command,
+    validate_command,
+    version_command,
+)
+from hybridcore.packer.results import BuildOptions, OnError
+
+OLD = Capabilities(
+    path="/usr/bin/packer",
+    version="1.5.0",
+    commands=("build", "fmt", "inspect", "validate", "version"),
+    options=(("build", ("-except", "-force", "-machine-readable", "-on-error", "-only")),),
+    on_error=("abort", "ask", "cleanup"),
+)
+NEW = Capabilities(
+    path="/opt/packer",
+    version="1.9.4",
+    commands=("build", "fmt", "init", "inspect", "plugins", "validate", "version"),
+    options=(("build", ("-color", "-force", "-on-error")), ("init", ("-upgrade",))),
+    on_error=("abort", "ask", "cleanup", "run-cleanup-provisioner"),
+)
+
+
+def test_a_build_without_options():
+    assert build_command(NEW, BuildOptions()) == (
+        "/opt/packer",
+        "build",
+        "-machine-readable",
+        "-color=false",
+        ".",
+    )
+
+
+def test_a_build_with_every_option():
+    options = BuildOptions(
+        only=("null.*", "qemu.a"),
+        except_=("manifest",),
+        on_error=OnError.RUN_CLEANUP_PROVISIONER,
+        force=True,
+        secrets={"password": "hunter2"},
+        extra_env={"TOKEN": "hunter3"},
+    )
+    command = build_command(NEW, options, "folder", var_files=["a.pkrvars.hcl", "b.pkrvars.hcl"])
+    assert command == (
+        "/opt/packer",
+        "build",
+        "-machine-readable",
+        "-color=false",
+        "-on-error=run-cleanup-provisioner",
+        "-force",
+        "-only=null.*,qemu.a",
+        "-except=manifest",
+        "-var-file=a.pkrvars.hcl",
+        "-var-file=b.pkrvars.hcl",
+        "folder",
+    )
+    # Packer refuses flags behind the template, and secrets never come here.
+    assert command[-1] == "folder"
+    assert "hunter" not in " ".join(command)
+    assert "hunter" not in repr(options)
+
+
+def test_an_option_for_looks_is_left_out_where_it_is_not_known():
+    assert "-color=false" not in build_command(OLD, BuildOptions())
+
+
+def test_an_option_that_the_user_asked_for_is_refused_where_it_is_not_known():
+    with pytest.raises(
+        PackerError, match=r"1\.5\.0 does not know -on-error=run-cleanup-provisioner"
+    ) as caught:
+        build_command(OLD, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER))
+    assert "abort" in caught.value.hint
+
+
+@pytest.mark.parametrize("field", ["only", "except_"])
+@pytest.mark.parametrize("pattern", ["a,b", ""])
+def test_a_pattern_that_would_become_another_one_is_refused(field, pattern):
+    with pytest.raises(PackerError, match="cannot be a pattern"):
+        build_command(NEW, BuildOptions(**{field: (pattern,)}))
+
+
+def test_a_pattern_that_looks_like_an_option_stays_a_pattern():
+    assert "-only=-force" in build_command(NEW, BuildOptions(only=("-force",)))
+
+
+def test_init_only_where_there_is_one():
+    assert init_command(NEW, "x", upgrade=True) == ("/opt/packer", "init", "-upgrade", "x")
+    with pytest.raises(PackerError, match="has no init: its plugins are built in"):
+        init_command(OLD)
+
+
+def test_the_other_commands():
+    assert version_command("packer") == ("packer", "version")
+    assert fmt_command(NEW, "/x") == ("/opt/packer", "fmt", "/x")
+    assert inspect_command(NEW) == ("/opt/packer", "inspect", ".")
+    assert validate_command(NEW, var_files=["v"]) == ("/opt/packer", "validate", "-var-file=v", ".")
