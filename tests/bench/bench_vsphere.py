@@ -65,9 +65,12 @@ class Bench:
 
     def playbook(self) -> None:
         space = next(self.spaces)
-        values = json.dumps({"env": "dev", "targets": self.targets(space), "workspace": str(space.root)})
+        values = {"env": "dev", "targets": self.targets(space), "pipeline_workspace": str(space.root)}
         run_quietly(
-            [self.ansible.program("ansible-playbook"), "hybridcore.packer.build_images", "-e", values],
+            [
+                self.ansible.program("ansible-playbook"),
+                *("hybridcore.packer.build_images", "-e", json.dumps(values)),
+            ],
             cwd=space.root,
             env=self.ansible.environment(),
         )
