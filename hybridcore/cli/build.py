@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-    from ..packer.results import BuildReport, BuildResult
+    from ..packer.results import BuildReport
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,23 +31,47 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="<os>/<platform>/<name>; all by default")
     parser.add_argument("--env", required=True, help="the environment, as in dev")
     parser.add_argument(
-        "--var", action="append", default=[], metavar="NAME=VALUE", help="a value, as in HCL; a string needs no quotes"
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value, as in HCL; a string needs no quotes",
     )
     parser.add_argument(
-        "--secret", action="append", default=[], metavar="NAME", help="a sensitive variable; its value is in PKR_VAR_NAME"
+        "--secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a sensitive variable; its value is in PKR_VAR_NAME",
     )
     parser.add_argument("--no-ansible", action="store_true", help="switch the Ansible stack off")
     parser.add_argument("--puppet", action="store_true", help="switch the Puppet stack on")
-    parser.add_argument("--check", action="store_true", help="only say what would be built; exit code 5 if anything")
+    parser.add_argument(
+        "--check", action="store_true", help="only say what would be built; exit code 5 if anything"
+    )
     parser.add_argument("--force", action="store_true", help="build also what is unchanged")
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="as packer build -only")
-    parser.add_argument("--except", action="append", default=[], dest="except_", metavar="PATTERN", help="as -except")
-    parser.add_argument("--on-error", default="cleanup", choices=("cleanup", "abort", "run-cleanup-provisioner"))
-    parser.add_argument("--parallel-builds", type=int, default=0, metavar="N", help="Packer processes at a time")
-    parser.add_argument("--timeout", type=float, default=0, metavar="SECONDS", help="for each target, retries included")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PATTERN", help="as packer build -only"
+    )
+    parser.add_argument(
+        "--except", action="append", default=[], dest="except_", metavar="PATTERN", help="as -except"
+    )
+    parser.add_argument(
+        "--on-error", default="cleanup", choices=("cleanup", "abort", "run-cleanup-provisioner")
+    )
+    parser.add_argument(
+        "--parallel-builds", type=int, default=0, metavar="N", help="Packer processes at a time"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=0, metavar="SECONDS", help="for each target, retries included"
+    )
     parser.add_argument("--retries", type=int, default=0, metavar="N", help="after errors that may pass")
     parser.add_argument(
-        "--lock-timeout", type=float, default=0, metavar="SECONDS", help="to wait for another build of the same target"
+        "--lock-timeout",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="to wait for another build of the same target",
     )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="show errors and the summary only")
@@ -138,23 +162,4 @@ def exit_code(report: BuildReport) -> int:
 
 def summary(report: BuildReport, *, check: bool = False) -> str:
     """What a person reads at the end: one block a target."""
-    return "\n".join(_lines(result, check=check) for result in report.results)
-
-
-def _lines(result: BuildResult, *, check: bool) -> str:
-    word = "would be built" if check and result.changed else result.status.value
-    lines = [f"{result.target}: {word}"]
-    if check:
-        lines += [f"  because {reason}" for reason in result.reasons]
-    lines += [f"  {line}" for error in result.errors for line in error.splitlines()]
-    for artifact in result.artifacts:
-        if not artifact.files:
-            lines.append(f"  artifact {artifact.id}")
-        for file in artifact.files:
-            lines.append(f"  {file.path}, {file.size / 1e6:.1f} MB, sha256 {file.sha256}")
-    lines += [f"  warning: {text}" for text in result.warnings]
-    if result.log_path and not check:
-        lines.append(f"  log {result.log_path}, {result.duration_s:.1f} s")
-    return "\n".join(lines)
-
-
+    return "\n".join(line for result in report.results for line in result.summary(check=check))

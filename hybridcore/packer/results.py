@@ -129,6 +129,30 @@ class BuildResult:
         """Whether this run made an image."""
         return self.status is Status.BUILT
 
+    def summary(self, *, check: bool = False) -> list[str]:
+        """What a person reads of the result.
+
+        Args:
+            check: nothing was built; it is the result that there would be.
+
+        Returns:
+            Lines: the target and its status, then what there is to say, indented.
+        """
+        lines = [f"{self.target}: {'would be built' if check and self.changed else self.status.value}"]
+        if check:
+            lines += [f"  because {reason}" for reason in self.reasons]
+        lines += [f"  {line}" for error in self.errors for line in error.splitlines()]
+        for artifact in self.artifacts:
+            if not artifact.files:
+                lines.append(f"  artifact {artifact.id}")
+            for file in artifact.files:
+                lines.append(f"  image    {file.path}, {file.size / 1e6:.1f} MB")
+                lines.append(f"  sha256   {file.sha256}")
+        lines += [f"  warning  {text}" for text in self.warnings]
+        if self.log_path and not check:
+            lines.append(f"  log      {self.log_path}")
+        return lines
+
     def to_dict(self) -> dict[str, Any]:
         """The result as data, for ``--json`` and for Ansible; plain types only."""
         return {

@@ -82,7 +82,9 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     )
     report = pipeline.build(request, workspace=where, monitor=monitor, check=check_mode)
     answer = report.to_dict()
-    for result in answer["results"]:
+    answer["index"] = {result.target: number for number, result in enumerate(report.results)}
+    for result, text in zip(answer["results"], report.results, strict=True):
+        result["summary"] = text.summary(check=check_mode)
         # The state keeps relative paths; a task that comes next wants to open the files.
         for file in (file for artifact in result["artifacts"] for file in artifact["files"]):
             file["path"] = os.path.join(where.root, file["path"])

@@ -174,6 +174,11 @@ run_id:
   returned: when the builds were started, or would be
   type: str
   sample: 20251114T052508Z-3fa9c1
+index:
+  description: Where in RV(results) each target is, by target.
+  returned: when the builds were started, or would be
+  type: dict
+  sample: {linux/qemu/debian-12: 0}
 results:
   description:
     - A result for each target, in the order of the targets.
@@ -197,6 +202,10 @@ results:
     changed:
       description: Whether this run made an image.
       type: bool
+    summary:
+      description: The result in lines for people, with paths relative to the workspace.
+      type: list
+      elements: str
     reasons:
       description: Why it was built; empty when it is unchanged.
       type: list
