@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def parse_vars(given: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for text in given:
         name, equals, source = text.partition("=")
-        if not equals or not name.isidentifier():
+        if not equals or not re.fullmatch(r"[^\W\d][\w-]*", name):
             raise ConfigError(f"--var {name}: NAME=VALUE was expected", hint="as in --var cpus=2")
         value: Any = source.strip()
         try:

@@ -16,16 +16,17 @@ def generate_env_config(
 ) -> dict[str, Any]:
     """Render the configuration of targets in an environment to ``configs/<env>/<target>.pkrvars.hcl``.
 
-    Values are merged, later wins: defaults of the ``variable`` blocks, overlays of ``environments/common``, overlays
-    of ``environments/<env>`` (in each: for all, for the operating system, the platform, the target), the
-    provisioners' variables, the caller's variables. Maps merge deeply, lists replace, ``null`` takes back.
+    Values are merged, later wins: defaults of the ``variable`` blocks, overlays of ``environments/common``,
+    overlays of ``environments/<env>`` (in each: for all, for the operating system, the platform, the target),
+    the provisioners' variables, the caller's variables. Maps merge deeply, lists replace, ``null`` takes
+    back. docs/configuration.md has the table.
 
     Args:
         inputs: a mapping with
 
             - ``env``: name of the environment;
-            - ``targets``: list of ``<os>/<platform>/<name>``, or of mappings with ``target`` and ``vars`` (the
-              caller's values for this target alone); all targets of the workspace when absent;
+            - ``targets``: list of ``<os>/<platform>/<name>``, or of mappings with ``target`` and ``vars``,
+              the caller's values for this target alone; all targets of the workspace when absent;
             - ``vars``: the caller's values by variable, for all targets;
             - ``provisioners``: the values that ``provisioners.emit_vars`` gives.
         workspace: where everything lies; found when not given.
@@ -33,9 +34,9 @@ def generate_env_config(
 
     Returns:
         ``files``, one entry a target: ``target``, ``path`` (absolute), ``sha256`` of the file, ``changed``,
-        ``origins`` (variable to ``file:line``), ``sensitive`` (names of the sensitive variables that the build
-        must get as secrets), ``unchecked`` (variables with a validation that is left to ``packer validate``),
-        ``before`` and ``after`` (texts, without secrets); and ``warnings``, a list of texts.
+        ``origins`` (variable to ``file:line``), ``sensitive`` (names of the sensitive variables that the
+        build must get as secrets), ``unchecked`` (variables with a validation that is left to
+        ``packer validate``), ``before`` and ``after`` (texts, without secrets); and ``warnings``, texts.
 
     Raises:
         ConfigError: something is wrong; has faults, those of all targets. Nothing was written.
@@ -55,10 +56,11 @@ def validate_schema(files: Iterable[str | Path], *, workspace: Workspace | None 
     """Check files of values against the variables that templates declare.
 
     Args:
-        files: files of values (``*.pkrvars.hcl``, ``*.pkrvars.json``), and perhaps templates (``*.pkr.hcl``). With
-            templates, the values are checked together against what these declare, as Packer would get
-            them. Without, each file must be a rendered configuration, ``configs/<env>/<target>.pkrvars.hcl``, and
-            is checked against its target.
+        files: files of values (``*.pkrvars.hcl``, ``*.pkrvars.json``), and perhaps templates
+            (``*.pkr.hcl``). With templates, the values are checked together against what these declare, as
+            Packer would get them. Without, each file is checked by its place: a rendered configuration,
+            ``configs/<env>/<target>.pkrvars.hcl``, against its target, an overlay under ``environments/``
+            against all targets that it applies to.
         workspace: where everything lies; found when not given.
 
     Raises:

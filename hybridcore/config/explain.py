@@ -26,9 +26,9 @@ def explain(inputs: Mapping[str, Any], *, workspace: Workspace | None = None) ->
         workspace: where everything lies; found when not given.
 
     Returns:
-        ``targets``, a list of ``target`` and ``variables``; each of these with ``name``, ``type``, ``declared``
-        (``file:line``), ``value`` (HCL on one line, or words) and ``layers`` (later wins: ``origin``,
-        ``value``, ``used``); and ``warnings``.
+        ``targets``, a list of ``target`` and ``variables``; each of these with ``name``, ``type``,
+        ``declared`` (``file:line``), ``value`` (HCL on one line, or words) and ``layers`` (later wins:
+        ``origin``, ``value``, ``used``); and ``warnings``.
 
     Raises:
         ConfigError: as ``generate_env_config``.

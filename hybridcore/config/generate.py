@@ -139,7 +139,8 @@ def _compose(
 ) -> Plan:
     path = workspace.config_file(env, target)
     render.check_place(path, workspace)
-    # Lines are left out: a comment added to an overlay must not change the file, and so the image's fingerprint.
+    # Lines are left out: a comment added to an overlay must not change the file, and with it the
+    # image's fingerprint.
     files = {
         name: ", ".join(dict.fromkeys(entry.file for entry in entries))
         for name, entries in resolved.used.items()

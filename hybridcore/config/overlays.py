@@ -1,9 +1,9 @@
 """Overlays: the files under ``environments/`` that apply to a target, what they say, and how they merge.
 
-A file applies to every target below its folder: ``environments/<env>/`` to all, ``<env>/<os>/`` to those of an
-operating system, ``<env>/<os>/<platform>/`` to those of a platform, ``<env>/<os>/<platform>/<name>/`` to one. A
-file that is named like a folder of ``templates/`` at its place, ``<env>/linux/qemu/debian-12.pkrvars.hcl``, counts
-as a file of that folder.
+A file applies to every target below its folder: ``environments/<env>/`` to all, ``<env>/<os>/`` to those of
+an operating system, ``<env>/<os>/<platform>/`` to those of a platform, ``<env>/<os>/<platform>/<name>/`` to
+one. A file that is named like a folder of ``templates/`` at its place, such as
+``<env>/linux/qemu/debian-12.pkrvars.hcl``, counts as a file of that folder.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def place(folder: str, name: str, workspace: Workspace) -> str:
         workspace: where the templates lie.
 
     Returns:
-        ``linux/qemu/debian-12`` for ``debian-12.pkrvars.hcl`` when that is a target, otherwise the folder itself.
+        ``linux/qemu/debian-12`` for ``debian-12.pkrvars.hcl`` when that is a target, otherwise the folder.
     """
     named = f"{folder}/{name.split('.pkrvars.')[0]}".lstrip("/")
     levels = 3 - named.count("/") - 1

@@ -1,8 +1,8 @@
 """Overlay templates, ``*.pkrvars.hcl.tmpl``: ``${name}`` stands for a value of the caller.
 
-Outside a string it becomes the HCL literal of the value; inside a quoted string or heredoc it becomes the text of a
-string, number or bool, escaped as that place needs. ``$${`` is HCL's own escape and stays. A value can
-therefore never change the structure of the file.
+Outside a string it becomes the HCL literal of the value; inside a quoted string or heredoc it becomes the
+text of a string, number or bool, escaped as that place needs. ``$${`` is HCL's own escape and stays. A
+value can therefore never change the structure of the file.
 """
 
 from __future__ import annotations

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..errors import Fault
-from . import conditions, types
+from . import types, values
 from .declarations import Variable
 from .overlays import Entry, merge
-from .types import Mismatch, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..hcl import Value
+    from .types import Mismatch
 
 CALLER = "caller"
 PROVISIONERS = "provisioners"
@@ -98,16 +98,7 @@ def _sensitive(
     name = variable.name
     if name in sources.caller:
         given = [*given, Entry(sources.caller[name], CALLER)]
-    for entry in given:
-        if not entry.marked and entry.value is not None:
-            faults.append(
-                _fault(
-                    f"{name}: a sensitive variable must not be given here",
-                    entry,
-                    hint=f"pass it as a secret: `secrets` in Ansible, --secret {name} on the command line, "
-                    f"its value in the environment variable PKR_VAR_{name}",
-                )
-            )
+    values.refuse_sensitive(variable, given, faults)
     result.entries[name] = given
     if variable.required or any(entry.marked for entry in given):
         result.sensitive.append(name)
@@ -117,69 +108,41 @@ def _plain(
     variable: Variable, given: list[Entry], sources: Sources, result: Resolved, faults: list[Fault]
 ) -> None:
     name = variable.name
-    for entry in given:
-        if entry.marked:
-            faults.append(
-                _fault(
-                    f"{name}: only a sensitive variable can come from the environment",
-                    entry,
-                    hint=f"give a value, or declare {name} with sensitive = true in {variable.file}",
-                )
-            )
-    given = [entry for entry in given if not entry.marked]
+    given = values.unmarked(variable, given, faults)
+    given += _switch_and_caller(variable, given, sources, result, faults)
     default = None
     if not variable.required and not variable.computed:
         default = Entry(variable.default, variable.file, variable.line)
-    given += _provisioners_and_caller(variable, default, given, sources, result, faults)
     result.entries[name] = given if default is None else [default, *given]
     merged, made_of = _merge(default, given)
-    if merged is None:
-        if variable.required:
-            _missing(variable, sources, faults)
-        return
-    kept = without_nulls(merged, variable.type)
-    problems: list[Mismatch] = []
-    value = types.convert(kept, variable.type, problems)
-    hidden = name in sources.hidden
-    for problem in problems:
-        found = "a value that is not shown" if hidden else problem.found
-        faults.append(
-            _fault(
-                f"{name}{problem.path}: expected {problem.expected}, found {found}",
-                _culprit(problem, made_of, variable.type),
-                hint=f"declared in {variable.file}:{variable.line}",
+    before, hidden = len(faults), name in sources.hidden
+    complete = True
+    if merged is not None:
+        kept = values.without_nulls(merged, variable.type)
+        value = values.convert(variable, kept, made_of, faults, hidden=hidden)
+        if len(faults) > before:
+            return
+        for path in types.extra_attributes(kept, variable.type):
+            result.warnings.append(
+                f"{made_of[-1].origin}: {name}{path} is not in the declared type; Packer leaves it out"
             )
-        )
-    if problems:
-        return
-    for path in types.extra_attributes(kept, variable.type):
-        result.warnings.append(
-            f"{made_of[-1].origin}: {name}{path} is not in the declared type; Packer leaves it out"
-        )
-    found = "a value that is not shown" if hidden else types.describe(value)
-    failures, left = conditions.check(variable, value)
-    for failure in failures:
-        faults.append(
-            _fault(
-                f"{name}: expected what its validation asks for ({failure}), found {found}",
-                made_of[-1],
-                hint=f"the validation is in {variable.file}:{variable.validations[0].line}",
-            )
-        )
-    if left:
+        complete = values.validate(variable, value, made_of[-1], faults, hidden=hidden)
+        result.values[name] = value
+        result.used[name] = made_of
+    elif variable.required:
+        values.missing(variable, sources.target, sources.folders, faults)
+    elif default is not None:
+        complete = values.validate(variable, None, default, faults)
+    else:
+        complete = not variable.validations
+    if not complete:
         result.unchecked.append(name)
-    result.values[name] = value
-    result.used[name] = made_of
 
 
-def _provisioners_and_caller(
-    variable: Variable,
-    default: Entry | None,
-    given: list[Entry],
-    sources: Sources,
-    result: Resolved,
-    faults: list[Fault],
+def _switch_and_caller(
+    variable: Variable, given: list[Entry], sources: Sources, result: Resolved, faults: list[Fault]
 ) -> list[Entry]:
+    """The entries of the provisioners and of the caller; where a switch decides, the caller must agree."""
     name = variable.name
     switch = sources.provisioners.get(name)
     if switch is None:
@@ -222,50 +185,3 @@ def _merge(default: Entry | None, given: list[Entry]) -> tuple[Value, list[Entry
         else:
             value, made_of = entry.value, [entry]
     return value, made_of
-
-
-def _culprit(problem: Mismatch, made_of: list[Entry], kind: Type) -> Entry:
-    """The entry whose own value has the problem: the last one, unless maps were merged."""
-    for entry in reversed(made_of):
-        own: list[Mismatch] = []
-        types.convert(without_nulls(entry.value, kind), kind, own)
-        if problem in own:
-            return entry
-    return made_of[-1]
-
-
-def without_nulls(value: Value, kind: Type) -> Value:
-    """Take the keys of maps away that are ``null``; an object's attributes may be null, and stay.
-
-    Args:
-        value: a merged value.
-        kind: the type that it will be converted to.
-
-    Returns:
-        The value without them.
-    """
-    if not isinstance(value, dict):
-        return value
-    kept = {}
-    for name, item in value.items():
-        declared = kind.attributes.get(name) if kind.kind == "object" else kind.element or types.ANY
-        if item is not None or (kind.kind == "object" and declared is not None):
-            kept[name] = without_nulls(item, declared or types.ANY)
-    return kept
-
-
-def _missing(variable: Variable, sources: Sources, faults: list[Fault]) -> None:
-    faults.append(
-        Fault(
-            f"{variable.name}: expected {variable.type}, found no value for {sources.target}",
-            file=variable.file,
-            line=variable.line,
-            hint="set it in an overlay under one of " + ", ".join(sources.folders) + ", or in vars",
-        )
-    )
-
-
-def _fault(message: str, entry: Entry, *, hint: str = "") -> Fault:
-    if entry.line:
-        return Fault(message, file=entry.file, line=entry.line, hint=hint)
-    return Fault(f"{message} (from the {entry.file})", hint=hint)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from .. import hcl, templates
 from ..errors import ConfigError, Fault, HclError
-from . import declarations
+from . import declarations, values
 from .declarations import Variable
 from .overlays import HCL_SUFFIX, JSON_SUFFIX, Entry, applies, read_file
-from .resolve import Sources, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ..hcl import Value
     from ..workspace import Workspace
 
 
@@ -22,13 +22,13 @@ def validate(files: Sequence[Path], workspace: Workspace) -> None:
     faults: list[Fault] = []
     paths = [path.absolute() for path in files]
     sources = [path for path in paths if path.name.endswith(".pkr.hcl")]
-    values = [path for path in paths if path not in sources]
+    others = [path for path in paths if path not in sources]
     if sources:
         variables = declarations.from_bodies(_bodies(sources, workspace, faults), workspace, faults)
-        layers = [read_file(path, workspace, faults) for path in values]
-        _check("these files", variables, layers, workspace, faults, complete=bool(values))
+        layers = [read_file(path, workspace, faults) for path in others]
+        _check("these files", variables, layers, faults, complete=bool(others))
     else:
-        for path in values:
+        for path in others:
             _alone(path, workspace, faults)
     if faults:
         raise ConfigError("the files are not right", faults=set(faults))
@@ -60,13 +60,13 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
                 faults.append(
                     Fault(f"{name}: {target} does not declare it", file=entry.file, line=entry.line)
                 )
-        _check(target, declared, [layer], workspace, faults, complete=True)
+        _check(target, declared, [layer], faults, complete=True)
     elif path.name.endswith((HCL_SUFFIX, JSON_SUFFIX)) and parts[0] == workspace.environments.name:
         layer = read_file(path, workspace, faults)
         for target in templates.list_targets(workspace=workspace):
             if applies(parts[2:], target, workspace):
                 declared = declarations.variables(target, workspace, faults)
-                _check(target, declared, [layer], workspace, faults, complete=False)
+                _check(target, declared, [layer], faults, complete=False)
     else:
         hint = (
             "name the template's *.pkr.hcl files too, or a file below configs/<env>/ or environments/<env>/"
@@ -78,20 +78,26 @@ def _check(
     target: str,
     variables: Mapping[str, Variable],
     layers: Sequence[Mapping[str, Entry]],
-    workspace: Workspace,
     faults: list[Fault],
     *,
     complete: bool,
 ) -> None:
-    if not complete:
-        given = set().union(*layers)
-        variables = {name: each for name, each in variables.items() if name in given}
-    sources = Sources(
-        target=target,
-        overlays=layers,
-        provisioners={},
-        caller={},
-        folders=[f"{workspace.environments.name}/"],
-        hidden=frozenset(),
-    )
-    resolve(variables, sources, faults)
+    """Check the values as Packer gets them: each must fit, nothing is merged, and the last one counts."""
+    for name, variable in variables.items():
+        given = [layer[name] for layer in layers if name in layer]
+        if variable.sensitive:
+            values.refuse_sensitive(variable, given, faults)
+            continue
+        before = len(faults)
+        given = values.unmarked(variable, given, faults)
+        if not given:
+            if variable.required and complete and not variable.runtime:
+                values.missing(variable, target, (), faults)
+            elif not variable.required and not variable.computed:
+                given = [Entry(variable.default, variable.file, variable.line)]
+        value: Value = None
+        for entry in given:
+            if entry.value is not None:
+                value = values.convert(variable, entry.value, [entry], faults)
+        if given and len(faults) == before:
+            values.validate(variable, None if given[-1].value is None else value, given[-1], faults)

@@ -25,7 +25,7 @@ MAX_DEPTH = 200  # as in hcl: the trees are walked by recursion
 # cty parses with big.ParseFloat in base 10: a sign, digits with or without a point, an exponent.
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 # What big.ParseFloat takes besides: Packer accepts these, HCL has no literal for them.
-_ODD_NUMBER = re.compile(r"[+-]?(?:[iI]nf|(?:\d+\.?\d*|\.\d+)p[+-]?\d+)", re.ASCII)
+_ODD_NUMBER = re.compile(r"[+-]?(?:[iI]nf|(?:\d+\.?\d*|\.\d+)[pP][+-]?\d+)", re.ASCII)
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 

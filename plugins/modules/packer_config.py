@@ -10,15 +10,16 @@ module: packer_config
 short_description: Render and check the configuration of Packer templates for an environment
 version_added: 0.1.0
 description:
-  - Renders C(configs/ENV/OS/PLATFORM/NAME.pkrvars.hcl) for each target from the C(variable) blocks of its template
-    and the overlays of the workspace.
-  - Values are merged, later wins. First the defaults of the C(variable) blocks, then C(environments/common/), then
-    C(environments/ENV/), in each for all targets, for the operating system, the platform and the target; then the
-    switches of the provisioners; then O(vars). Maps are merged key by key, lists are replaced, V(null) takes
-    back what was said before.
-  - Each target gets only the variables that it declares. Every value is checked against the declared type and,
-    where they can be evaluated, against the C(validation) blocks.
-  - Everything that is wrong, in all targets, is reported together, with file and line. Then no file is written.
+  - Renders C(configs/ENV/OS/PLATFORM/NAME.pkrvars.hcl) for each target from the C(variable) blocks of its
+    template and the overlays of the workspace.
+  - Values are merged, later wins. First the defaults of the C(variable) blocks, then
+    C(environments/common/), then C(environments/ENV/), in each for all targets, for the operating system,
+    the platform and the target; then the switches of the provisioners; then O(vars). Maps are merged key by
+    key, lists are replaced, V(null) takes back what was said before.
+  - Each target gets only the variables that it declares. Every value is checked against the declared type
+    and, where they can be evaluated, against the C(validation) blocks.
+  - Everything that is wrong, in all targets, is reported together, with file and line. Then no file is
+    written.
   - A file that would not change is not touched.
 author:
   - The hybridcore.packer contributors (@hybridcore)
@@ -33,8 +34,8 @@ options:
   targets:
     description:
       - The targets to render, each C(OS/PLATFORM/NAME), a folder below C(templates/).
-      - An entry can be a dictionary with the keys C(target) and C(vars), for values for this target alone. They
-        win over O(vars).
+      - An entry can be a dictionary with the keys C(target) and C(vars), for values for this target alone.
+        They win over O(vars).
       - All targets of the workspace when not given.
     type: list
     elements: raw
@@ -65,15 +66,16 @@ options:
   workspace:
     description:
       - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
-      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the nearest
-        folder with that file at or above the folder of the playbook, or of the current folder.
+      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
+        nearest folder with that file at or above the folder of the playbook, or of the current folder.
     type: path
 attributes:
   check_mode:
     description: Says what would change without writing anything.
     support: full
   diff_mode:
-    description: Shows each file that changes before and after. Values of sensitive variables are never shown.
+    description:
+      - Shows each file that changes before and after. Values of sensitive variables are never shown.
     support: full
   async:
     description: Runs in the process of the task itself, which Ansible cannot put in the background.
@@ -139,18 +141,21 @@ files:
     origins:
       description:
         - Where the value of each variable comes from, as C(file:line).
-        - Several, joined by commas, where maps were merged. V(caller) stands for O(vars), V(provisioners) for
-          O(provisioners).
+        - Several, joined by commas, where maps were merged. V(caller) stands for O(vars), V(provisioners)
+          for O(provisioners).
       type: dict
       sample:
         cpus: environments/dev/linux/sizes.pkrvars.hcl:3
     sensitive:
-      description: Names of sensitive variables that are not in the file and that the build must get as secrets.
+      description:
+        - Names of sensitive variables that are not in the file and that the build must get as secrets.
       type: list
       elements: str
       sample: [proxmox_token]
     unchecked:
-      description: Names of variables with a C(validation) that cannot be evaluated here; C(packer validate) does it.
+      description:
+        - Names of variables with a C(validation) that cannot be evaluated here; C(packer validate) does
+          it.
       type: list
       elements: str
 warnings:

@@ -1,4 +1,4 @@
-"""`generate_env_config` on small workspaces: precedence, merging, faults, sensitive variables, bytes on disk."""
+"""`generate_env_config` on small workspaces: precedence, merging, faults, secrets, bytes on disk."""
 
 from __future__ import annotations
 
@@ -129,7 +129,8 @@ def test_folders_of_assets_are_not_systems(folder: Folder) -> None:
 
 def test_maps_merge_deeply_lists_replace_and_null_takes_back(folder: Folder) -> None:
     folder.template(
-        'variable "m" {\n  type = map(map(string))\n  default = { a = { x = "0", y = "0" }, z = { k = "0" } }\n}\n'
+        'variable "m" {\n  type = map(map(string))\n'
+        '  default = { a = { x = "0", y = "0" }, z = { k = "0" } }\n}\n'
         'variable "l" {\n  type = list(string)\n  default = ["0"]\n}\n'
         'variable "n" {\n  type = string\n  default = "0"\n}\n'
     )
@@ -211,8 +212,10 @@ def test_all_faults_of_all_targets_are_reported_together_and_sorted(folder: Fold
         'environments/dev/a.pkrvars.hcl:1: n: expected number, found the string "two"',
         "environments/dev/a.pkrvars.hcl:2: s: a sensitive variable must not be given here",
         "environments/dev/b.pkrvars.hcl:1: b: expected bool, found the number 1",
-        "environments/dev/b.pkrvars.hcl:2: t: expected a constant, found an expression that Packer would have to evaluate",
-        "templates/linux/null/demo/build.pkr.hcl:4: need: expected list(string), found no value for linux/null/demo",
+        "environments/dev/b.pkrvars.hcl:2: t: expected a constant, found an expression that Packer would "
+        "have to evaluate",
+        "templates/linux/null/demo/build.pkr.hcl:4: need: expected list(string), found no value for "
+        "linux/null/demo",
         "templates/linux/null/other/build.pkr.hcl:4: t: expected any, found no value for linux/null/other",
         "templates/linux/null/other/build.pkr.hcl:5: t: the type is not valid: 'strnig' is not a type; "
         "the types are string, number, bool, any, list, set, map, tuple, object",
@@ -333,6 +336,15 @@ def test_inputs_of_the_wrong_shape(folder: Folder, inputs: dict[str, Any], says:
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize("where", ["caller", "overlay"])
+def test_a_text_that_utf8_cannot_hold(folder: Folder, where: str) -> None:
+    folder.template('variable "x" {\n  default = ""\n}\n')
+    if where == "overlay":
+        folder.write("environments/dev/a.pkrvars.json", '{"x": "\\ud800"}')
+    (fault,) = folder.faults(vars={"x": "\ud800"} if where == "caller" else {})
+    assert "x: a text holds half a surrogate pair" in fault
+
+
 def test_a_value_of_the_caller_that_holds_itself(folder: Folder) -> None:
     folder.template("")
     loop: list[Any] = []
@@ -350,8 +362,8 @@ def test_an_overlay_outside_the_workspace_is_refused(folder: Folder, tmp_path: P
 
 def test_an_overlay_that_links_inside_the_workspace_is_fine(folder: Folder) -> None:
     folder.template('variable "x" {\n  default = ""\n}\n')
-    folder.write("environments/shared/x.pkrvars.hcl", 'x = "shared"\n')
-    (folder.root / "environments/dev/a.pkrvars.hcl").symlink_to("../shared/x.pkrvars.hcl")
+    folder.write("environments/all/x.pkrvars.hcl", 'x = "shared"\n')
+    (folder.root / "environments/dev/a.pkrvars.hcl").symlink_to("../all/x.pkrvars.hcl")
     assert folder.values() == {"x": "shared"}
 
 
@@ -495,7 +507,8 @@ def test_a_validation_that_cannot_be_evaluated_is_left_to_packer(folder: Folder)
 
 def test_the_rendered_text(folder: Folder) -> None:
     folder.template(
-        'variable "b" {\n  type = map(number)\n}\nvariable "a" {\n  type = list(string)\n  default = ["x"]\n}\n'
+        'variable "b" {\n  type = map(number)\n}\n'
+        'variable "a" {\n  type = list(string)\n  default = ["x"]\n}\n'
         'variable "n" {\n  default = null\n}\nvariable "e" {\n  default = env("HOME")\n}\n'
     )
     folder.write("environments/dev/a.pkrvars.hcl", 'b = { z = "1", k = 2 }\n')
@@ -589,7 +602,8 @@ def test_the_same_bytes_whatever_the_hash_seed_locale_and_order_of_files(folder:
     code = (
         "import json, sys; from hybridcore.config import generate_env_config;"
         "from hybridcore.workspace import open_workspace;"
-        "r = generate_env_config({'env': 'dev', 'targets': None}, workspace=open_workspace(sys.argv[1]), write=False);"
+        "w = open_workspace(sys.argv[1]);"
+        "r = generate_env_config({'env': 'dev', 'targets': None}, workspace=w, write=False);"
         "print(json.dumps(r))"
     )
     seen = set()

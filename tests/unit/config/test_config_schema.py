@@ -90,11 +90,10 @@ def test_values_together_with_templates_anywhere(folder: WorkspaceFolder, tmp_pa
     assert f'{tmp_path}/a.pkrvars.hcl:1: n: expected number, found the string "x"' in found[0]
     assert "s: expected any, found no value" in found[1]
     (tmp_path / "b.pkrvars.hcl").write_text("n = 5\ns = 1\n")
-    # As for Packer, the later file wins; what it hides is not looked at.
-    validate_schema(
-        [tmp_path / name for name in ("v.pkr.hcl", "a.pkrvars.hcl", "b.pkrvars.hcl")],
-        workspace=folder.open(),
-    )
+    files = [tmp_path / name for name in ("v.pkr.hcl", "a.pkrvars.hcl", "b.pkrvars.hcl")]
+    assert len(faults(folder, *files)) == 1, "for Packer each file must fit, not only the last"
+    (tmp_path / "a.pkrvars.hcl").write_text("n = 4\n")
+    validate_schema(files, workspace=folder.open())
 
 
 def test_templates_alone_are_checked_for_their_declarations(folder: WorkspaceFolder, tmp_path: Path) -> None:
