@@ -1,4 +1,4 @@
-"""100 images that need nothing, by build-images.yml on an inventory, against one `debug` task over 100 hosts."""
+"""100 images that need nothing, by build-images.yml on an inventory, against `debug` over 100 hosts."""
 
 from __future__ import annotations
 
