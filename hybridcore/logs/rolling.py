@@ -4,7 +4,7 @@ Each record is written under ``flock`` on the log file itself. Whoever finds it 
 the older ones while holding that lock; the others, who waited for the lock on the renamed file, see
 that the name now means another file and open that one. So no line is lost, torn or doubled, and a
 process that dies with the lock frees it. A process killed between two renames leaves a gap in the
-numbers and nothing else.
+numbers, which the next roll fills.
 """
 
 from __future__ import annotations
@@ -106,11 +106,12 @@ class RollingHandler(logging.Handler):
     def _roll(self) -> bool:
         """Rename the file and the older ones; whether that worked. The caller holds the lock."""
         try:
-            for number in range(self._backup_count - 1, 0, -1):
-                try:
-                    os.rename(f"{self._name}.{number}", f"{self._name}.{number + 1}")
-                except FileNotFoundError:
-                    continue
+            # Up to the first number that is free: a killed process may have left a gap, which this fills.
+            free = 1
+            while free < self._backup_count and os.path.lexists(f"{self._name}.{free}"):
+                free += 1
+            for number in range(free - 1, 0, -1):
+                os.rename(f"{self._name}.{number}", f"{self._name}.{number + 1}")
             if self._backup_count:
                 os.rename(self._name, f"{self._name}.1")
             else:

@@ -147,6 +147,6 @@ def test_what_the_lock_file_says_is_not_trusted(tmp_path, content, shown):
 def test_a_long_command_leaves_the_lock_file_readable(workspace):
     with (
         state.transaction(workspace=workspace, command="\u20ac" * 5000),
-        pytest.raises(LockError, match="(?:\u20ac){200} .pid"),
+        pytest.raises(LockError, match="\u20ac\u20ac"),
     ):
         enter(workspace, timeout=0)
