@@ -21,7 +21,7 @@ help: ## Say what the targets are
 
 image: ## Set up what is missing, and build the Debian 12 image; nothing when it is up to date
 	@scripts/bootstrap.sh
-	@$(BIN)/ansible-playbook playbooks/build-images.yml $(ARGS)
+	@HYBRIDCORE_WATCH=$$PPID $(BIN)/ansible-playbook playbooks/build-images.yml -e '{"targets": ["linux/qemu/debian-12"]}' $(ARGS)
 
 setup-test: # .venv with the test requirements, Debian's packages, Packer 1.9.4 and the simulators
 	@scripts/bootstrap.sh test
