@@ -1,0 +1,96 @@
+"""A real image by build-images.yml against `packer build` of the same composed folder; a quarter of an hour.
+
+The base disk is there before the clock starts, and neither side boots the result to verify it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from measure import emit, in_turn, run_quietly
+
+from hybridcore import host, templates, workspace
+from hybridcore.packer.compose import compose
+from hybridcore.packer.job import make_key, tools_path
+from tests.support.playbooks import Ansible
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = "linux/qemu/debian-12"
+ROUNDS = 3
+
+
+class Bench:
+    """A workspace with the templates of the checkout, on the same disk as the checkout."""
+
+    def __init__(self, folder: Path) -> None:
+        link = folder / "collections" / "ansible_collections" / "hybridcore" / "packer"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(ROOT)
+        self.ansible = Ansible(folder / "collections", home=folder / "ansible-home")
+        self.root = folder / "space"
+        for name in ("templates", "environments"):
+            shutil.copytree(ROOT / name, self.root / name)
+        (self.root / "packer-hybrid.toml").touch()
+        self.folder = folder
+        self.number = 0
+
+    def playbook(self, *, force: bool = True) -> None:
+        """What a user runs."""
+        values = {
+            "targets": [TARGET],
+            "force": force,
+            "base_image_dir": str(ROOT / "images" / "base"),
+            "pipeline_workspace": str(self.root),
+            "pipeline_verify": False,
+        }
+        program = self.ansible.program("ansible-playbook")
+        run_quietly(
+            [program, "hybridcore.packer.build_images", "-e", json.dumps(values)],
+            cwd=self.root,
+            env=self.ansible.environment(),
+        )
+
+    def plain(self) -> None:
+        """Packer alone on what the wrapper gives it: the composed folder, the configuration, a key."""
+        self.number += 1
+        where = workspace.open_workspace(self.root)
+        (template,) = templates.load_all([TARGET], where)
+        mirror = self.folder / f"plain-{self.number}"
+        keys = self.folder / f"keys-{self.number}"
+        keys.mkdir(mode=0o700)
+        composed = compose(template, mirror, where, with_plugins=False)
+        values = make_key(keys) | {
+            "hybridcore_target": TARGET,
+            "hybridcore_environment": "dev",
+            "hybridcore_fingerprint": "0" * 64,
+            "hybridcore_build_time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "hybridcore_accelerator": host.accelerator(),
+        }
+        env = os.environ | {f"PKR_VAR_{name}": value for name, value in values.items()}
+        env |= {"PATH": tools_path(os.environ["PATH"]), "CHECKPOINT_DISABLE": "1"}
+        env["PACKER_CACHE_DIR"] = str(where.images / ".packer_cache")
+        config = where.config_file("dev", TARGET)
+        run_quietly(["packer", "build", f"-var-file={config}", composed], cwd=composed, env=env)
+        if not list(composed.glob("output/*.qcow2")):
+            raise SystemExit("packer build left no image, so this measured nothing")
+        shutil.rmtree(mirror)
+
+
+def main() -> None:
+    """Make the base disk and the configuration, then measure."""
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="bench-image-") as name:
+        bench = Bench(Path(name))
+        bench.playbook(force=False)
+        took = in_turn(bench.playbook, bench.plain, rounds=ROUNDS)
+        emit("a real image by build-images.yml / packer build of the same folder", *took, "<= 1.03")
+
+
+if __name__ == "__main__":
+    main()
