@@ -1,0 +1,189 @@
+import json
+import os
+
+import pytest
+
+from hybridcore import state
+from hybridcore.cli import main
+from hybridcore.cli.status import collect, duration, table
+
+NOW = 1795325108.123  # 2026-11-22T05:25:08.123Z
+
+
+@pytest.fixture
+def cli(workspace, capsys):
+    """Run the command line; gives its exit code, output and errors."""
+
+    def run(*argv):
+        code = main(["--workspace", str(workspace.root), *argv])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_status_of_an_empty_workspace(cli):
+    assert cli("status") == (0, "nothing was built yet\n", "")
+    code, out, _ = cli("--json", "status")
+    assert (code, json.loads(out)) == (0, {"images": [], "running": [], "last_run": None})
+
+
+def test_status_shows_a_table(full, add_image):
+    add_image(full, "small", status="built", built_at="2026-11-19T01:25:08.123Z", duration_s=3.25)
+    full["running"] = {}
+    assert table(collect(full, now=NOW)).splitlines() == [
+        "TARGET                ENVIRONMENT  STATUS          AGE      ARTIFACT  DURATION",
+        "linux/null/small      dev          built           3 d 4 h  -         3.2 s",
+        "linux/qemu/debian-12  dev          built (failed)  0.0 s    VM        5 min 12 s",
+        "linux/qemu/debian-12 in dev: last attempt failed at 2026-11-22T05:25:08.123Z: no disk; log: logs/x",
+    ]
+
+
+def test_status_as_data_has_what_the_table_has(full):
+    (image,) = collect(full, now=NOW + 60)["images"]
+    assert image == {
+        "target": "linux/qemu/debian-12",
+        "environment": "dev",
+        "builder": "source.qemu.debian-12",
+        "status": "built",
+        "built_at": "2026-11-22T05:25:08.123Z",
+        "age_s": 60.0,
+        "artifacts": ["VM"],
+        "manifest_path": "images/dev/manifest.json",
+        "duration_s": 312.5,
+        "log_path": "logs/builds/dev/linux/qemu/debian-12/20261122T052508.123Z-r1.log",
+        "run": "r1",
+        "last_attempt": full["images"]["dev/linux/qemu/debian-12"]["last_attempt"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({}, "running"),
+        ({"pid_start_time": 1}, "interrupted"),
+        ({"host": "another"}, "unknown"),
+    ],
+)
+def test_status_shows_running_and_interrupted_builds_with_their_log(full, workspace, cli, change, word):
+    full["running"]["r3"].update({**state.process_identity(), **change})
+    state.write(full, workspace=workspace)
+    _, out, _ = cli("status")
+    assert (
+        f"linux/qemu/debian-12 in dev: {word}, started 2026-11-22T05:25:08.123Z by pid {os.getpid()}" in out
+    )
+    assert "log: logs/y" in out
+    (entry,) = json.loads(cli("--json", "status")[1])["running"]
+    assert (entry["status"], entry["log_path"], entry["run"]) == (word, "logs/y", "r3")
+
+
+def test_status_of_one_target_or_environment(full, workspace, cli, add_image):
+    add_image(full, "a", status="built")
+    state.write(full, workspace=workspace)
+
+    def targets(*argv):
+        return [image["target"] for image in json.loads(cli("--json", "status", *argv)[1])["images"]]
+
+    assert targets() == ["linux/null/a", "linux/qemu/debian-12"]
+    assert targets("linux/null/a") == ["linux/null/a"]
+    assert targets("--env", "prod") == []
+    assert targets("--env", "dev", "linux/null/a") == ["linux/null/a"]
+
+
+def test_status_cannot_be_forged_by_what_a_build_said(full):
+    full["images"]["dev/linux/qemu/debian-12"]["last_attempt"]["error"] = "a\nlinux/null/x  dev  built\x1b[2J"
+    full["images"]["dev/linux/qemu/debian-12"]["artifacts"][0]["id"] = "\x1b]0;title\x07"
+    text = table(collect(full, now=NOW))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert len(text.split("\n")) == 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (59, "59 s"),
+        (60, "1 min 0 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_state_show_prints_the_state(full, workspace, cli):
+    state.write(full, workspace=workspace)
+    expected = state.read(workspace=workspace)
+    code, out, _ = cli("state", "show")
+    assert (code, json.loads(out)) == (0, expected)
+    assert out.startswith('{\n  "schema_version": 1,')
+    assert json.loads(cli("--json", "state", "show")[1]) == expected
+
+
+def test_state_history_is_newest_first(full, workspace, cli):
+    full["history"] = [{**full["history"][0], "id": f"r{number}"} for number in range(3)]
+    state.write(full, workspace=workspace)
+    _, out, _ = cli("state", "history")
+    rows = out.splitlines()
+    assert rows[0].split() == "RUN STARTED FINISHED STATUS ENVIRONMENT COMMAND TARGETS".split()
+    assert [row.split()[0] for row in rows[1:]] == ["r2", "r1", "r0"]
+    assert rows[1].endswith("partial  dev          build    1 failed")
+    history = json.loads(cli("--json", "state", "history", "--limit", "1")[1])["history"]
+    assert history == [full["history"][2]]
+    assert cli("--json", "state", "history")[0] == 0
+
+
+def test_state_history_before_the_first_run(cli):
+    assert cli("state", "history")[1] == "nothing was run yet\n"
+
+
+def test_a_damaged_state_is_refused_and_repaired(full, workspace, cli):
+    for version in ("1", "2"):
+        full["plugins"]["x"] = version
+        state.write(full, workspace=workspace)
+    damaged = workspace.state_file.read_bytes()[:-9]
+    workspace.state_file.write_bytes(damaged)
+    code, out, err = cli("status")
+    assert (code, out) == (1, "")
+    assert "the state is damaged" in err
+    assert "packer-hybrid state repair" in err
+    code, out, _ = cli("state", "repair")
+    assert code == 0
+    (kept,) = workspace.state_dir.glob("packer-hybrid.json.damaged-*")
+    assert f"the damaged file is now {kept}" in out
+    assert "restored the last good copy, written at 20" in out
+    assert "lost: what was recorded after 20" in out
+    assert kept.read_bytes() == damaged
+    assert state.read(workspace=workspace)["plugins"]["x"] == "1"
+    assert cli("state", "repair")[1] == "the state is sound; nothing was done\n"
+
+
+def test_repair_as_data(full, workspace, cli):
+    workspace.state_dir.mkdir()
+    workspace.state_file.write_text("x")
+    code, out, _ = cli("--json", "state", "repair")
+    report = json.loads(out)
+    assert code == 0
+    assert sorted(report) == ["kept", "lost", "problem", "restored"]
+    assert report["restored"] is None
+    assert report["lost"] == ["everything that was recorded: there was no good copy"]
+
+
+def test_a_lock_that_is_held_has_its_own_exit_code(workspace, cli):
+    (workspace.root / "packer-hybrid.toml").write_text("[state]\nlock_timeout = 0\n")
+    with state.transaction(workspace=workspace, command="a build"):
+        code, _, err = cli("state", "repair")
+    assert code == 4
+    assert "locked by a build (pid" in err
+
+
+@pytest.mark.parametrize("argv", [["state"], ["state", "shred"], ["status", "--nonsense"]])
+def test_wrong_usage(cli, argv):
+    with pytest.raises(SystemExit) as caught:
+        cli(*argv)
+    assert caught.value.code == 2
