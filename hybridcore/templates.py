@@ -108,20 +108,39 @@ def list_targets(
         TemplatesError: templates break the conventions; has faults, those of every template.
     """
     where = resolve(workspace)
-    found = []
+    found = target_names(os, platform, where)
     faults: list[Fault] = []
-    for folder in sorted({path.parent for path in where.templates.glob("*/*/*/*.pkr.hcl")}):
-        target = folder.relative_to(where.templates).as_posix()
-        of_os, of_platform, _ = target.split("/")
-        if os in (None, of_os) and platform in (None, of_platform):
-            found.append(target)
-            try:
-                load(target, where)
-            except TemplatesError as error:
-                faults += error.faults or [Fault(error.message, file=error.file, line=error.line)]
+    for target in found:
+        try:
+            load(target, where)
+        except TemplatesError as error:
+            faults += error.faults or [Fault(error.message, file=error.file, line=error.line)]
     if faults:
         raise TemplatesError("templates break the conventions", faults=faults)
     return found
+
+
+def target_names(
+    os: str | None = None, platform: str | None = None, workspace: Workspace | None = None
+) -> list[str]:
+    """List the targets as ``list_targets`` does, without reading their files.
+
+    Args:
+        os: only those of this operating system.
+        platform: only those of this platform.
+        workspace: where to look; found when not given.
+
+    Returns:
+        ``<os>/<platform>/<name>``, sorted.
+    """
+    folder = resolve(workspace).templates
+    found = {path.parent.relative_to(folder).as_posix() for path in folder.glob("*/*/*/*.pkr.hcl")}
+    named = [(target, *target.split("/")[:2]) for target in sorted(found)]
+    return [
+        target
+        for target, of_os, of_platform in named
+        if os in (None, of_os) and platform in (None, of_platform)
+    ]
 
 
 def compose_files(targets: Sequence[str], *, workspace: Workspace | None = None) -> list[Path]:
@@ -219,7 +238,8 @@ def load(target: str, workspace: Workspace | None = None) -> Template:
     _, platform, name = target.split("/")
     faults: list[Fault] = []
     bodies: list[tuple[Path, Body]] = []
-    for path in sorted(folder.glob("*.pkr.hcl")):
+    names = sorted(path.name for path in folder.iterdir())
+    for path in (folder / name for name in names if name.endswith(".pkr.hcl")):
         try:
             stat = path.stat()
             bodies.append((path, _parse(path, stat.st_mtime_ns, stat.st_size)))
@@ -228,11 +248,11 @@ def load(target: str, workspace: Workspace | None = None) -> Template:
             faults.append(Fault(message, file=where.relative(path), line=error.line))
         except OSError as error:
             faults.append(Fault(f"cannot be read: {error.strerror}", file=where.relative(path)))
-    for path in sorted([*folder.glob("*.auto.pkrvars.hcl"), *folder.glob("*.auto.pkrvars.json")]):
-        hint = "put the values into an overlay under environments/"
-        faults.append(
-            Fault("variable files do not belong to a template", file=where.relative(path), hint=hint)
-        )
+    for name_of_file in names:
+        if name_of_file.endswith((".auto.pkrvars.hcl", ".auto.pkrvars.json")):
+            hint = "put the values into an overlay under environments/"
+            file = where.relative(folder / name_of_file)
+            faults.append(Fault("variable files do not belong to a template", file=file, hint=hint))
     sources = [(path, block) for path, body in bodies for block in body.blocks if block.type == "source"]
     if not faults:
         faults = _check_sources(sources, platform, name, folder, where)
