@@ -1,0 +1,62 @@
+"""What there is: the Packer at hand, its plugins, the targets of the workspace, and what was built."""
+
+from __future__ import annotations
+
+import os
+
+from .. import state, templates
+from ..workspace import Workspace, check_env, resolve
+from . import plugins
+from .tools import probe_workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+_OF_IMAGE = tuple(
+    "environment target builder status fingerprint artifacts built_at duration_s log_path run "
+    "last_attempt".split()
+)
+
+
+def info(
+    *, env: str | None = None, targets: Collection[str] = (), workspace: Workspace | None = None
+) -> dict[str, Any]:
+    """Gather what there is. Changes nothing but the cache of what this Packer can do.
+
+    Args:
+        env: only images of this environment.
+        targets: only these targets and their images; all when empty.
+        workspace: the workspace; found from the current folder when not given.
+
+    Returns:
+        ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (version by source address), ``targets``
+        (``target`` and ``builder`` of each), ``images`` (what the state remembers, sorted) and ``last_run``.
+
+    Raises:
+        PackerError: there is no Packer.
+        StateError: the state cannot be read.
+        TemplatesError: a template breaks the conventions, or a target is missing; has faults.
+        WorkspaceError: that is not the name of an environment.
+    """
+    where = resolve(workspace)
+    if env is not None:
+        check_env(env)
+    wanted = list(targets) or templates.list_targets(workspace=where)
+    remembered = state.read(workspace=where)
+    images = [
+        {name: image.get(name) for name in _OF_IMAGE}
+        for _, image in sorted(remembered["images"].items())
+        if env in (None, image["environment"]) and (not targets or image["target"] in targets)
+    ]
+    return {
+        "packer": probe_workspace(where).to_dict(),
+        "plugins": plugins.installed(os.environ),
+        "targets": [
+            {"target": template.target, "builder": template.builder}
+            for template in templates.load_all(wanted, where)
+        ],
+        "images": images,
+        "last_run": remembered["last_run"],
+    }

@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+"""The module; on the control node the action plugin of the same name runs the same code in process."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: packer_info
+short_description: Tell which Packer, plugins, targets and images there are
+version_added: 0.1.0
+description:
+  - Returns the version of Packer and what it can do, the plugins that are installed beside it, the targets of
+    the workspace with their builders, and the images that were built, as the state remembers them.
+  - Nothing is changed, but for a cache of what this Packer can do below C(state/cache/).
+author:
+  - The hybridcore.packer contributors (@hybridcore)
+requirements:
+  - Packer 1.6 or newer on the control node
+  - Python 3.11 or newer
+options:
+  env:
+    description:
+      - Only images of this environment.
+      - Those of all environments when not given.
+    type: str
+  targets:
+    description:
+      - Only these targets and their images, each C(OS/PLATFORM/NAME).
+      - All targets of the workspace when empty.
+    type: list
+    elements: str
+    default: []
+  workspace:
+    description:
+      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
+      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
+        nearest folder with that file at or above the folder of the playbook, or of the current folder.
+    type: path
+attributes:
+  check_mode:
+    description: Changes nothing in any mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show, since nothing changes.
+    support: none
+  async:
+    description: Runs in the process of the task itself, which Ansible cannot put in the background.
+    support: none
+notes:
+  - Runs on the control node when the connection is V(local), which is how it is meant to be used.
+seealso:
+  - module: hybridcore.packer.packer_build
+"""
+
+EXAMPLES = r"""
+- name: Look at everything
+  hybridcore.packer.packer_info:
+  register: found
+
+- name: Refuse an old Packer
+  ansible.builtin.assert:
+    that: found.packer.version is version('1.9.0', '>=')
+
+- name: Look at the production image of one target
+  hybridcore.packer.packer_info:
+    env: prod
+    targets: [linux/qemu/debian-12]
+  register: found
+
+- name: Show where its file is
+  ansible.builtin.debug:
+    msg: "{{ found.images[0].artifacts[0].files[0].path }}"
+"""
+
+RETURN = r"""
+packer:
+  description: The Packer that the workspace uses.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: The program, absolute.
+      type: str
+      sample: /usr/bin/packer
+    version:
+      description: Its version.
+      type: str
+      sample: 1.9.4
+    commands:
+      description: Its subcommands, sorted.
+      type: list
+      elements: str
+      sample: [build, fmt, init, inspect, plugins, validate, version]
+    has_init:
+      description: Whether it reads C(required_plugins) and installs plugins, as Packer 1.7 and newer do.
+      type: bool
+      sample: true
+    has_plugins:
+      description: Whether it can list plugins, as Packer 1.8 and newer can.
+      type: bool
+      sample: true
+    on_error:
+      description: The values that C(packer build -on-error) takes, sorted.
+      type: list
+      elements: str
+      sample: [abort, ask, cleanup, run-cleanup-provisioner]
+    builders:
+      description: The builders that are built into it, sorted. Plugins add to them.
+      type: list
+      elements: str
+      sample: [file, "null", qemu]
+plugins:
+  description: The newest installed version of each plugin, by its source address.
+  returned: success
+  type: dict
+  sample: {github.com/hashicorp/qemu: 1.0.9}
+targets:
+  description: The targets of the workspace, or those that were asked for.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: The folder below C(templates/).
+      type: str
+      sample: linux/qemu/debian-12
+    builder:
+      description: Canonical identifier of its builder.
+      type: str
+      sample: source.qemu.debian-12
+images:
+  description: What the state remembers of each image, sorted by environment and target. A value can be null.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    environment:
+      description: The environment that it was built for.
+      type: str
+      sample: prod
+    target:
+      description: What it was built from.
+      type: str
+      sample: linux/qemu/debian-12
+    builder:
+      description: Canonical identifier of its builder.
+      type: str
+      sample: source.qemu.debian-12
+    status:
+      description: How it stands; V(built) when there is an image.
+      type: str
+      sample: built
+    fingerprint:
+      description: SHA-256 over everything that decides its content.
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    artifacts:
+      description: What the build left.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The builder's name for it.
+          type: str
+          sample: VM
+        builder_id:
+          description: Packer's name for the kind of artifact.
+          type: str
+          sample: transcend.qemu
+        files:
+          description: Its files; empty for an artifact in a cloud.
+          type: list
+          elements: dict
+          contains:
+            path:
+              description: Where it lies, relative to the workspace.
+              type: str
+              sample: images/prod/linux/qemu/debian-12/20261122T052508Z/debian-12
+            size:
+              description: In bytes.
+              type: int
+              sample: 461373440
+            sha256:
+              description: SHA-256 of its content.
+              type: str
+              sample: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+    built_at:
+      description: When, in UTC.
+      type: str
+      sample: "2026-11-22T05:25:08.123Z"
+    duration_s:
+      description: Seconds that it took.
+      type: float
+      sample: 65.2
+    log_path:
+      description: The log of the build, relative to the workspace.
+      type: str
+      sample: logs/builds/prod/linux/qemu/debian-12/20261122T052508Z.log
+    run:
+      description: The run that built it.
+      type: str
+      sample: 20261122T052508Z-1f2e
+    last_attempt:
+      description: How the latest try to build it ended, and why where it failed.
+      type: dict
+      sample: {status: failed, run: 20261123T060000Z-77aa, at: "2026-11-23T06:01:12.000Z"}
+last_run:
+  description: The latest run, or null when there was none.
+  returned: success
+  type: dict
+  sample: {id: 20261122T052508Z-1f2e, status: built, environment: prod}
+"""
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.packer_info import SPEC, run  # noqa: E402
+
+
+def main() -> None:
+    run_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

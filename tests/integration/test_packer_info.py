@@ -1,0 +1,103 @@
+"""`packer_info`: which Packer, plugins, targets and images there are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from hybridcore.errors import TemplatesError, WorkspaceError
+from hybridcore.packer.info import info
+
+pytestmark = pytest.mark.integration
+TASK = "hybridcore.packer.packer_info"
+KEYS = {"packer", "plugins", "targets", "images", "last_run"}
+
+
+@pytest.fixture
+def folder(make_workspace):
+    made = make_workspace()
+    made.null("linux/null/one")
+    made.null("linux/null/two")
+    return made
+
+
+def play(ansible, folder, tasks, *arguments):
+    content = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    folder.write("play.yml", yaml.safe_dump(content, sort_keys=False))
+    return ansible.playbook("play.yml", *arguments, cwd=folder.root)
+
+
+def answer(ansible, folder, *arguments, before=(), options=None):
+    tasks = [
+        *before,
+        {TASK: options, "register": "found"},
+        {
+            "copy": {"content": "{{ found | to_json }}", "dest": "{{ playbook_dir }}/found.json"},
+            "check_mode": False,
+        },
+    ]
+    done = play(ansible, folder, tasks, *arguments)
+    assert done.returncode == 0, done.stdout
+    return json.loads((folder.root / "found.json").read_text())
+
+
+def test_before_anything_was_built(folder):
+    found = info(workspace=folder.open())
+    assert set(found) == KEYS
+    assert found["packer"]["version"] == "1.6.6"
+    assert "null" in found["packer"]["builders"]
+    assert found["targets"] == [
+        {"target": "linux/null/one", "builder": "source.null.one"},
+        {"target": "linux/null/two", "builder": "source.null.two"},
+    ]
+    assert found["images"] == []
+    assert found["last_run"] is None
+
+
+def test_wrong_names_are_refused(folder):
+    with pytest.raises(WorkspaceError, match="is not the name of an environment"):
+        info(env="../dev", workspace=folder.open())
+    with pytest.raises(TemplatesError, match="does not exist"):
+        info(targets=["linux/null/three"], workspace=folder.open())
+
+
+def test_plugins_beside_packer(folder, tools, monkeypatch):
+    folder.write("packer-hybrid.toml", f'[packer]\npath = "{tools.packer}"\n')
+    monkeypatch.setenv("PACKER_PLUGIN_PATH", str(tools.plugins))
+    found = info(workspace=folder.open())
+    assert found["packer"]["version"] == "1.9.4"
+    assert found["packer"]["has_init"] is True
+    assert found["plugins"]["github.com/hashicorp/qemu"] == "1.0.9"
+
+
+def test_after_a_build_in_a_playbook(ansible, folder):
+    build = {"hybridcore.packer.packer_build": {"env": "dev", "targets": ["linux/null/one"]}}
+    found = answer(ansible, folder, before=[build])
+    assert found["changed"] is False
+    assert set(found) > KEYS
+    (image,) = found["images"]
+    assert (image["environment"], image["target"], image["status"]) == ("dev", "linux/null/one", "built")
+    assert image["artifacts"][0]["id"] == "Null"
+    assert found["last_run"]["status"] == "built"
+    # Check mode tells the same, and filters leave out what was not asked for.
+    assert answer(ansible, folder, "--check") == found
+    other = answer(ansible, folder, options={"targets": ["linux/null/two"]})
+    assert (len(other["targets"]), other["images"]) == (1, [])
+    assert answer(ansible, folder, options={"env": "prod"})["images"] == []
+    assert answer(ansible, folder, options={"env": "dev"})["images"] == [image]
+
+
+def test_a_missing_packer_fails_the_task_in_words(ansible, folder):
+    folder.write("packer-hybrid.toml", '[packer]\npath = "packer-of-nobody"\n')
+    done = play(ansible, folder, [{TASK: None}])
+    assert done.returncode == 2
+    assert "Packer was not found as 'packer-of-nobody'" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_unknown_options_fail_the_task(ansible, folder):
+    done = play(ansible, folder, [{TASK: {"environment_name": "dev"}}])
+    assert done.returncode == 2
+    assert "environment_name" in done.stdout
