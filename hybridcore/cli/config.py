@@ -69,7 +69,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
 
     provisioners.enable_ansible(args.ansible)
     provisioners.enable_puppet(args.puppet)
-    targets = args.targets or templates.list_targets(workspace=workspace)
+    targets = args.targets or templates.target_names(workspace=workspace)
     loaded = templates.load_all(targets, workspace)
     inputs = {
         "env": args.env,

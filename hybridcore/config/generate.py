@@ -104,8 +104,10 @@ def plan(inputs: Mapping[str, Any], workspace: Workspace) -> tuple[list[Plan], l
     asked = read_inputs(inputs, workspace)
     faults: list[Fault] = []
     overlays = Overlays(asked.env, workspace, faults)
-    templates.load_all(list(asked.targets), workspace)
-    declared = {target: declarations.variables(target, workspace, faults) for target in asked.targets}
+    declared = {
+        template.target: declarations.from_bodies(template.bodies, workspace, faults)
+        for template in templates.load_all(list(asked.targets), workspace)
+    }
     hidden = frozenset(
         variable.name for each in declared.values() for variable in each.values() if variable.sensitive
     )
@@ -229,7 +231,7 @@ def read_inputs(inputs: Mapping[str, Any], workspace: Workspace) -> Inputs:
         raise ConfigError("an environment is needed", hint="env: dev")
     given = inputs.get("targets")
     if given is None:
-        given = templates.list_targets(workspace=workspace)
+        given = templates.target_names(workspace=workspace)
     targets: dict[str, Mapping[str, Value]] = {}
     for entry in given:
         name, own = (entry.get("target"), entry.get("vars")) if isinstance(entry, dict) else (entry, None)

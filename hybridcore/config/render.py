@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
 
 HEADER = "# Rendered by packer-hybrid. Change the files named below, not this one."
+_BATCH = 256  # files that are open at a time
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -114,19 +116,27 @@ def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:
     written: list[tuple[Path, Path]] = []
     path = workspace.configs
     try:
-        for path, content in files:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            temporary.unlink(missing_ok=True)
-            written.append((temporary, path))
-            _write_one(temporary, content, _mode(path))
+        for start in range(0, len(files), _BATCH):
+            descriptors: list[int] = []
+            try:
+                for path, content in files[start : start + _BATCH]:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+                    temporary.unlink(missing_ok=True)
+                    written.append((temporary, path))
+                    descriptors.append(_write_one(temporary, content, _mode(path)))
+                _flush_all(descriptors)
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
         for temporary, path in written:
             temporary.replace(path)
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", file=workspace.relative(path)) from error
     finally:
         for temporary, _ in written:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
 
 def _mode(path: Path) -> int | None:
@@ -136,11 +146,29 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _write_one(path: Path, content: bytes, mode: int | None) -> None:
+def _write_one(path: Path, content: bytes, mode: int | None) -> int:
+    """Write a new file; returns its descriptor, still to be flushed to disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-    with open(descriptor, "wb") as stream:
+    try:
         if mode is not None:
-            os.fchmod(stream.fileno(), mode)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+            os.fchmod(descriptor, mode)
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _flush_all(descriptors: Sequence[int]) -> None:
+    """Flush files to disk; many at a time, so that the file system can do it in few of its transactions."""
+    if len(descriptors) < 4:
+        for descriptor in descriptors:
+            os.fsync(descriptor)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(os.fsync, descriptors):
+            pass  # each result is looked at, so that an error is raised

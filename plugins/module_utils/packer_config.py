@@ -46,7 +46,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object
     provisioners.enable_puppet(switches.get("puppet", False))
     targets = params["targets"]
     if targets is None:
-        targets = templates.list_targets(workspace=where)
+        targets = templates.target_names(workspace=where)
     names = [entry["target"] if isinstance(entry, dict) and "target" in entry else entry for entry in targets]
     loaded = templates.load_all([name for name in names if isinstance(name, str)], where)
     result = config.generate_env_config(
