@@ -206,10 +206,14 @@ class Git:
         self.check([*arguments, "--template=", "--", url, str(folder)], doing=f"cannot clone {masked(url)}")
 
     def fetch(self, url: str, folder: Path) -> None:
-        """Fetch every branch and tag."""
-        arguments = ["fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head"]
-        refspecs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
-        self.check([*arguments, "--", url, *refspecs], folder=folder, doing=f"cannot fetch {masked(url)}")
+        """Fetch every branch and tag, and forget branches that went; tags of the user's own stay."""
+        arguments = ["fetch", "--quiet", "--prune", "--tags", "--force", "--no-recurse-submodules"]
+        refspec = "+refs/heads/*:refs/remotes/origin/*"
+        self.check(
+            [*arguments, "--no-write-fetch-head", "--", url, refspec],
+            folder=folder,
+            doing=f"cannot fetch {masked(url)}",
+        )
 
     def fetch_commit(self, url: str, folder: Path, sha: str) -> None:
         """Fetch one commit that no branch and no tag leads to, where the remote allows it."""

@@ -113,6 +113,20 @@ def test_a_rewritten_branch_is_followed(space: Space) -> None:
     assert (result.before, result.sha) == (space.first, rewritten)
 
 
+def test_moved_tags_and_branches_that_became_folders_are_followed(space: Space) -> None:
+    git(space.remote.folder, "branch", "release")
+    git(space.remote.folder, "tag", "v1")
+    space.settings(ref="v1")
+    space.sync()
+    git(space.clone, "tag", "mine")
+    git(space.remote.folder, "branch", "--quiet", "--delete", "release")
+    git(space.remote.folder, "branch", "release/1")
+    second = space.remote.commit(text="two\n")
+    git(space.remote.folder, "tag", "--force", "v1")
+    assert [(result.action, result.sha) for result in space.sync()] == [("updated", second)]
+    assert git(space.clone, "rev-parse", "mine") == space.first
+
+
 @pytest.mark.parametrize("annotated", [True, False])
 def test_a_tag(space: Space, annotated: bool) -> None:
     git(space.remote.folder, "tag", *(["-m", "release"] if annotated else []), "v1")
