@@ -28,6 +28,7 @@ _HEADER = re.compile(
     rb'\{\n"schema_version": ([0-9]+),\n"updated_at": "[0-9TZ:.-]{24}",\n"checksum": "crc32:([0-9a-f]{8})",'
 )
 _LAST = list(schema.SECTIONS)[-1]
+_LARGE = 10_000  # bytes; below it is cheaper to copy a part than to write it alone
 # A value that holds itself is found by its depth; looking for it would cost a tenth of the time.
 _encode = json.JSONEncoder(sort_keys=True, allow_nan=False, check_circular=False).encode
 
@@ -49,7 +50,7 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
     if lazy:
         start, end = _lines_of(content, _LAST)
         data: dict[str, Any] = _parse(content[:start] + content[end:], file)
-        data[_LAST] = Entries(content[start:end])
+        data[_LAST] = Entries(content, start, end)
     else:
         data = _parse(content, file)
     data.pop("checksum", None)
@@ -64,7 +65,7 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
 
 def encode(
     data: dict[str, Any], *, file: Path, history: int, before: bytes | None, always: bool
-) -> bytes | None:
+) -> list[bytes | memoryview] | None:
     """Check a state, and give its text.
 
     Args:
@@ -76,7 +77,7 @@ def encode(
         always: give a text also when nothing changed.
 
     Returns:
-        The content of the file, ASCII; ``None`` when nothing but the time would change.
+        The content of the file, ASCII, in parts; ``None`` when nothing but the time would change.
 
     Raises:
         StateError: the state does not fit the schema; has faults.
@@ -132,7 +133,8 @@ def _unfit(faults: list[Fault], file: Path) -> StateError:
     )
 
 
-def _file(parts: list[bytes | memoryview], before: bytes | None) -> bytes | None:
+def _file(parts: list[bytes | memoryview], before: bytes | None) -> list[bytes | memoryview] | None:
+    parts = _joined(parts)
     checksum = 0
     for part in parts:
         checksum = zlib.crc32(part, checksum)
@@ -145,7 +147,20 @@ def _file(parts: list[bytes | memoryview], before: bytes | None) -> bytes | None
         f'{{\n"schema_version": {schema.SCHEMA_VERSION},\n"updated_at": "{schema.timestamp()}",\n'
         f'"checksum": "crc32:{checksum:08x}",'
     )
-    return b"".join([start.encode(), *parts])
+    return [start.encode(), *parts]
+
+
+def _joined(parts: list[bytes | memoryview]) -> list[bytes | memoryview]:
+    """The same text in few parts: small ones together, large ones as they are."""
+    joined: list[bytes | memoryview] = []
+    small: list[bytes | memoryview] = []
+    for part in parts:
+        if len(part) < _LARGE:
+            small.append(part)
+        else:
+            joined += [b"".join(small), part]
+            small = []
+    return [*joined, b"".join(small)]
 
 
 def _block(start: bytes, lines: list[bytes | memoryview], end: bytes) -> list[bytes | memoryview]:

@@ -14,6 +14,7 @@ from .damage import DamagedStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -54,8 +55,8 @@ def read_file(path: Path) -> bytes | None:
         if status.st_size > MAX_BYTES:
             size = f"{status.st_size:,} bytes, at most {MAX_BYTES:,} are read"
             raise DamagedStateError(size, file=path)
-        parts = []
-        while part := os.read(fd, status.st_size + 1):
+        parts: list[bytes] = []
+        while part := os.read(fd, max(status.st_size, 1) if not parts else 4096):
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
     except OSError as error:
@@ -64,20 +65,21 @@ def read_file(path: Path) -> bytes | None:
         os.close(fd)
 
 
-def replace(path: Path, content: bytes, *, keep_copy: bool) -> None:
+def replace(path: Path, content: Sequence[bytes | memoryview], *, keep_copy: bool) -> None:
     """Replace a file, durably: temporary file, fsync, rename, fsync of the folder.
 
     Args:
         path: the file, made where it is missing; its permissions and owner are kept.
-        content: all of the new content.
+        content: all of the new content, in parts.
         keep_copy: make what is there now the last good copy.
 
     Raises:
         StateError: it did not work; the old content is still there.
     """
-    if len(content) > MAX_BYTES:
+    size = sum(map(len, content))
+    if size > MAX_BYTES:
         raise StateError(
-            f"the state would be {len(content):,} bytes, at most {MAX_BYTES:,} can be read again",
+            f"the state would be {size:,} bytes, at most {MAX_BYTES:,} can be read again",
             file=path,
             hint="a smaller [state] history in packer-hybrid.toml makes it smaller",
         )
@@ -142,12 +144,10 @@ def make_folder(folder: Path) -> None:
 
 def remove_leftovers(path: Path) -> None:
     """Remove temporary files of writers that died; the caller holds the lock, so none is alive."""
-    prefix = path.name + "."
-    with os.scandir(path.parent) as entries:
-        names = [entry.name for entry in entries]
-    for name in names:
-        if name.startswith(prefix) and name.endswith(_TEMPORARY_SUFFIX):
-            _unlink(f"{path.parent}/{name}")
+    folder, prefix = path.parent, path.name + "."
+    for name in os.listdir(folder):
+        if name.endswith(_TEMPORARY_SUFFIX) and name.startswith(prefix):
+            _unlink(f"{folder}/{name}")
 
 
 def sync_folder(folder: Path) -> None:
@@ -177,7 +177,7 @@ def _symlink(path: Path) -> StateError:
     )
 
 
-def _write(temporary: str, content: bytes, old: os.stat_result | None) -> None:
+def _write(temporary: str, content: Sequence[bytes | memoryview], old: os.stat_result | None) -> None:
     mode = 0o666 if old is None else 0o600
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
@@ -188,9 +188,10 @@ def _write(temporary: str, content: bytes, old: os.stat_result | None) -> None:
                 except PermissionError:
                     pass  # only root may give files away; the folder's rights say who may write
             os.fchmod(fd, stat.S_IMODE(old.st_mode))
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
+        for part in content:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(fd, rest) :]
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -208,7 +209,7 @@ def _keep_copy(path: Path) -> None:
             raise
         # No hard links here (FAT, some network file systems): a real copy.
         content = read_file(path) or b""
-        _write(link, content, os.lstat(path))
+        _write(link, [content], os.lstat(path))
     try:
         os.rename(link, copy)
     finally:

@@ -19,11 +19,17 @@ class Entries(MutableMapping[str, "Value"]):
     It is no ``dict``, so that nothing in the interpreter copies it past these methods.
 
     Args:
-        block: the lines, each after a newline, with commas between them; empty for none.
+        content: a text that holds the lines, each after a newline, with commas between them.
+        start: where they begin in it, at the newline before the first one.
+        end: where they end; equal to ``start`` when there is none.
     """
 
-    def __init__(self, block: bytes) -> None:
-        self._block = block
+    def __init__(self, content: bytes, start: int, end: int) -> None:
+        # The text is kept whole, and places in it: copying a megabyte costs more than finding a line.
+        self._content = content
+        self._start = start
+        self._end = end
+        self._places: dict[str, tuple[int, int] | None] = {}
         self._touched: dict[str, Value] = {}
         self._deleted: set[str] = set()
 
@@ -32,7 +38,7 @@ class Entries(MutableMapping[str, "Value"]):
             place = None if key in self._deleted else self._find(key)
             if place is None:
                 raise KeyError(key)
-            self._touched[key] = json.loads(self._block[place[0] : place[1]])
+            self._touched[key] = json.loads(self._content[place[0] : place[1]])
         return self._touched[key]
 
     def __setitem__(self, key: str, value: Value) -> None:
@@ -71,7 +77,7 @@ class Entries(MutableMapping[str, "Value"]):
             place = self._find(key)
             if place is None:
                 new[key] = text
-            elif self._block[place[0] : place[1]] != text:
+            elif self._content[place[0] : place[1]] != text:
                 places.append((*place, text))
             else:
                 continue
@@ -84,23 +90,26 @@ class Entries(MutableMapping[str, "Value"]):
         return [b",".join(lines[key] for key in sorted(lines) if key not in self._deleted)], fresh
 
     def _splice(self, places: list[tuple[int, int, bytes]]) -> list[bytes | memoryview]:
-        whole = memoryview(self._block)
+        whole = memoryview(self._content)
         parts: list[bytes | memoryview] = []
-        at = 0
+        at = self._start
         for start, end, text in places:
             parts += [whole[at:start], text]
             at = end
-        return [*parts, whole[at:]]
+        return [*parts, whole[at : self._end]]
 
     def _find(self, key: str) -> tuple[int, int] | None:
-        # A newline cannot stand inside a JSON string, so this finds the beginning of a line.
-        mark = f"\n{json.dumps(key)}: ".encode()
-        at = self._block.find(mark)
-        if at < 0:
-            return None
-        end = self._block.find(b",\n", at + len(mark))
-        return at + len(mark), len(self._block) if end < 0 else end
+        """Where the value of a key stands."""
+        if key not in self._places:
+            # A newline cannot stand inside a JSON string, so this finds the beginning of a line.
+            mark = f"\n{json.dumps(key)}: ".encode()
+            at = self._content.find(mark, self._start, self._end)
+            end = self._content.find(b",\n", at + len(mark), self._end) if at >= 0 else -1
+            place = (at + len(mark), self._end if end < 0 else end)
+            self._places[key] = place if at >= 0 else None
+        return self._places[key]
 
     def _lines(self) -> dict[str, bytes]:
-        lines = (b"\n" + line for line in self._block[1:].split(b",\n") if line)
+        block = self._content[self._start + 1 : self._end]
+        lines = (b"\n" + line for line in block.split(b",\n") if line)
         return {json.loads(line[: line.index(b'": ') + 1]): line for line in lines}

@@ -85,7 +85,7 @@ def _repair(workspace: Workspace) -> Repair:
     content, data, copy_problem = _load_copy(copy_file)
     seen = _readable_entries(file)
     kept = _keep(file)
-    replace(file, content, keep_copy=False)
+    replace(file, [content], keep_copy=False)
     restored = str(data["updated_at"] or "")
     return Repair(problem, kept, restored, tuple(_lost(seen, data, restored, copy_problem)))
 
@@ -112,7 +112,7 @@ def _load_copy(file: Path) -> tuple[bytes, dict[str, Any], str]:
         problem = f"the copy cannot be used, {error.message}"
     nothing = schema.empty()
     text = encode(nothing, file=file, history=0, before=None, always=True)
-    return text or b"", nothing, problem
+    return b"".join(text or []), nothing, problem
 
 
 def _keep(file: Path) -> Path | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "packer-hybrid.lock"
 
-_warned: set[Path] = set()  # folders about which this process has already warned
+_warned: set[Path] = set()  # workspaces about which this process has already warned
 
 
 def read_content(file: Path) -> bytes | None:
@@ -47,9 +47,10 @@ def state_lock(
     on_wait: Callable[[str], None] | None = None,
 ) -> Lock:
     """The lock of a workspace's state, not taken yet; its folder is made where it is missing."""
-    make_folder(workspace.state_dir)
+    folder = workspace.state_dir
+    make_folder(folder)
     return Lock(
-        workspace.state_dir / LOCK_NAME,
+        folder / LOCK_NAME,
         command=command,
         timeout=workspace.settings.lock_timeout if timeout is None else timeout,
         on_wait=on_wait or _warn,
@@ -79,8 +80,8 @@ def save(
     content = encode(data, file=file, history=history, before=known, always=always)
     if content is None:
         return
-    if workspace.state_dir not in _warned:
-        _warned.add(workspace.state_dir)
+    if workspace.root not in _warned:
+        _warned.add(workspace.root)
         warning = durability_warning(workspace)
         if warning:
             _warn(warning)
