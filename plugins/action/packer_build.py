@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import WATCH_VARIABLE
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_build import SPEC, run
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
+    WATCH_VARIABLE,
+)
+from ansible_collections.hybridcore.packer.plugins.module_utils.packer_build import SPEC
+from ansible_collections.hybridcore.packer.plugins.module_utils.packer_build import run as build
 from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import CoreAction
 
 
 class ActionModule(CoreAction):
     MODULE = "packer_build"
     SPEC = SPEC
-    CALL = staticmethod(run)
+    CALL = staticmethod(build)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         # This is a worker, which a signal to ansible-playbook ends at once, but its SIGKILL does not; and

@@ -36,7 +36,7 @@ def test_ansible_test_sanity(ansible, installed_collections, tmp_path):
     done = ansible.run(
         "ansible-test",
         *("sanity", "--python", f"{sys.version_info.major}.{sys.version_info.minor}", *skip),
-        *("plugins/", "roles/", "playbooks/", "meta/"),
+        *("plugins/", "playbooks/", "meta/"),
         cwd=collection,
         env={"HOME": str(tmp_path)},
     )
