@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from .workspace import Workspace, check_env
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from .monitor import Monitor
@@ -55,7 +56,7 @@ def names(request: Request, workspace: Workspace) -> list[str]:
     found: dict[str, Mapping[str, Any]] = {}
     faults = []
     for entry in request.targets:
-        own: Mapping[str, Any] = {"target": entry} if isinstance(entry, str) else entry
+        own: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {"target": entry}
         name = own.get("target")
         values: Mapping[str, Any] = own.get("vars") or {}
         if not isinstance(name, str) or not name:

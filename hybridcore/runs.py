@@ -224,17 +224,18 @@ def settle_dead(workspace: Workspace) -> list[str]:
         kill_marked(run_id)
         settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
         said.append(f"run {run_id} was interrupted; what it left was removed, its targets are built again")
+    # In this order: a run is in the state before its folder is made.
+    folders = sorted(workspace.runs.iterdir()) if workspace.runs.is_dir() else []
     running = state.read(workspace=workspace)["running"]
-    if workspace.runs.is_dir():
-        for folder in sorted(workspace.runs.iterdir()):
-            if folder.name not in running:
-                remove_folder(folder)
+    for folder in folders:
+        if folder.name not in running:
+            remove_folder(folder)
     return said
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove the folder of a run, and the temporary folders that its ``tmp`` links remember."""
-    for link in folder.glob("*/tmp"):
+    """Remove the folder of a run or of one attempt, and the temporary folders that ``tmp`` links remember."""
+    for link in (folder / "tmp", *folder.glob("*/tmp")):
         if link.is_symlink():
             temporary = Path(os.readlink(link))
             if temporary.name.startswith(TEMPORARY_PREFIX):

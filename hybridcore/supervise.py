@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 GRACE_S = 10.0
 RUN_MARK = "HYBRIDCORE_RUN"
 _LENGTH = struct.Struct("!I")
+_KILL_ROUNDS, _KILL_PAUSE_S = 100, 0.01
 
 
 def send(sock: socket.socket, message: dict[str, Any], fds: list[int] | None = None) -> None:
@@ -145,12 +146,21 @@ def marked(mark: str) -> list[int]:
 
 
 def kill_marked(mark: str) -> None:
-    """Send SIGKILL to every process that carries a mark."""
-    for pid in marked(mark):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
+    """Kill every process that carries a mark, also those that are started meanwhile, and see them gone.
+
+    Gone means that they write no more: their folders can be removed then. A process that hangs in the
+    kernel is left after a while.
+    """
+    for _ in range(_KILL_ROUNDS):
+        found = marked(mark)
+        if not found:
+            return
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+        time.sleep(_KILL_PAUSE_S)
 
 
 class Supervisor:
@@ -198,7 +208,9 @@ class Supervisor:
         """Work until the caller has said goodbye or has gone, and nothing runs any more."""
         while self._control is not None or self._children:
             for key, _ in self._selector.select(self._time_to_next_kill()):
-                key.data()
+                # The end of a child takes its pipe out, which may be among what this round found.
+                if self._selector.get_map().get(key.fd) is key:
+                    key.data()
             now = time.monotonic()
             for child in list(self._children.values()):
                 if child.kill_at is not None and child.kill_at <= now:
@@ -255,9 +267,10 @@ class Supervisor:
                 stderr=write_end,
                 start_new_session=True,
             )
-        except OSError as error:
-            answer = {"event": "exit", "id": request["id"], "code": None, "why": f"{error.strerror}"}
-            self._answer({**answer, "not_started": True})
+        except (OSError, ValueError) as error:  # ValueError: a NUL in an argument or in the environment
+            why = getattr(error, "strerror", None) or str(error)
+            answer = {"event": "exit", "id": request["id"], "code": None, "why": ""}
+            self._answer({**answer, "not_started": why})
             for fd in fds:
                 os.close(fd)
             return

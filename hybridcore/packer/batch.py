@@ -43,13 +43,14 @@ def build(
     chosen = options or BuildOptions()
     capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
     planned = plan(
-        targets,
+        list(dict.fromkeys(targets)),
         env=check_env(env),
         workspace=where,
         capabilities=capabilities,
         force=chosen.force,
         configs=texts,
         secrets=chosen.secrets,
+        extra_env=chosen.extra_env,
     )
     check_all([one for one in planned if one.reasons], where)
     if check:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from contextlib import ExitStack
+from dataclasses import replace
 
 from .. import logs, runs, state
 from ..errors import HybridError, LockError, PackerError
 from ..state.lock import Lock
 from .children import Child, Children, watched_parents
+from .fingerprint import Digests
 from .finish import artifacts_from_state, conclude, prune_images
 from .job import Batch, Job
-from .plan import Planned, write_files
+from .plan import Planned, lost_files, write_files
 from .results import BuildReport, BuildResult, Status
 from .retry import delays
 
@@ -55,7 +56,6 @@ def run_batch(
         One result a target, in the order of the plan.
 
     Raises:
-        LockError: every target that must be built is being built by somebody else.
         StateError: the state cannot be read or written.
     """
     started_at = state.timestamp()
@@ -64,13 +64,13 @@ def run_batch(
         plan.template.target: unchanged(plan) for plan in planned if not plan.reasons
     }
     todo = [plan for plan in planned if plan.reasons]
-    if todo:
-        batch = Batch(
-            workspace, env, options, capabilities, run_id, runs.run_folder(workspace, run_id), monitor
-        )
-        results |= _Scheduler(batch, todo).run(command)
-    report = BuildReport(tuple(results[plan.template.target] for plan in planned), run_id)
-    if todo:
+    if not todo:
+        return BuildReport(tuple(results.values()), run_id)
+    batch = Batch(workspace, env, options, capabilities, run_id, runs.run_folder(workspace, run_id), monitor)
+    # The end is written while the supervisor still lives: nobody takes the run for a dead one.
+    with Children(run_id, watched_parents(os.environ)) as children:
+        results |= _Scheduler(batch, todo, children).run(command)
+        report = BuildReport(tuple(results[plan.template.target] for plan in planned), run_id)
         runs.finish(
             workspace,
             run_id,
@@ -100,8 +100,9 @@ def unchanged(plan: Planned) -> BuildResult:
 class _Scheduler:
     """Runs the jobs of a batch. All state is in the jobs; everything happens in the caller's thread."""
 
-    def __init__(self, batch: Batch, todo: Sequence[Planned]) -> None:
+    def __init__(self, batch: Batch, todo: Sequence[Planned], children: Children) -> None:
         self._batch = batch
+        self._children = children
         self._waiting = [
             Job(
                 plan,
@@ -121,35 +122,35 @@ class _Scheduler:
     def run(self, command: str) -> dict[str, BuildResult]:
         """Build everything; the results by target."""
         batch = self._batch
-        with ExitStack() as stack:
-            children = stack.enter_context(Children(batch.run_id, watched_parents(os.environ)))
-            stack.callback(self._close_all)
-            children.announce(
-                {
-                    "workspace": str(batch.workspace.root),
-                    "run_id": batch.run_id,
-                    "folder": str(batch.folder),
-                }
-            )
+        self._children.announce(
+            {
+                "workspace": str(batch.workspace.root),
+                "run_id": batch.run_id,
+                "folder": str(batch.folder),
+            }
+        )
+        try:
             runs.begin(
                 batch.workspace,
                 batch.run_id,
                 env=batch.env,
                 command=command,
                 logs={job.target: job.log_path for job in self._waiting},
-                owner=children.pid,
+                owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
             )
             batch.folder.mkdir(parents=True, mode=0o700)
-            self._selector.register(children.socket, selectors.EVENT_READ)
+            self._selector.register(self._children.socket, selectors.EVENT_READ)
             while self._waiting or self._running:
-                self._start_some(children)
-                self._wait(children)
-                self._check_time(children)
-            runs.remove_folder(batch.folder)
+                self._start_some()
+                self._wait()
+                self._check_time()
+        finally:
+            self._close_all()
+        runs.remove_folder(batch.folder)
         return self._results
 
-    def _start_some(self, children: Children) -> None:
+    def _start_some(self) -> None:
         now = time.monotonic()
         for job in list(self._waiting):
             if self._cancelled:
@@ -157,7 +158,8 @@ class _Scheduler:
                 self._finish(job, None)
             elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
                 self._waiting.remove(job)
-                self._start(job, children)
+                if not self._built_meanwhile(job):
+                    self._start(job)
 
     def _lock(self, job: Job, now: float) -> bool:
         """Take the lock of the target, so that nobody else builds it; whether it was had."""
@@ -187,16 +189,34 @@ class _Scheduler:
         job.lock = lock
         return True
 
-    def _start(self, job: Job, children: Children) -> None:
+    def _built_meanwhile(self, job: Job) -> bool:
+        """Whether the one whom this job has waited for built the very same image; it is taken then."""
+        batch = self._batch
+        if job.attempts or not job.not_before or batch.options.force:
+            return False
+        key = f"{batch.env}/{job.target}"
+        remembered = state.read(workspace=batch.workspace)
+        image = remembered["images"].get(key) or {}
+        if image.get("fingerprint") != job.planned.fingerprint or lost_files(
+            image, batch.workspace, Digests(batch.workspace)
+        ):
+            return False
+        batch.monitor.note(f"{job.target}: was built meanwhile, in run {image.get('run')}")
+        manifest = (remembered["manifests"].get(key) or {}).get("path")
+        self._results[job.target] = unchanged(replace(job.planned, image=image, manifest=manifest))
+        job.close()
+        return True
+
+    def _start(self, job: Job) -> None:
         batch = self._batch
         if not job.attempts:
             for reason in job.planned.reasons:
-                word = "rebuild" if job.planned.image else "build"
+                word = "rebuild" if (job.planned.image or {}).get("fingerprint") else "build"
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
         try:
             job.prepare(batch)
             assert job.lock is not None
-            job.fd = children.start(
+            job.fd = self._children.start(
                 Child(
                     key=job.target,
                     argv=job.argv,
@@ -215,11 +235,11 @@ class _Scheduler:
         self._running[job.target] = job
         self._selector.register(job.fd, selectors.EVENT_READ, job)
 
-    def _wait(self, children: Children) -> None:
+    def _wait(self) -> None:
         """Pass on what Packers print, and take note of those that ended, until something can be started."""
         for key, _ in self._selector.select(_TICK_S if self._running or self._waiting else 0):
             if key.data is None:
-                self._on_event(children)
+                self._on_event()
             else:
                 self._read(key.data)
         for job in [job for job in self._running.values() if job.exit is not None and job.fd < 0]:
@@ -228,11 +248,11 @@ class _Scheduler:
         now = time.monotonic()
         self._batch.monitor.tick({target: now - job.begun for target, job in self._running.items()})
 
-    def _on_event(self, children: Children) -> None:
+    def _on_event(self) -> None:
         try:
-            event = children.event()
+            event = self._children.event()
         except PackerError as error:
-            self._selector.unregister(children.socket)
+            self._selector.unregister(self._children.socket)
             self._cancelled = self._cancelled or error.message
             for job in self._running.values():
                 job.exit = {"code": None, "why": error.message}
@@ -282,7 +302,7 @@ class _Scheduler:
             os.close(job.fd)
             job.fd = -1
 
-    def _check_time(self, children: Children) -> None:
+    def _check_time(self) -> None:
         limit = self._batch.options.timeout
         if not limit:
             return
@@ -291,7 +311,7 @@ class _Scheduler:
             if not job.timed_out and now - job.begun > limit:
                 job.timed_out = True
                 self._batch.monitor.note(f"{job.target}: stopped after {limit:g} s, its timeout")
-                children.stop(job.target)
+                self._children.stop(job.target)
 
     def _finish(self, job: Job, end: object) -> None:
         """A Packer has ended: try again, or conclude."""

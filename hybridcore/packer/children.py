@@ -93,9 +93,11 @@ class Children:
             pass  # the supervisor has gone, which poll() has told
         self.socket.close()
         try:
-            self._process.wait(GRACE_S + 5)
+            ended_well = self._process.wait(GRACE_S + 5) == 0
         except subprocess.TimeoutExpired:
             self._process.kill()
+            ended_well = False
+        if not ended_well:
             self._kill_all()
 
     def announce(self, run: Mapping[str, Any]) -> None:
@@ -141,7 +143,8 @@ class Children:
         """Read one event; blocks, so call it when the socket is readable.
 
         Returns:
-            ``started`` with ``pid``, ``exit`` with ``code`` and ``why``, or ``cancelled`` with ``why``.
+            ``started`` with ``pid``, ``exit`` with ``code`` and ``why`` (and ``not_started``, where the
+            system refused to start it), or ``cancelled`` with ``why``.
 
         Raises:
             PackerError: the supervisor has gone; everything that it owned has been killed.
@@ -157,9 +160,9 @@ class Children:
         return message
 
     def _kill_all(self) -> None:
-        for key, pid in self._pids.items():
+        for pid in self._pids.values():
             kill_group(pid)
-            kill_marked(f"{self._mark}/{key}")
+        kill_marked(self._mark)
 
 
 def supervisor_command(control: int, watched: Sequence[int]) -> list[str]:

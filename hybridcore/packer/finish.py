@@ -47,7 +47,9 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
     why = str(job.exit["why"])
     failures = [str(failure) for failure in job.outcome.failures(exit_code)]
     status = Status.BUILT
-    if job.timed_out:
+    if job.exit.get("not_started"):
+        status, failures = Status.FAILED, [f"Packer cannot be started: {job.exit['not_started']}"]
+    elif job.timed_out:
         status = Status.TIMED_OUT
         failures = [f"no end after {batch.options.timeout:g} s, the timeout", *failures]
     elif why:

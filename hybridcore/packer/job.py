@@ -121,7 +121,6 @@ class Job:
         if not self.started_at:
             self.started_at = state.timestamp()
             self.begun = time.monotonic()
-        self.secrets = tuple(secret_values(template, batch.options.secrets))
         self.env = process.child_environment(
             {
                 **batch.options.extra_env,
@@ -133,7 +132,10 @@ class Job:
                 "TMPDIR": str(self.temporary),
             }
         )
-        self.secrets += tuple(process.environment_secrets(self.env))
+        self.secrets = (
+            *secret_values(template, batch.options.secrets, self.env),
+            *process.environment_secrets(self.env),
+        )
         self.argv = build_command(
             batch.capabilities, batch.options, self.cwd, var_files=[self.planned.config]
         )
@@ -220,19 +222,20 @@ def make_key(folder: Path) -> dict[str, str]:
     return {KEY_FILE: str(path), PUBLIC_KEY: path.with_suffix(".pub").read_text().strip()}
 
 
-def secret_values(template: Template, secrets: Mapping[str, str]) -> list[str]:
+def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
     """Every value that must not be shown: what the caller gave, and sensitive variables from elsewhere.
 
     Args:
         template: declares which variables are sensitive, perhaps with a default.
         secrets: what the caller gave, by name.
+        env: the environment of the build.
 
     Returns:
         Values of at least 4 characters, in no particular order.
     """
     found = list(secrets.values())
     for name in template.sensitive_names():
-        found.append(os.environ.get(f"PKR_VAR_{name}", ""))
+        found.append(env.get(f"PKR_VAR_{name}", ""))
     for _, block in template.blocks("variable"):
         default = block.body.attributes.get("default")
         if block.labels[0] in template.sensitive_names() and default is not None and default.constant:

@@ -63,6 +63,7 @@ def plan(
     force: bool = False,
     configs: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
+    extra_env: Mapping[str, str] | None = None,
 ) -> list[Planned]:
     """Find out what has to be built. Reads only, but for the cache of digests.
 
@@ -74,6 +75,7 @@ def plan(
         force: whether to build also what is unchanged.
         configs: rendered configuration that is not written yet, by target; as in check mode.
         secrets: sensitive values by variable; only their names matter here.
+        extra_env: what the caller adds to Packer's environment.
 
     Returns:
         One entry a target, in the order of the targets.
@@ -85,6 +87,7 @@ def plan(
     loaded = templates.load_all(targets, workspace)
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
+    environ = {**os.environ, **(extra_env or {})}
     faults: list[Fault] = []
     planned = []
     for template in loaded:
@@ -96,12 +99,18 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, secrets or {})
+        faults += missing_secrets(template, secrets or {}, environ)
         if text is None:
             text = config.read_text(encoding="utf-8")
         digest = digest_of(text.encode())
         inputs, files = gather(
-            template, digest, remembered, workspace=workspace, capabilities=capabilities, digests=digests
+            template,
+            digest,
+            remembered,
+            workspace=workspace,
+            capabilities=capabilities,
+            digests=digests,
+            environ=environ,
         )
         image = remembered["images"].get(f"{env}/{template.target}")
         mark = fingerprint(inputs)
@@ -124,6 +133,7 @@ def gather(
     workspace: Workspace,
     capabilities: Capabilities,
     digests: Digests,
+    environ: Mapping[str, str],
 ) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
     """Collect the inputs of one target.
 
@@ -134,6 +144,7 @@ def gather(
         workspace: where everything lies.
         capabilities: of the Packer that would build.
         digests: of files.
+        environ: the environment of the build.
 
     Returns:
         The inputs, and the files of each folder among them. Sources count when the template names their
@@ -148,7 +159,7 @@ def gather(
     inputs["configuration"] = config_digest
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
-        there = plugins.installed(os.environ)
+        there = plugins.installed(environ)
         for source in plugins.required(template):
             inputs[f"plugin {source}"] = there.get(source, "built in")
     text = "\n".join(
@@ -162,7 +173,7 @@ def gather(
             inputs[f"source {name}"] = source["sha"]
     public = template.variable_names() - template.sensitive_names()
     for name in sorted(public):
-        value = os.environ.get(f"PKR_VAR_{name}")
+        value = environ.get(f"PKR_VAR_{name}")
         if value is not None and not name.startswith(RUNTIME_PREFIX):
             inputs[f"PKR_VAR_{name}"] = digest_of(value.encode())
     return inputs, files
@@ -174,12 +185,15 @@ def _all_attributes(body: Body) -> Iterator[Attribute]:
         yield from _all_attributes(block.body)
 
 
-def missing_secrets(template: Template, secrets: Mapping[str, str]) -> list[Fault]:
+def missing_secrets(
+    template: Template, secrets: Mapping[str, str], environ: Mapping[str, str]
+) -> list[Fault]:
     """The sensitive variables without a default that nobody has given a value.
 
     Args:
         template: what its files say.
         secrets: values that the caller gives, by name.
+        environ: the environment of the build.
 
     Returns:
         A fault each, with the place of the declaration.
@@ -192,7 +206,7 @@ def missing_secrets(template: Template, secrets: Mapping[str, str]) -> list[Faul
             and "default" not in block.body.attributes
             and not name.startswith(RUNTIME_PREFIX)
             and name not in secrets
-            and f"PKR_VAR_{name}" not in os.environ
+            and f"PKR_VAR_{name}" not in environ
         ):
             hint = f"give it in secrets, or in the environment as PKR_VAR_{name}"
             message = f"the sensitive variable {name!r} has no value"

@@ -87,14 +87,19 @@ def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Work
             faults.append(fault("qemu_binary", f"QEMU's program {program} was not found", hint))
     for name in ("firmware", "efi_firmware_code", "efi_firmware_vars", "qemuargs"):
         file = firmware(name, value(name))
-        if file and not Path(file).is_file():
+        # QEMU looks for a name without a folder among its own files.
+        if file.startswith("/") and not Path(file).is_file():
             hint = "install it, on Debian the package ovmf; or correct the path"
             faults.append(fault(name, f"the firmware {file} does not exist", hint))
     disk = value("iso_url")
     if isinstance(disk, str) and disk.startswith("/") and not Path(disk).is_file():
         faults.append(fault("iso_url", f"the disk image {disk} does not exist", "make or fetch it first"))
-    first, last = value("host_port_min") or _PORTS[0], value("host_port_max") or _PORTS[1]
-    if value("communicator") == "ssh" and not any(is_free(port) for port in range(first, last + 1)):
+    first, last = (
+        _port(value(name), default)
+        for name, default in zip(("host_port_min", "host_port_max"), _PORTS, strict=True)
+    )
+    ports_matter = value("communicator") == "ssh" and first <= last
+    if ports_matter and not any(is_free(port) for port in range(first, last + 1)):
         ports = f"port {first} is" if first == last else f"all ports from {first} to {last} are"
         hint = "end what uses it, or widen host_port_min and host_port_max"
         faults.append(fault("host_port_min", f"{ports} taken on this host", hint))
@@ -118,6 +123,12 @@ def firmware(name: str, value: object) -> str:
         if isinstance(pair, list) and len(pair) == 2 and pair[0] == "-bios":
             return str(pair[1])
     return ""
+
+
+def _port(value: object, default: int) -> int:
+    """A port as the template gives it; HCL takes a text of digits for a number."""
+    text = str(value)
+    return int(text) if text.isdecimal() and 0 < int(text) < 65536 else default
 
 
 def is_free(port: int) -> bool:

@@ -137,7 +137,7 @@ def _run(
         cwd = compose(template, folder, workspace, with_plugins=capabilities.has_init)
         variables = _runtime_variables(template, env, Path(temporary))
         child = process.child_environment({"TMPDIR": temporary, **variables})
-        masker = Masker([*secret_values(template, {}), *process.environment_secrets(child)])
+        masker = Masker([*secret_values(template, {}, child), *process.environment_secrets(child)])
         done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
     return _Done(template, workspace, folder, done.returncode, text)
