@@ -1,11 +1,12 @@
-"""Computes expressions from values that are given, with the meaning that HCL2 gives them; never acts on anything.
+"""Computes expressions from values that are given, with HCL2's meaning; never acts on anything.
 
-Where Packer's meaning depends on a type that plain Python values do not carry (tuple, list or set; object or map),
-or where a result could differ from Packer's in its last digit, the answer is ``NotEvaluable``, never a guess.
+Where Packer's meaning depends on a type that plain Python values do not carry (tuple, list or set; object or
+map), or a result could differ from Packer's in its last digit, the answer is ``NotEvaluable``, never a guess.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, Inexact, Overflow, localcontext
 
@@ -30,11 +31,11 @@ from .nodes import (
 )
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
-"""What an expression gives: text, numbers, truth values, ``None`` for null, lists, and maps with text keys."""
+"""What an expression gives: text, numbers, truth values, ``None`` for null, lists, maps with text keys."""
 Function = Callable[..., object]
 
 MAX_STEPS = 200_000
-"""How many nodes are computed, and how many kilobytes of text are made, before an expression counts as endless."""
+"""How many nodes are computed, and kilobytes of text made, before an expression counts as endless."""
 _EXACT = Context(prec=150, traps=[Inexact, Overflow])
 
 
@@ -46,7 +47,9 @@ class Refused(Exception):
     """A function or operator does not take these values. Caught by ``can`` and ``try`` as Packer does."""
 
 
-def compute(node: Node, scope: Mapping[str, object], functions: Mapping[str, Function] | None = None) -> Value:
+def compute(
+    node: Node, scope: Mapping[str, object], functions: Mapping[str, Function] | None = None
+) -> Value:
     """The value of an expression.
 
     Args:
@@ -55,7 +58,8 @@ def compute(node: Node, scope: Mapping[str, object], functions: Mapping[str, Fun
         functions: the functions it may call, by name; without it, none.
 
     Raises:
-        NotEvaluable: it refers to what is not in the scope, calls another function, is wrong, or takes too long.
+        NotEvaluable: it refers to what is not in the scope, calls another function, is wrong, or takes
+            too long.
     """
     try:
         with localcontext(_EXACT):
@@ -98,9 +102,8 @@ def to_number(value: object) -> int | Decimal:
         return value  # type: ignore[return-value]
     if isinstance(value, float):
         return Decimal(repr(value))
-    if isinstance(value, str):
-        if VALID_NUMBER.fullmatch(value.removeprefix("-")):
-            return number(value)
+    if isinstance(value, str) and VALID_NUMBER.fullmatch(value.removeprefix("-")):
+        return number(value)
     raise Refused("a number is required")
 
 
@@ -146,11 +149,14 @@ def kind(value: object) -> object:
 
 
 def equal(left: object, right: object) -> bool:
-    """``==``: values of different types differ; collections are compared by Packer alone."""
+    """``==``: values of different types differ; two collections of one kind are compared by Packer alone."""
     if left is None or right is None:
         return left is right
-    if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
-        raise Refused("only Packer knows whether these collections have the same type")
+    for collection in (list, dict):
+        if isinstance(left, collection) and isinstance(right, collection):
+            raise NotEvaluable("only Packer knows whether these collections have the same type")
+    if isinstance(left, str) and isinstance(right, str):
+        return unicodedata.normalize("NFC", left) == unicodedata.normalize("NFC", right)
     return kind(left) == kind(right) and left == right
 
 
@@ -161,13 +167,16 @@ def unify(first: object, second: object) -> object:
         return first
     if "string" in (one, other) and isinstance(one, str) and isinstance(other, str):
         return to_text(first)
-    elements = set()
-    for shape in (one, other):
-        if not isinstance(shape, tuple) or shape[0] != one[0]:
-            raise Refused("the two results of the condition have different types")
-        elements |= {part[1] if shape[0] == "map" else part for part in shape[1:]}
-    if len(elements) > 1 or any(isinstance(element, tuple) for element in elements):
+    if isinstance(one, str) or isinstance(other, str):
         raise Refused("the two results of the condition have different types")
+    if isinstance(first, dict) and isinstance(second, dict):
+        elements = {kind(value) for value in (*first.values(), *second.values())}
+    elif isinstance(first, list) and isinstance(second, list):
+        elements = {kind(value) for value in (*first, *second)}
+    else:
+        raise Refused("the two results of the condition have different types")
+    if len(elements) > 1 or not elements <= {"bool", "number", "string"}:
+        raise NotEvaluable("only Packer knows which type the two results of the condition have in common")
     return first
 
 
@@ -203,7 +212,8 @@ class _Evaluator:
     def value(self, node: Node, scope: Mapping[str, object]) -> object:
         """The value of a node in a scope; numbers are ``int`` or ``Decimal``."""
         self.spend(1)
-        method: Callable[[Node, Mapping[str, object]], object] = getattr(self, "_" + type(node).__name__.lower())
+        method: Callable[[Node, Mapping[str, object]], object]
+        method = getattr(self, "_" + type(node).__name__.lower())
         return method(node, scope)
 
     def _literal(self, node: Literal, scope: Mapping[str, object]) -> object:
@@ -279,12 +289,15 @@ class _Evaluator:
             chosen, other = other, chosen
         result = self.value(chosen, scope)
         try:
-            return unify(result, self.value(other, scope))
+            beside = self.value(other, scope)
+        except Refused:
+            return result  # an error in what is not chosen is none
         except NotEvaluable:
-            # The type of the other result could change this one, unless this is text already.
+            # Its type could change the result, unless this is text already.
             if isinstance(result, str):
                 return result
             raise
+        return unify(result, beside)
 
     def _call(self, node: Call, scope: Mapping[str, object]) -> object:
         if node.name in ("can", "try"):

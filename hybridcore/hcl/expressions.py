@@ -1,4 +1,4 @@
-"""Builds the tree of an expression whose syntax has been checked (module ``syntax``), so it looks for no faults."""
+"""Builds the tree of an expression whose syntax is known to be right (module ``syntax``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from decimal import Decimal
 from functools import partial
 
-from .lexer import NUMBER, Document, name_at, skip
+from .constructs import SEQUENCE
+from .lexer import NUMBER, Document, closing_line, name_at, skip
 from .nodes import (
     Access,
     Binary,
@@ -22,7 +23,7 @@ from .nodes import (
     Variable,
     children,
 )
-from .templates import Interpolation, Mark, Text, assemble, heredoc_pieces, quoted_pieces
+from .templates import Interpolation, Mark, Text, assemble, heredoc_texts, quoted_text
 
 _BINARY = re.compile(r"==|!=|<=|>=|&&|\|\||<|>|\+|-|\*|/(?![/*])|%").match
 _NUMBER = re.compile(NUMBER).match
@@ -246,13 +247,14 @@ class _Builder:
     def _quoted(self, place: tuple[int, int]) -> Node:
         self._at += 1
         pieces: list[Text | Interpolation | Mark] = []
-        while self._text[self._at] != '"':
-            offset = self._at
-            texts, self._at = quoted_pieces(self._text, offset)
-            position = self._document.position
-            pieces += [Text(*position(at), text) for at, text in texts]
-            if self._text[self._at] != '"':
-                pieces.append(self._sequence())
+        while True:
+            position = self._document.position(self._at)
+            text, self._at = quoted_text(self._text, self._at)
+            if text:
+                pieces.append(Text(*position, text))
+            if self._text[self._at] == '"':
+                break
+            pieces.append(self._sequence())
         self._at += 1
         return assemble(pieces, place, flush=False)
 
@@ -262,14 +264,19 @@ class _Builder:
         marker = self._name()
         self._at = self._text.index("\n", self._at) + 1
         pieces: list[Text | Interpolation | Mark] = []
-        line_start = True
+        start, end = closing_line(self._text, self._at, marker)
         while True:
-            texts, self._at, ended = heredoc_pieces(self._text, self._at, marker, line_start)
+            found = SEQUENCE(self._text, self._at, start)
+            texts = heredoc_texts(self._text, self._at, found.start() if found else start)
             pieces += [Text(*self._document.position(at), text) for at, text in texts]
-            if ended:
+            if not found:
+                self._at = end
                 return assemble(pieces, place, flush=flush)
+            self._at = found.start()
             pieces.append(self._sequence())
-            line_start = False
+            if self._at > start:
+                next_line = self._text.index("\n", self._at) + 1
+                start, end = closing_line(self._text, next_line, marker)
 
     def _sequence(self) -> Interpolation | Mark:
         """An interpolation or directive, up to after its closing brace."""

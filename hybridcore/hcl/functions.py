@@ -13,6 +13,14 @@ from .evaluator import Function, NotEvaluable, Refused, equal, is_number, kind, 
 from .lexer import GO_SPACE
 
 _JOINING = ("Mn", "Mc", "Me", "Cf", "Cs")
+# Parts of Hangul syllables, of flags, and the colours of faces.
+_JOINING_RANGES = (
+    (0x1100, 0x11FF),
+    (0xA960, 0xA97F),
+    (0xD7B0, 0xD7FF),
+    (0x1F1E6, 0x1F1FF),
+    (0x1F3FB, 0x1F3FF),
+)
 
 
 def _list_of(value: object) -> list[object]:
@@ -44,8 +52,8 @@ def _letters(text: str) -> str:
     """A text whose letters are one character each, as Packer counts what a reader sees."""
     if not text.isascii() or "\r\n" in text:
         for letter in text:
-            joined = unicodedata.category(letter) in _JOINING or 0x1100 <= ord(letter) <= 0x11FF
-            if joined or letter == "\r" or 0x1F1E6 <= ord(letter) <= 0x1F1FF or 0x1F3FB <= ord(letter) <= 0x1F3FF:
+            joined = unicodedata.category(letter) in _JOINING or letter in "\r\u0e33\u0eb3"
+            if joined or any(low <= ord(letter) <= high for low, high in _JOINING_RANGES):
                 raise NotEvaluable("letters of several characters")
     return text
 
@@ -99,7 +107,8 @@ def _replace(value: object, old: object, new: object) -> str:
 
 def _split(separator: object, value: object) -> list[object]:
     text = to_text(value)
-    return list(text.split(to_text(separator))) if separator != "" else list(_letters(text))
+    parts = text.split(to_text(separator)) if separator != "" else _letters(text)
+    return list[object](parts)
 
 
 def _join(separator: object, *lists: object) -> str:

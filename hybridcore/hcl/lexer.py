@@ -25,7 +25,10 @@ PATH = rf"{ASCII_NAME}(?:\.{ASCII_NAME})*"
 NUMBER = r"[0-9](?:(?:[0-9.]|[eE][+-]?[0-9])*(?:[0-9]|[eE][+-]?[0-9]))?"
 VALID_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 PLAIN = rf'[^"\\$%\r\n{SURROGATES}]++'
-ESCAPE = r"\\(?:[nrt\"\\]|u(?![dD][89a-fA-F])[0-9A-Fa-f]{4}|U(?:0010|000(?!0[dD][89a-fA-F])[0-9A-Fa-f])[0-9A-Fa-f]{4})"
+ESCAPE = (
+    r"\\(?:[nrt\"\\]|u(?![dD][89a-fA-F])[0-9A-Fa-f]{4}"
+    r"|U(?:0010|000(?!0[dD][89a-fA-F])[0-9A-Fa-f])[0-9A-Fa-f]{4})"
+)
 DOLLAR = r"\$\$\{|%%\{|[$%](?!\{)"
 # A quoted string without control sequences and with no interpolation but a plain path such as ${var.name}.
 # All repetitions of groups are bounded: the engine keeps a record for each round.
@@ -36,7 +39,8 @@ SIMPLE_STRING = (
 SIMPLE_VALUE = rf"(?:{SIMPLE_STRING}|-?[0-9]+(?:\.[0-9]+)?|{PATH})"
 
 # White space as Go has it, without CR and LF: what may stand around the closing word of a heredoc.
-GO_SPACE = "\t\x0b\x0c \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+GO_SPACE = "\t\x0b\x0c \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+GO_SPACE += "".join(map(chr, range(0x2000, 0x200B)))
 
 _WIDE = rf"[^\x00-\x7f{SURROGATES}]"
 _NAME = re.compile(rf"(?:[A-Za-z_]|{_WIDE})(?:[A-Za-z0-9_-]|{_WIDE}){{0,1000}}")
@@ -147,3 +151,25 @@ def end_of_line(text: str, offset: int) -> int:
     if offset >= len(text):
         return offset
     return offset + 1 if text[offset] == "\n" else -1
+
+
+def closing_line(text: str, offset: int, marker: str) -> tuple[int, int]:
+    """Where a heredoc ends: the start of the line with only its marker, and the offset after the marker.
+
+    Args:
+        text: the whole text.
+        offset: the start of the line to begin with.
+        marker: the word behind ``<<``.
+
+    Returns:
+        Both -1 where there is no such line; it must end with a line feed.
+    """
+    while (found := text.find(marker, offset)) >= 0:
+        start = text.rfind("\n", offset, found) + 1 or offset
+        end = text.find("\n", found)
+        if end < 0:
+            break
+        if text[start:end].removesuffix("\r").strip(GO_SPACE) == marker:
+            return start, end - 1 if text[end - 1] == "\r" else end
+        offset = end + 1
+    return -1, -1

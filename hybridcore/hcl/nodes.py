@@ -1,4 +1,4 @@
-"""The tree of an expression. Every node knows its line and column; none of them knows how to compute itself."""
+"""The tree of an expression. Every node knows its line and column; none knows how to compute itself."""
 
 from __future__ import annotations
 
@@ -156,6 +156,6 @@ def children(node: Node) -> tuple[Node, ...]:
         case ObjectNode(items=items):
             return tuple(part for pair in items for part in pair)
         case For():
-            parts = (node.collection, node.key, node.value, node.condition)
-            return tuple(part for part in parts if part)
+            optional = (node.collection, node.key, node.value, node.condition)
+            return tuple(part for part in optional if part)
     return ()

@@ -9,7 +9,7 @@ from ..errors import HclError
 from .lexer import ASCII_NAME, MAX_BYTES, MAX_DEPTH, SIMPLE_VALUE, Document, end_of_line, name_at, skip
 from .structure import Attribute, Block, Body
 from .syntax import Skimmer
-from .templates import quoted_pieces
+from .templates import quoted_text
 
 _LABEL = rf'(?:"[^"\\$%\r\n\ud800-\udfff]*+"|{ASCII_NAME})'
 _ITEM = re.compile(
@@ -24,8 +24,8 @@ _LABELS = re.compile(rf'"([^"]*)"|({ASCII_NAME})').findall
 def loads(text: str, *, filename: str = "<string>") -> Body:
     """Reads HCL2 as Packer uses it.
 
-    Nothing in the text is executed or looked up. The syntax of the whole text is checked; values are worked out
-    when they are asked for.
+    Nothing in the text is executed or looked up. The syntax of the whole text is checked; values are worked
+    out when they are asked for.
 
     Args:
         text: the text, with or without byte-order mark, lines ending in LF or CRLF.
@@ -127,7 +127,8 @@ class _Parser:
 
     def _close(self, offset: int) -> None:
         if not self._stack:
-            raise self._document.error(offset, 'expected an attribute or a block, found "}" that closes nothing')
+            message = 'expected an attribute or a block, found "}" that closes nothing'
+            raise self._document.error(offset, message)
         self._body = self._stack.pop()[0]
         self._body.blocks[-1].end = offset
 
@@ -177,10 +178,10 @@ class _Parser:
             return name, offset + len(name)
         if not self._text.startswith('"', offset):
             raise self._fail(offset, 'expected "=" and a value, a label, or "{" on the same line')
-        pieces, end = quoted_pieces(self._text, offset + 1)
+        label, end = quoted_text(self._text, offset + 1)
         if not self._text.startswith('"', end):
             raise self._fail(end, "expected the closing quote of a label; labels hold no templates")
-        return "".join(text for _, text in pieces), end + 1
+        return label, end + 1
 
     def _one_line(self, offset: int) -> int:
         """Goes on after an opening brace: a block in one line holds at most one attribute."""

@@ -1,7 +1,7 @@
 """Regular expressions as Packer's functions know them (RE2), in time linear in the text.
 
-Python's own ``re`` has another syntax and other meanings (``$``, ``\\s``, ``\\d``), and a pattern from a template could
-keep it busy for years. What is not read here raises ``UnknownPattern`` and is left to Packer.
+Python's own ``re`` has another syntax and other meanings (``$``, ``\\s``), and a pattern from a template
+could keep it busy for years. What is not read here raises ``UnknownPattern`` and is left to Packer.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Program:
     """A pattern as instructions: ``(name, argument, argument)``.
 
     Args:
-        code: ``set`` ranges, ``split`` first and second way, ``jump`` way, ``save`` slot, ``assert`` kind, ``match``.
+        code: ``set`` ranges, ``split`` first and second way, ``jump`` way, ``save`` slot, ``assert`` kind,
+            ``match``; ways are relative.
         groups: the names of the groups, in order, empty for those without.
     """
 
@@ -123,7 +124,7 @@ class _Compiler:
         return code
 
     def _only_flags(self) -> frozenset[str] | None:
-        """The flags that ``(?i)`` sets for the rest of the group, or ``None`` if something else stands here."""
+        """The flags that ``(?i)`` sets for the rest of the group; ``None`` if something else stands here."""
         end = self._pattern.find(")", self._at)
         inside = self._pattern[self._at + 2 : end]
         if end < 0 or not inside or not set(inside) <= set("ims"):
@@ -302,7 +303,7 @@ def _holds(kind: object, text: str, at: int) -> bool:
 
 
 def find(program: Program, text: str, start: int = 0) -> tuple[int, ...] | None:
-    """The leftmost match from an offset on: begin and end of the whole and of each group, -1 where it has none.
+    """The leftmost match from an offset on: begin and end of the whole and of each group, or -1.
 
     Raises:
         UnknownPattern: pattern and text are too large together.

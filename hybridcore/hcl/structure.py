@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, final
 
 from .evaluator import NotEvaluable, compute
@@ -12,10 +13,13 @@ if TYPE_CHECKING:
     from .lexer import Document
     from .nodes import Node
 
+# Most values are strings without escapes and sequences; they need no tree.
+_PLAIN_STRING = re.compile(r'"[^"\\$%]*+"').fullmatch
+
 
 @final
 class Attribute:
-    """A name with an expression. It refers to the text of its file, so that a large file stays small in memory."""
+    """A name with an expression. It points into the text of its file, so that it is small in memory."""
 
     __slots__ = ("_at", "_document", "_end", "_start", "_value", "name")
 
@@ -56,7 +60,7 @@ class Attribute:
 
     @property
     def value(self) -> Value:
-        """The value of a constant expression as ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict``.
+        """The value of a constant expression: whole numbers as ``int``, others ``float``, null ``None``.
 
         Raises:
             NotEvaluable: the expression is not constant.
@@ -68,7 +72,7 @@ class Attribute:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """What the expression refers to, each once, in order: ``var.name``, ``local.name``, ``source.type``, ``x``."""
+        """What the expression refers to, each once, in order, such as ``var.name`` or ``local.name``."""
         return references(self.node)
 
     def _computed(self) -> Value | NotEvaluable:
@@ -76,8 +80,12 @@ class Attribute:
             return self._value
         except AttributeError:
             pass
+        text = self._document.text
+        if _PLAIN_STRING(text, self._start, self._end):
+            self._value: Value | NotEvaluable = text[self._start + 1 : self._end - 1]
+            return self._value
         try:
-            self._value: Value | NotEvaluable = compute(self.node, {})
+            self._value = compute(self.node, {})
         except NotEvaluable as reason:
             self._value = reason
         return self._value

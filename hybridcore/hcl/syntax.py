@@ -1,86 +1,24 @@
 """Checks the syntax of expressions and finds where they end, without recursion and without building anything.
 
-The grammar is that of HashiCorp's HCL2 (hclsyntax/spec.md). A program that only wants the names in a large file
-pays for nothing else; the tree of an expression is built when somebody asks for it (module ``expressions``).
+The grammar is that of HashiCorp's HCL2 (hclsyntax/spec.md). Who only wants the names in a large file pays for
+nothing else; the tree of an expression is built when somebody asks for it (module ``expressions``).
 """
 
 from __future__ import annotations
 
-import re
-from typing import NoReturn
-
-from .lexer import (
-    ASCII_NAME,
-    DOLLAR,
-    ESCAPE,
-    GO_SPACE,
-    MAX_DEPTH,
-    NUMBER,
-    PATH,
-    PLAIN,
-    SIMPLE_STRING,
-    SIMPLE_VALUE,
-    SURROGATES,
-    VALID_NUMBER,
-    Document,
-    name_at,
-    skip,
+from ..errors import HclError
+from .constructs import (
+    ELEMENTS,
+    EXPECTED,
+    ITEMS,
+    NUMBER_AT,
+    OPERANDS,
+    OPERATORS,
+    QUOTED,
+    SEQUENCE,
+    Frame,
 )
-
-_OPERAND = (
-    rf"(?:(?P<simple>{SIMPLE_STRING}|{PATH}(?![ \t\r\n]*+[(/#]|[^\x00-\x7f]))"
-    rf"|(?P<call>{ASCII_NAME}[ \t]*+\()|(?P<number>{NUMBER})"
-    r'|(?P<open>[\[({])|(?P<unary>-|!(?!=))|(?P<quote>")|(?P<heredoc><<-?))'
-)
-_OPERATOR = (
-    rf"(?:(?P<path>(?:\.{ASCII_NAME}){{1,50}}(?![^\x00-\x7f]))|(?P<comma>,)|(?P<close>~?\}}|[\])])"
-    r"|(?P<binary>==|!=|<=|>=|&&|\|\||[<>+*%-]|/(?![/*]))|(?P<index>\[)|(?P<question>\?)|(?P<colon>:)"
-    r"|(?P<arrow>=>)|(?P<equal>=)|(?P<more>\.\.\.)|(?P<dot>\.)|(?P<newline>\n))"
-)
-# Each in two forms: where a line end is white space, and where it is not.
-_OPERANDS = (re.compile(r"[ \t\r]*+" + _OPERAND).match, re.compile(r"[ \t\r\n]*+" + _OPERAND).match)
-_OPERATORS = (re.compile(r"[ \t\r]*+" + _OPERATOR).match, re.compile(r"[ \t\r\n]*+" + _OPERATOR).match)
-# Runs of simple elements of a list, and of simple lines of an object.
-_ELEMENTS = re.compile(rf"(?:[ \t\r\n]*+{SIMPLE_VALUE}[ \t\r\n]*+,){{1,200}}").match
-_ITEMS = re.compile(
-    rf"(?:[ \t\r\n]*+(?:{ASCII_NAME}|{SIMPLE_STRING})[ \t]*+[=:][ \t]*+{SIMPLE_VALUE}"
-    r"[ \t\r]*+(?:,|(?:(?:\#|//)[^\n]*+)?\n)){1,200}"
-).match
-_NUMBER = re.compile(NUMBER).match
-_QUOTED = re.compile(rf"(?:{PLAIN}|{ESCAPE}|{DOLLAR}){{1,200}}").match
-_LINE = re.compile(rf"(?:[^$%\r\n{SURROGATES}]++|{DOLLAR}){{1,200}}").match
-
-_CLOSER = {"(": ")", "call": ")", "[": "]", "index": "]", "{": "}", "${": "}", "%{": "}"}
-_EXPECTED = {
-    "(": '")"',
-    "call": '"," or ")"',
-    "[": '"," or "]"',
-    "index": '"]"',
-    "{": '"=" or ":" after the key',
-    "value": 'a line end, "," or "}" after the value',
-    "${": '"}" to close "${"',
-    "%{": '"}" to close "%{"',
-    "?": '":" and the value for the other case',
-    "in": '":" after the collection of "for"',
-    "yield": 'the end of "for"',
-    "result": 'the end of "for"',
-    "filter": 'the end of "for"',
-}
-
-
-class _Frame:
-    """An open construct: what it is, where it began, and whether line ends are white space in it."""
-
-    __slots__ = ("at", "closer", "directives", "kind", "loose", "marker", "unary")
-
-    def __init__(self, kind: str, at: int, loose: bool) -> None:
-        self.kind = kind
-        self.at = at
-        self.loose = loose
-        self.closer = _CLOSER.get(kind, "")
-        self.marker = ""
-        self.unary = 0
-        self.directives: list[str] = []
+from .lexer import MAX_DEPTH, VALID_NUMBER, Document, closing_line, name_at, skip
 
 
 class Skimmer:
@@ -95,7 +33,7 @@ class Skimmer:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._text = document.text
-        self._stack: list[_Frame] = []
+        self._stack: list[Frame] = []
         self._want = True  # whether a value comes next, or what may follow one
         self._done = False
         self._unary = 0
@@ -117,8 +55,8 @@ class Skimmer:
             offset = self._value(offset) if self._want else self._after(offset)
         return offset
 
-    def _push(self, kind: str, at: int, *, loose: bool) -> _Frame:
-        frame = _Frame(kind, at, loose)
+    def _push(self, kind: str, at: int, *, loose: bool) -> Frame:
+        frame = Frame(kind, at, loose)
         frame.unary = self._unary
         self._depth += 1 + self._unary
         self._unary = 0
@@ -139,34 +77,34 @@ class Skimmer:
             return self._quoted(frame, offset) if frame.kind == '"' else self._heredoc(frame, offset, False)
         return offset
 
-    def _fail(self, offset: int, expected: str) -> NoReturn:
+    def _error(self, offset: int, expected: str) -> HclError:
         message = f"expected {expected}, found {self._document.found(offset)}"
         opened = self._stack[-1].at
         if len(self._stack) > 1 and offset >= len(self._text):
             message += f"; line {self._document.position(opened)[0]} opens what is not closed"
-        raise self._document.error(offset, message)
+        return self._document.error(offset, message)
 
     # ---- where a value is expected
 
     def _value(self, offset: int) -> int:
         """Reads a term, or the beginning of one that has parts of its own."""
         text, loose = self._text, self._stack[-1].loose
-        found = _OPERANDS[loose](text, offset)
+        found = OPERANDS[loose](text, offset)
         if found is None:
             offset = skip(text, offset, newlines=loose)
-            found = _OPERANDS[loose](text, offset)
+            found = OPERANDS[loose](text, offset)
         kind = found.lastgroup if found else "name"
         if found is None:
             name = name_at(text, offset)
             if not name:
-                self._fail(offset, "a value")
+                raise self._error(offset, "a value")
             return self._name(offset + len(name))
         if kind == "unary":
             self._unary += 1
             if self._depth + self._unary > MAX_DEPTH:
                 raise self._document.error(offset, f"nested more than {MAX_DEPTH} levels deep")
             return found.end()
-        offset = found.start(kind)
+        offset = found.start(found.lastgroup or 0)
         if kind == "open":
             return self._open(found["open"], offset)
         if kind == "call":
@@ -177,7 +115,7 @@ class Skimmer:
         if kind == "heredoc":
             return self._open_heredoc(offset, found.end())
         if kind == "number" and not VALID_NUMBER.fullmatch(found["number"]):
-            self._fail(offset, "a number such as 10, 1.5 or 1e6")
+            raise self._error(offset, "a number such as 10, 1.5 or 1e6")
         self._want, self._unary = False, 0
         return found.end()
 
@@ -202,7 +140,7 @@ class Skimmer:
 
     def _elements(self, offset: int) -> int:
         """Reads elements up to one that is not simple, or the end."""
-        if run := _ELEMENTS(self._text, offset):
+        if run := ELEMENTS(self._text, offset):
             offset = run.end()
         offset = skip(self._text, offset, newlines=True)
         if self._text.startswith(self._stack[-1].closer, offset):
@@ -212,7 +150,7 @@ class Skimmer:
 
     def _keys(self, offset: int) -> int:
         """Reads items of an object up to one that is not simple, or the end."""
-        if run := _ITEMS(self._text, offset):
+        if run := ITEMS(self._text, offset):
             offset = run.end()
         offset = skip(self._text, offset, newlines=True)
         if self._text.startswith("}", offset):
@@ -228,13 +166,13 @@ class Skimmer:
             offset = skip(text, offset, newlines=True)
             name = name_at(text, offset)
             if not name:
-                self._fail(offset, 'a name after "for"')
+                raise self._error(offset, 'a name after "for"')
             offset = skip(text, offset + len(name), newlines=True)
             if not separator or not text.startswith(separator, offset):
                 break
             offset += 1
         if name_at(text, offset) != "in":
-            self._fail(offset, '"in" and the collection of "for"')
+            raise self._error(offset, '"in" and the collection of "for"')
         self._want = True
         return offset + 2
 
@@ -243,10 +181,10 @@ class Skimmer:
     def _after(self, offset: int) -> int:
         """Reads what goes on after a complete term, or closes what ends here."""
         frame = self._stack[-1]
-        found = _OPERATORS[frame.loose](self._text, offset)
+        found = OPERATORS[frame.loose](self._text, offset)
         if found is None:
             after = skip(self._text, offset, newlines=frame.loose)
-            found = _OPERATORS[frame.loose](self._text, after)
+            found = OPERATORS[frame.loose](self._text, after)
             if found is None:
                 return self._after_other(frame, offset, after)
         kind = found.lastgroup or ""
@@ -270,7 +208,7 @@ class Skimmer:
             return self._close(frame, found["close"], found.start("close"))
         return self._separator(frame, kind, found.start(kind), end)
 
-    def _after_other(self, frame: _Frame, offset: int, at: int) -> int:
+    def _after_other(self, frame: Frame, offset: int, at: int) -> int:
         """Handles what is no operator: a comment that ends the line, "if", or something wrong."""
         if not frame.kind:
             self._done = True
@@ -280,23 +218,23 @@ class Skimmer:
         if self._may_filter(frame) and name_at(self._text, at) == "if":
             frame.kind, self._want = "filter", True
             return at + 2
-        self._fail(at, _EXPECTED[frame.kind])
+        raise self._error(at, EXPECTED[frame.kind])
 
     @staticmethod
-    def _may_filter(frame: _Frame) -> bool:
+    def _may_filter(frame: Frame) -> bool:
         return frame.kind == "result" or (frame.kind == "yield" and frame.closer == "]")
 
-    def _close(self, frame: _Frame, bracket: str, offset: int) -> int:
+    def _close(self, frame: Frame, bracket: str, offset: int) -> int:
         complete = frame.kind in ("(", "[", "call", "index", "value", "${", "%{", "filter") or (
             self._may_filter(frame)
         )
         strip = bracket == "~}" and frame.kind in ("${", "%{")
         if not complete or (bracket != frame.closer and not strip):
             expected = '"=>" and a value' if frame.kind == "yield" and frame.closer == "}" else ""
-            self._fail(offset, expected or _EXPECTED[frame.kind])
+            raise self._error(offset, expected or EXPECTED[frame.kind])
         return self._pop(offset + len(bracket))
 
-    def _separator(self, frame: _Frame, kind: str, at: int, end: int) -> int:
+    def _separator(self, frame: Frame, kind: str, at: int, end: int) -> int:
         """Reads what stands between the parts of a construct."""
         within = frame.kind
         self._want = True
@@ -318,11 +256,11 @@ class Skimmer:
             if self._text.startswith(frame.closer, after):
                 return self._pop(after + 1)
             if within == "call" or name_at(self._text, after) != "if":
-                self._fail(after, f'"{frame.closer}" after "..."')
+                raise self._error(after, f'"{frame.closer}" after "..."')
             frame.kind = "filter"
             return after + 2
         else:
-            self._fail(at, _EXPECTED[within])
+            raise self._error(at, EXPECTED[within])
         return end
 
     def _dot(self, offset: int) -> int:
@@ -337,13 +275,13 @@ class Skimmer:
         return offset
 
     def _member(self, offset: int) -> int:
-        if number := _NUMBER(self._text, offset):
-            if not number.group().isdecimal() and ("." in number.group() or not VALID_NUMBER.fullmatch(number.group())):
-                self._fail(offset, "one whole number after the dot; write indexes as [0][1]")
+        if number := NUMBER_AT(self._text, offset):
+            if "." in number.group() or not VALID_NUMBER.fullmatch(number.group()):
+                raise self._error(offset, "one whole number after the dot; write indexes as [0][1]")
             return number.end()
         name = name_at(self._text, offset)
         if not name:
-            self._fail(offset, "the name of an attribute after the dot")
+            raise self._error(offset, "the name of an attribute after the dot")
         return offset + len(name)
 
     def _index(self, offset: int) -> int:
@@ -354,30 +292,30 @@ class Skimmer:
             return offset + 1
         after = skip(text, after + 1, newlines=loose)
         if not text.startswith("]", after):
-            self._fail(after, '"]" after "[*"')
+            raise self._error(after, '"]" after "[*"')
         return after + 1
 
     # ---- strings
 
-    def _quoted(self, frame: _Frame, offset: int) -> int:
+    def _quoted(self, frame: Frame, offset: int) -> int:
         """Reads on in a quoted string up to its end or the next sequence in it."""
-        while run := _QUOTED(self._text, offset):
+        while run := QUOTED(self._text, offset):
             offset = run.end()
         if self._text.startswith('"', offset):
             return self._end_template(frame, offset, offset + 1)
         if self._text.startswith(("${", "%{"), offset):
             return self._sequence(frame, offset)
         if self._text.startswith("\\", offset):
-            self._fail(offset, r'an escape: \n, \r, \t, \", \\, \uNNNN or \UNNNNNNNN')
-        self._fail(offset, 'the closing quote of the string on the same line')
+            raise self._error(offset, r'an escape: \n, \r, \t, \", \\, \uNNNN or \UNNNNNNNN')
+        raise self._error(offset, 'the closing quote of the string on the same line')
 
-    def _end_template(self, frame: _Frame, offset: int, end: int) -> int:
+    def _end_template(self, frame: Frame, offset: int, end: int) -> int:
         if frame.directives:
             word = "endfor" if frame.directives[-1] == "for" else "endif"
-            self._fail(offset, f'"%{{ {word} }}" before the end of the string')
+            raise self._error(offset, f'"%{{ {word} }}" before the end of the string')
         return self._pop(end)
 
-    def _sequence(self, frame: _Frame, offset: int) -> int:
+    def _sequence(self, frame: Frame, offset: int) -> int:
         """Opens an interpolation or a directive."""
         kind = self._text[offset : offset + 2]
         self._push(kind, offset, loose=True)
@@ -403,10 +341,10 @@ class Skimmer:
         elif not (
             (word == "endif" and innermost in ("if", "else")) or (word == "endfor" and innermost == "for")
         ):
-            self._fail(offset, 'a directive that fits here: if, else, endif, for or endfor')
+            raise self._error(offset, 'a directive that fits here: if, else, endif, for or endfor')
         end = skip(self._text, end, newlines=True)
         if not self._text.startswith(("}", "~}"), end):
-            self._fail(end, _EXPECTED["%{"])
+            raise self._error(end, EXPECTED["%{"])
         return self._pop(end + (2 if self._text[end] == "~" else 1))
 
     def _open_heredoc(self, offset: int, after: int) -> int:
@@ -415,30 +353,24 @@ class Skimmer:
         if self._text.startswith("\r", body):
             body += 1
         if not marker or not self._text.startswith("\n", body):
-            self._fail(offset, 'a value (a heredoc begins with "<<", a word and a line end)')
+            raise self._error(offset, 'a value (a heredoc begins with "<<", a word and a line end)')
         frame = self._push("<<", offset, loose=True)
         frame.marker = marker
         return self._heredoc(frame, body + 1, True)
 
-    def _heredoc(self, frame: _Frame, offset: int, line_start: bool) -> int:
+    def _heredoc(self, frame: Frame, offset: int, line_start: bool) -> int:
         """Reads on in a heredoc up to its closing word or the next sequence in it."""
-        text, marker = self._text, frame.marker
-        while True:
-            end = text.find("\n", offset)
-            if end < 0:
-                line = self._document.position(frame.at)[0]
-                raise self._document.error(
-                    len(text), f'expected a line with only "{marker}" to close the heredoc of line {line}'
-                )
-            line = text[offset : end - 1 if text.startswith("\r", end - 1) else end]
-            if line_start and line.strip(GO_SPACE) == marker:
-                return self._end_template(frame, offset, offset + len(line))
-            plain = offset
-            while run := _LINE(text, plain):
-                plain = run.end()
-            if plain == offset + len(line):
-                offset, line_start = end + 1, True
-            elif text.startswith(("${", "%{"), plain):
-                return self._sequence(frame, plain)
-            else:
-                self._fail(plain, "text")
+        if frame.closing[0] < offset:
+            start = offset if line_start else self._text.find("\n", offset) + 1
+            frame.closing = closing_line(self._text, start, frame.marker) if start else (-1, -1)
+        closing, end = frame.closing
+        if closing < 0:
+            opened = self._document.position(frame.at)[0]
+            message = f'expected a line with only "{frame.marker}" to close the heredoc of line {opened}'
+            raise self._document.error(len(self._text), message)
+        found = SEQUENCE(self._text, offset, closing)
+        if not found:
+            return self._end_template(frame, closing, end)
+        if len(found.group()) == 1:
+            raise self._error(found.start(), "text")
+        return self._sequence(frame, found.start())

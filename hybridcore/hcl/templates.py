@@ -1,4 +1,4 @@
-"""The inside of strings: escapes, white space that markers strip, the indentation of ``<<-``, and directives."""
+"""The inside of strings: escapes, white space that markers strip, indentation of ``<<-``, and directives."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .lexer import DOLLAR, ESCAPE, GO_SPACE, PLAIN
+from .constructs import QUOTED
+from .lexer import GO_SPACE
 from .nodes import Conditional, For, Join, Literal, Node, Template
 
 _SPACES = GO_SPACE + "\r\n"
-# A run of text as Packer's scanner cuts it: "~" strips no further than the run beside it.
-_QUOTED_RUN = re.compile(rf"(?P<run>(?:{PLAIN}|{ESCAPE}){{1,1000}})|{DOLLAR}").match
-_HEREDOC_RUN = re.compile(r"(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\r\n]*+)(?:\r?\n)?").match
-_ESCAPE = re.compile(r"\\(?:u(?P<short>.{4})|U(?P<long>.{8})|(?P<char>.))")
+_DECODED = re.compile(r"\$\$\{|%%\{|\\(?:u(?P<short>.{4})|U(?P<long>.{8})|(?P<char>.))")
+_DOUBLED = re.compile(r"\$\$\{|%%\{")
 _CHARS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
@@ -50,43 +49,31 @@ class Mark:
     strip_right: bool
 
 
-def _unescape(found: re.Match[str]) -> str:
+def _decode(found: re.Match[str]) -> str:
     code = found["short"] or found["long"]
-    return chr(int(code, 16)) if code else _CHARS[found["char"]]
+    if code:
+        return chr(int(code, 16))
+    return _CHARS[found["char"]] if found["char"] else found.group()[1:]
 
 
-def quoted_pieces(text: str, offset: int) -> tuple[list[tuple[int, str]], int]:
-    """The runs of text of a quoted string from an offset on, and the offset of what ends them."""
-    pieces = []
-    while found := _QUOTED_RUN(text, offset):
-        run = found.group()
-        if found["run"]:
-            run = _ESCAPE.sub(_unescape, run) if "\\" in run else run
-        else:
-            run = run.replace("$${", "${").replace("%%{", "%{")
-        pieces.append((offset, run))
-        offset = found.end()
-    return pieces, offset
+def quoted_text(text: str, offset: int) -> tuple[str, int]:
+    """The text of a quoted string up to its end or the next sequence, and the offset of that."""
+    end = offset
+    while found := QUOTED(text, end):
+        end = found.end()
+    raw = text[offset:end]
+    return (_DECODED.sub(_decode, raw) if "\\" in raw or "{" in raw else raw), end
 
 
-def heredoc_pieces(
-    text: str, offset: int, marker: str, line_start: bool
-) -> tuple[list[tuple[int, str]], int, bool]:
-    """The runs of text of a heredoc from an offset on, the offset of what ends them, and whether that is the end."""
-    pieces = []
-    while True:
-        if line_start:
-            end = text.index("\n", offset)
-            line = text[offset:end].removesuffix("\r")
-            if line.strip(GO_SPACE) == marker:
-                return pieces, offset + len(line), True
-        found = _HEREDOC_RUN(text, offset)
-        if not found or found.end() == offset:
-            return pieces, offset, False
-        run = found.group()
-        pieces.append((offset, run.replace("$${", "${").replace("%%{", "%{")))
-        offset = found.end()
-        line_start = run.endswith("\n")
+def heredoc_texts(text: str, offset: int, end: int) -> list[tuple[int, str]]:
+    """The text of a heredoc between two offsets, in up to three runs.
+
+    The rest of the first line and the part of the last one are runs of their own: "~" strips no further.
+    """
+    first = text.find("\n", offset, end) + 1 or end
+    last = max(text.rfind("\n", offset, end) + 1, first)
+    cuts = ((offset, first), (first, last), (last, end))
+    return [(a, _DOUBLED.sub(lambda found: found.group()[1:], text[a:b])) for a, b in cuts if a < b]
 
 
 def assemble(pieces: list[Text | Interpolation | Mark], place: tuple[int, int], *, flush: bool) -> Node:
@@ -125,26 +112,34 @@ def _strip(pieces: list[Text | Interpolation | Mark]) -> list[Text | Interpolati
 
 
 def _flush(pieces: list[Text | Interpolation | Mark]) -> list[Text | Interpolation | Mark]:
-    """Takes the indentation that all lines share from the runs at the beginning of lines."""
-    indents: list[int] = []
-    first_runs: list[int] = []
+    """Takes the indentation that all lines share from the beginning of each line that is not blank."""
+    indent = min(_indents(pieces), default=0)
+    flushed: list[Text | Interpolation | Mark] = []
     line_start = True
-    for index, piece in enumerate(pieces):
-        value = piece.value if isinstance(piece, Text) else ""
-        if line_start:
-            rest = value.lstrip(_SPACES)
-            if rest or not value.endswith("\n"):
-                indents.append(len(value) - len(rest))
-                if isinstance(piece, Text):
-                    first_runs.append(index)
-        line_start = value.endswith("\n")
-    indent = min(indents, default=0)
-    flushed = list(pieces)
-    for index in first_runs:
-        piece = flushed[index]
-        if isinstance(piece, Text):
-            flushed[index] = replace(piece, value=piece.value[indent:])
+    for piece in pieces:
+        if isinstance(piece, Text) and indent:
+            lines = piece.value.split("\n")
+            for index, line in enumerate(lines):
+                blank = index < len(lines) - 1 and not line.strip(_SPACES)
+                if not blank and (line_start or index):
+                    lines[index] = line[indent:]
+            piece = replace(piece, value="\n".join(lines))
+        line_start = isinstance(piece, Text) and piece.value.endswith("\n")
+        flushed.append(piece)
     return flushed
+
+
+def _indents(pieces: list[Text | Interpolation | Mark]) -> Iterator[int]:
+    """The indentation of each line that is not blank."""
+    line_start = True
+    for piece in pieces:
+        lines = piece.value.split("\n") if isinstance(piece, Text) else [""]
+        ended = len(lines) > 1 and not lines[-1]
+        for index, line in enumerate(lines[:-1] if ended else lines):
+            rest = line.lstrip(_SPACES)
+            if (line_start or index) and (rest or index == len(lines) - 1):
+                yield len(line) - len(rest)
+        line_start = ended
 
 
 def _nest(pieces: Iterator[Text | Interpolation | Mark]) -> tuple[tuple[Node, ...], str]:

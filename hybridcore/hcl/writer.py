@@ -15,6 +15,8 @@ _WIDTH = 100
 _BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # Bare, the first would begin a loop and the others look like values.
 _QUOTED_KEYS = frozenset(("for", "true", "false", "null"))
+# The width of text that Packer aligns depends on how its letters join; in keys, those that may are escaped.
+_JOINING = re.compile(r"[\u0250-\U0010ffff]")
 _SPECIAL = re.compile(r'["\\\x00-\x1f\x7f]|\$(?=\{)|%(?=\{)|[\ud800-\udfff]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "$$", "%": "%%"}
 
@@ -41,8 +43,8 @@ def dumps_value(value: object, indent: int = 0) -> str:
     """One value as an HCL expression.
 
     Args:
-        value: ``str``, ``int``, ``float``, ``bool``, ``None``, a list or tuple of values, or a mapping of text to
-            values.
+        value: ``str``, ``int``, ``float``, ``bool``, ``None``, a list or tuple of values, or a mapping of
+            text to values.
         indent: how many levels of two spaces the line that holds the value is indented by.
 
     Raises:
@@ -61,7 +63,8 @@ def dumps_value(value: object, indent: int = 0) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _unwritable(f"{value} cannot be written as a number")
-        return repr(value)
+        # Whole ones as they are, digit by digit: 1e+300 in decimal is another number.
+        return format(Decimal(value), "f") if value.is_integer() else repr(value)
     if isinstance(value, Mapping):
         return _object(value, indent)
     if isinstance(value, (list, tuple)):
@@ -73,11 +76,16 @@ def _unwritable(message: str) -> HclError:
     return HclError(message, filename="<value>", line=1, column=1)
 
 
+def _escape_code(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def _escape(found: re.Match[str]) -> str:
     character = found.group()
     if "\ud800" <= character <= "\udfff":
         raise _unwritable("a text holds half a surrogate pair, which UTF-8 cannot hold")
-    return _ESCAPES.get(character) or f"\\u{ord(character):04x}"
+    return _ESCAPES.get(character) or _escape_code(found)
 
 
 def _quoted(text: str) -> str:
@@ -102,14 +110,14 @@ def _object(mapping: Mapping[object, object], indent: int) -> str:
         if not isinstance(key, str):
             raise _unwritable(f"{key!r} cannot be a key: only text can")
         bare = _BARE_KEY.fullmatch(key) and key not in _QUOTED_KEYS
-        pairs.append((key if bare else _quoted(key), value))
+        pairs.append((key if bare else _JOINING.sub(_escape_code, _quoted(key)), value))
     pad = "  " * (indent + 1)
     lines = "".join(f"{pad}{line}\n" for line in _lines(pairs, indent + 1))
     return f"{{\n{lines}{'  ' * indent}}}"
 
 
 def _lines(pairs: Iterable[tuple[str, object]], indent: int) -> list[str]:
-    """Lines ``key = value``, the equals signs of neighbours aligned; a value of several lines stands alone."""
+    """Lines ``key = value``, the equals signs of neighbours aligned; several lines stand alone."""
     lines: list[str] = []
     run: list[tuple[str, str]] = []
 
@@ -130,7 +138,6 @@ def _lines(pairs: Iterable[tuple[str, object]], indent: int) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """How many characters a reader sees: marks that join the letter before them do not count."""
-    if text.isascii():
-        return len(text)
-    return sum(unicodedata.category(character) not in ("Mn", "Mc", "Me", "Cf") for character in text)
+    """How many characters a reader sees: what joins the letter before it does not count."""
+    joined = sum("\u1160" <= letter <= "\u11ff" or unicodedata.category(letter)[0] == "M" for letter in text)
+    return len(text) - joined
