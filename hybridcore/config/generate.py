@@ -119,7 +119,7 @@ def plan(inputs: Mapping[str, Any], workspace: Workspace) -> tuple[list[Plan], l
             overlays=overlays.layers(target, caller),
             provisioners=asked.provisioners,
             caller=caller,
-            folders=overlays.folders(target),
+            folders=overlays.folders,
             hidden=hidden,
         )
         resolved[target] = resolve(variables, sources, faults)
@@ -128,6 +128,8 @@ def plan(inputs: Mapping[str, Any], workspace: Workspace) -> tuple[list[Plan], l
         raise ConfigError(
             f"the configuration of {asked.env} is not right, nothing was written", faults=set(faults)
         )
+    for folder in {workspace.config_file(asked.env, target).parent for target in declared}:
+        render.check_place(folder, workspace)
     plans = [
         _compose(target, asked.env, declared[target], resolved[target], workspace) for target in declared
     ]
@@ -140,7 +142,6 @@ def _compose(
     target: str, env: str, variables: Mapping[str, Variable], resolved: Resolved, workspace: Workspace
 ) -> Plan:
     path = workspace.config_file(env, target)
-    render.check_place(path, workspace)
     # Lines are left out: a comment added to an overlay must not change the file, and with it the
     # image's fingerprint.
     files = {

@@ -70,7 +70,7 @@ class Overlays:
         self.faults = faults
         self.used_placeholders: set[str] = set()
         self.entries: dict[str, Mapping[str, Entry]] = {}
-        self._folders: dict[tuple[str, str], list[tuple[str, Path]]] = {}
+        self._folders: dict[tuple[str, str], dict[str, list[Path]]] = {}
         self._files: dict[Path, Mapping[str, Entry]] = {}
         self._sources: dict[Path, str] = {}
         self._check_environment()
@@ -113,33 +113,44 @@ class Overlays:
 
     def _paths(self, scope: str, target: str) -> list[Path]:
         """The files of a scope for a target: for everything first, for this target alone last."""
-        places = ("", *_prefixes(target))
-        found: dict[str, list[Path]] = {place: [] for place in places}
-        for folder in places:
-            for place, path in self._list(scope, folder):
-                if place in found:
-                    found[place].append(path)
-        return [path for place in places for path in found[place]]
+        paths: list[Path] = []
+        above = None
+        for folder in ("", *_prefixes(target)):
+            if above is not None:
+                paths += self._list(scope, above).get(folder, ())
+            paths += self._list(scope, folder).get(folder, ())
+            above = folder
+        return paths
 
-    def _list(self, scope: str, folder: str) -> list[tuple[str, Path]]:
-        """The overlays of a folder by name, each with the folder that it counts for."""
-        if (scope, folder) not in self._folders:
+    def _list(self, scope: str, folder: str) -> Mapping[str, list[Path]]:
+        """The overlays in a folder by name, below the folders that they count for."""
+        found = self._folders.get((scope, folder))
+        if found is None:
+            found = self._folders[scope, folder] = {}
             here = self.workspace.environments / scope / folder
-            names = sorted(name for name in _names(here) if name.endswith(SUFFIXES))
-            self._folders[scope, folder] = [
-                (place(folder, name, self.workspace), here / name)
-                for name in names
-                if self._inside(here / name)
-            ]
-        return self._folders[scope, folder]
+            for name in self._names(here):
+                found.setdefault(place(folder, name, self.workspace), []).append(here / name)
+        return found
 
-    def _inside(self, path: Path) -> bool:
-        if path.resolve().is_relative_to(self.workspace.root):
-            return True
-        self.faults.append(
-            Fault("leads out of the workspace", file=self.workspace.relative(path), hint="copy the file")
-        )
-        return False
+    def _names(self, folder: Path) -> list[str]:
+        """The names of the overlays in a folder, in order; what leads out of the workspace is a fault."""
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(
+                    (each.name, each.is_symlink()) for each in entries if each.name.endswith(SUFFIXES)
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        folder_inside = folder.resolve().is_relative_to(self.workspace.root)
+        names = []
+        for name, is_link in found:
+            path = folder / name
+            if path.resolve().is_relative_to(self.workspace.root) if is_link else folder_inside:
+                names.append(name)
+            else:
+                file = self.workspace.relative(path)
+                self.faults.append(Fault("leads out of the workspace", file=file, hint="copy the file"))
+        return names
 
     def _read(self, path: Path, target: str, given: Mapping[str, Value]) -> Mapping[str, Entry]:
         if not path.name.endswith(TEMPLATE_SUFFIX):
@@ -162,13 +173,6 @@ def _prefixes(target: str) -> tuple[str, str, str]:
     return system, f"{system}/{platform}", target
 
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def place(folder: str, name: str, workspace: Workspace) -> str:
     """The folder that an overlay counts for.
 
@@ -181,11 +185,12 @@ def place(folder: str, name: str, workspace: Workspace) -> str:
         ``linux/qemu/debian-12`` for ``debian-12.pkrvars.hcl`` when that is a target, otherwise the folder.
     """
     named = f"{folder}/{name.split('.pkrvars.')[0]}".lstrip("/")
-    levels = 3 - named.count("/") - 1
-    if levels < 0:
+    here = workspace.templates / named
+    below = 2 - named.count("/")  # levels down to the targets; less than none inside a target's own folder
+    if below < 0 or not here.is_dir():
         return folder
-    pattern = "/".join([*("*" * levels), "*.pkr.hcl"])
-    return named if any((workspace.templates / named).glob(pattern)) else folder
+    pattern = "*/" * below + "*.pkr.hcl"
+    return named if any(here.glob(pattern)) else folder
 
 
 def applies(parts: Sequence[str], target: str, workspace: Workspace) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from pathlib import Path
+import stat
 
 from .. import hcl
 from ..errors import ConfigError, HclError
@@ -13,12 +13,14 @@ from ..errors import ConfigError, HclError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from ..hcl import Value
     from ..workspace import Workspace
 
 HEADER = "# Rendered by packer-hybrid. Change the files named below, not this one."
 _BATCH = 256  # files that are open at a time
+_THREADS = 8
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -83,14 +85,14 @@ def mask(content: str, names: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def check_place(path: Path, workspace: Workspace) -> None:
-    """Check that a configuration is written inside the workspace, whatever symbolic links there are.
+def check_place(folder: Path, workspace: Workspace) -> None:
+    """Check that a folder of configurations is inside the workspace, whatever symbolic links there are.
 
     Raises:
         ConfigError: it is not.
     """
-    if not path.parent.resolve().is_relative_to(workspace.root):
-        raise ConfigError(f"{workspace.relative(path.parent)} leads out of the workspace")
+    if not folder.resolve().is_relative_to(workspace.root):
+        raise ConfigError(f"{workspace.relative(folder)} leads out of the workspace")
 
 
 def read(path: Path) -> bytes | None:
@@ -113,16 +115,16 @@ def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:
     Raises:
         ConfigError: a file cannot be written; then no file of the batch was replaced, unless a rename failed.
     """
-    written: list[tuple[Path, Path]] = []
+    written: list[tuple[str, Path]] = []
     path = workspace.configs
     try:
+        for folder in {path.parent for path, _ in files}:
+            folder.mkdir(parents=True, exist_ok=True)
         for start in range(0, len(files), _BATCH):
             descriptors: list[int] = []
             try:
                 for path, content in files[start : start + _BATCH]:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-                    temporary.unlink(missing_ok=True)
+                    temporary = f"{path.parent}/.{path.name}.{os.getpid()}.tmp"
                     written.append((temporary, path))
                     descriptors.append(_write_one(temporary, content, _mode(path)))
                 _flush_all(descriptors)
@@ -130,25 +132,28 @@ def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:
                 for descriptor in descriptors:
                     os.close(descriptor)
         for temporary, path in written:
-            temporary.replace(path)
+            os.replace(temporary, path)
+        written.clear()
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", file=workspace.relative(path)) from error
     finally:
         for temporary, _ in written:
             with contextlib.suppress(OSError):
-                temporary.unlink()
+                os.unlink(temporary)
 
 
 def _mode(path: Path) -> int | None:
+    """The permissions of the file that is replaced; None where there is none."""
     try:
-        return path.lstat().st_mode & 0o777 if not path.is_symlink() else None
+        status = os.lstat(path)
     except FileNotFoundError:
         return None
+    return stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else None
 
 
-def _write_one(path: Path, content: bytes, mode: int | None) -> int:
-    """Write a new file; returns its descriptor, still to be flushed to disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+def _write_one(path: str, content: bytes, mode: int | None) -> int:
+    """Write a temporary file; returns its descriptor, still to be flushed to disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     try:
         if mode is not None:
             os.fchmod(descriptor, mode)
@@ -163,12 +168,16 @@ def _write_one(path: Path, content: bytes, mode: int | None) -> int:
 
 def _flush_all(descriptors: Sequence[int]) -> None:
     """Flush files to disk; many at a time, so that the file system can do it in few of its transactions."""
-    if len(descriptors) < 4:
-        for descriptor in descriptors:
+
+    def flush(some: Sequence[int]) -> None:
+        for descriptor in some:
             os.fsync(descriptor)
+
+    if len(descriptors) <= _THREADS:
+        flush(descriptors)
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(8) as pool:
-        for _ in pool.map(os.fsync, descriptors):
-            pass  # each result is looked at, so that an error is raised
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(flush, [descriptors[start::_THREADS] for start in range(_THREADS)]):
+            pass  # looking at each result raises its error

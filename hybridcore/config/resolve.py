@@ -11,7 +11,7 @@ from .overlays import Entry, merge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..hcl import Value
     from .types import Mismatch
@@ -29,7 +29,7 @@ class Sources:
         overlays: what each overlay file says, later wins.
         provisioners: what the switches of the provisioners say.
         caller: the caller's values, those for this target alone merged over those for all.
-        folders: where a missing value could be set.
+        folders: tells where a missing value of a target could be set.
         hidden: names of variables whose values must not be shown.
     """
 
@@ -37,7 +37,7 @@ class Sources:
     overlays: Sequence[Mapping[str, Entry]]
     provisioners: Mapping[str, Value]
     caller: Mapping[str, Value]
-    folders: Sequence[str]
+    folders: Callable[[str], Sequence[str]]
     hidden: frozenset[str]
 
 
@@ -130,7 +130,7 @@ def _plain(
         result.values[name] = value
         result.used[name] = made_of
     elif variable.required:
-        values.missing(variable, sources.target, sources.folders, faults)
+        values.missing(variable, sources.target, sources.folders(sources.target), faults)
     elif default is not None:
         complete = values.validate(variable, None, default, faults)
     else:

@@ -109,7 +109,6 @@ def validate(
         return False  # a number that has no literal in HCL, such as "inf"
     complete = True
     scope = {"var": {variable.name: value}}
-    found = HIDDEN if hidden else types.describe(value)
     for validation in variable.validations:
         if validation.condition is None:
             complete = False
@@ -129,6 +128,7 @@ def validate(
             faults.append(Fault(message, file=variable.file, line=validation.line))
         elif holds is False:
             asks = validation.message or validation.condition.expression
+            found = HIDDEN if hidden else types.describe(value)
             message = f"{variable.name}: expected what its validation asks for ({asks}), found {found}"
             faults.append(fault(message, entry, hint=hint))
     return complete

@@ -188,6 +188,15 @@ def test_a_variable_that_no_target_declares_is_a_warning(folder: Folder) -> None
     ]
 
 
+def test_attributes_that_packer_drops_are_a_warning(folder: Folder) -> None:
+    folder.template('variable "o" {\n  type = object({ size = string })\n}\n')
+    folder.write("environments/dev/a.pkrvars.hcl", 'o = { size = "1", siez = "2" }\n')
+    assert folder.values() == {"o": {"size": "1"}}
+    assert folder.render()["warnings"] == [
+        "environments/dev/a.pkrvars.hcl:1: o.siez is not in the declared type; Packer leaves it out"
+    ]
+
+
 def test_variables_blocks_declare_too(folder: Folder) -> None:
     folder.template('variables {\n  x = "a"\n  n = 5\n}\n')
     folder.write("environments/dev/a.pkrvars.hcl", 'n = "7"\n')
