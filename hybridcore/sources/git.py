@@ -47,6 +47,9 @@ _INERT = re.compile(
     r"|user\.(name|email)|(pull|push|gc|advice|color|init)\.[^\n]*|extensions\.(objectformat|refstorage))",
     re.DOTALL,
 )
+# A line of .git/config as git itself writes it, with nothing quoted, escaped, continued or commented.
+_SECTION = re.compile(r'\[([a-z]+)(?: "([^"\\]*)")?\]')
+_KEY = re.compile(r'\t([A-Za-z]+) = ([^\s"\\#;]+)')
 _USERINFO = re.compile(r"(https?://)[^/@\s]+@")
 
 
@@ -236,7 +239,13 @@ class Git:
 
     def status(self, folder: Path) -> Status:
         """What is checked out, and what differs from it."""
-        options = ["--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty"]
+        options = [
+            "--porcelain=v2",
+            "--branch",
+            "--no-ahead-behind",
+            "--untracked-files=normal",
+            "--ignore-submodules=dirty",
+        ]
         head, dirty = "", []
         text = self.check(["status", "-z", *options], folder=folder, doing="cannot read the working tree")
         records = iter(text.split("\0"))
@@ -267,17 +276,35 @@ class Git:
             SourcesError: they could make git run or read something else.
         """
         file = folder / ".git" / "config"
-        text = self.check(["config", "--file", str(file), "--null", "--list"], doing=f"{file} cannot be read")
-        found = {}
-        for record in text.split("\0")[:-1]:
-            key, _, value = record.partition("\n")
+        found = _plain_settings(file.read_bytes().decode("utf-8", "replace"))
+        if found is None:
+            text = self.check(
+                ["config", "--file", str(file), "--null", "--list"], doing=f"{file} cannot be read"
+            )
+            found = [
+                (key, value) for key, _, value in (part.partition("\n") for part in text.split("\0")[:-1])
+            ]
+        for key, _ in found:
             if not _INERT.fullmatch(key):
                 raise SourcesError(
                     f"{file} sets {masked(key)}, which could run other programs",
                     hint=f"git config --file {file} --unset-all {masked(key)}; ~/.gitconfig may have it",
                 )
-            found[key] = value
-        return found
+        return dict(found)
+
+
+def _plain_settings(text: str) -> list[tuple[str, str]] | None:
+    """Keys and values of a ``.git/config`` that has only lines as git writes them; None for any other."""
+    found = []
+    section = ""
+    for line in text.split("\n"):
+        if header := _SECTION.fullmatch(line):
+            section = header[1] + ("" if header[2] is None else "." + header[2])
+        elif (setting := _KEY.fullmatch(line)) and section:
+            found.append((f"{section}.{setting[1].lower()}", setting[2]))
+        elif line:
+            return None
+    return found
 
 
 def resolve(refs: Mapping[str, str], ref: str) -> str:

@@ -197,8 +197,9 @@ def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> str:
     try:
         new = place / setting.name
         git.clone(setting.url, new)
-        sha = frozen or _wish(setting, lambda: git.local_refs(new), f"at {masked(setting.url)}")
-        if not git.has_commit(new, sha):
+        refs = git.local_refs(new)
+        sha = frozen or _wish(setting, lambda: refs, f"at {masked(setting.url)}")
+        if sha not in refs.values() and not git.has_commit(new, sha):
             git.fetch_commit(setting.url, new, sha)
         git.checkout(new, sha)
         new.rename(folder)
