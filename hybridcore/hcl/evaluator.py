@@ -289,15 +289,10 @@ class _Evaluator:
             chosen, other = other, chosen
         result = self.value(chosen, scope)
         try:
-            beside = self.value(other, scope)
-        except Refused:
-            return result  # an error in what is not chosen is none
-        except NotEvaluable:
-            # Its type could change the result, unless this is text already.
-            if isinstance(result, str):
-                return result
-            raise
-        return unify(result, beside)
+            return unify(result, self.value(other, scope))
+        except Refused as reason:
+            # In Packer an error in what is not chosen is none, but its type can still change the result.
+            raise NotEvaluable(str(reason), line=node.line) from None
 
     def _call(self, node: Call, scope: Mapping[str, object]) -> object:
         if node.name in ("can", "try"):

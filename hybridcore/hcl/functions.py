@@ -59,7 +59,11 @@ def _letters(text: str) -> str:
 
 
 def _length(value: object) -> int:
-    return len(value) if isinstance(value, (list, dict)) else len(_letters(to_text(value)))
+    if isinstance(value, (list, dict)):
+        return len(value)
+    if not isinstance(value, str):
+        raise Refused("a string, list or map is required")
+    return len(_letters(value))
 
 
 def _contains(items: object, wanted: object) -> bool:
@@ -107,8 +111,9 @@ def _replace(value: object, old: object, new: object) -> str:
 
 def _split(separator: object, value: object) -> list[object]:
     text = to_text(value)
-    parts = text.split(to_text(separator)) if separator != "" else _letters(text)
-    return list[object](parts)
+    parts: list[object] = []
+    parts += text.split(to_text(separator)) if separator != "" else _letters(text)
+    return parts
 
 
 def _join(separator: object, *lists: object) -> str:
@@ -142,7 +147,7 @@ def _format(template: object, *values: object) -> str:
 
 
 def _keys(value: object) -> list[object]:
-    return sorted(_map_of(value))
+    return [key for key, _ in sorted(_map_of(value).items())]
 
 
 def _values(value: object) -> list[object]:
@@ -205,13 +210,6 @@ def _element(value: object, index: object) -> object:
     if not items or place < 0:
         raise Refused("there is no such element")
     return items[place % len(items)]
-
-
-def _index(value: object, wanted: object) -> int:
-    for place, item in enumerate(_list_of(value)):
-        if equal(item, wanted):
-            return place
-    raise Refused("the element is not in the list")
 
 
 def _extreme(choose: Callable[[list[int | Decimal]], int | Decimal]) -> Function:
@@ -291,7 +289,6 @@ FUNCTIONS: dict[str, Function] = {
     "flatten": _flatten,
     "floor": lambda value: math.floor(to_number(value)),
     "format": _format,
-    "index": _index,
     "join": _join,
     "keys": _keys,
     "length": _length,
