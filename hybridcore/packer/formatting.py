@@ -54,7 +54,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
         for name, path in copies.items():
             new = Path(folder, name).read_bytes()
             old = path.read_bytes()
-            if name not in refused and new != old:
+            if new != old:
                 changes.append((path, old, new))
     if not check:
         for path, _, new in changes:

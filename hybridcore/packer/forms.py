@@ -21,17 +21,19 @@ def of_all(secrets: Iterable[str]) -> list[tuple[bytes, bool]]:
     """All the forms of all the secrets.
 
     Args:
-        secrets: the values, none empty.
+        secrets: the values, each of at least 4 characters.
 
     Returns:
-        Pairs, sorted: the form, at least one byte long, and whether it is a run inside of base64,
+        Pairs, sorted: the form, at least 4 bytes long, and whether it is a run inside of base64,
         whose neighbours hold a few bits of the secret too.
     """
     found: dict[bytes, bool] = {}
     for secret in set(secrets):
         for text in {secret, *_lines(secret)}:
             for form, inside in _of_one(text):
-                found.setdefault(form, inside)
+                # Less than four bytes of base64, the end of a wrapped text, tell too little and match too much.
+                if len(form) >= MIN_LENGTH:
+                    found.setdefault(form, inside)
     return sorted(found.items())
 
 
@@ -170,14 +172,12 @@ def _base64(data: bytes) -> Iterator[tuple[bytes, bool]]:
     found = [(whole, False)]
     for width in _WRAPS:
         if len(whole) > width:
-            pieces = [whole[at : at + width] for at in range(0, len(whole), width)]
-            found += [(piece, False) for piece in pieces if len(piece) >= MIN_LENGTH]
+            found += [(whole[at : at + width], False) for at in range(0, len(whole), width)]
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data)
         # Characters whose six bits all belong to the secret.
         run = encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
-        if len(run) >= MIN_LENGTH:
-            found.append((run, True))
+        found.append((run, True))
     urlsafe = bytes.maketrans(b"+/", b"-_")
     for form, inside in found:
         yield form, inside

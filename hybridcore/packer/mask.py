@@ -17,7 +17,7 @@ from ..errors import Fault
 from . import forms
 
 MASK = b"***"
-MIN_LENGTH = 4
+MIN_LENGTH = forms.MIN_LENGTH
 # A line without an end is not waited for longer than this; a secret is still found across the cut.
 _HOLD = 1 << 20
 _KEY = 4
@@ -64,12 +64,12 @@ class Masker:
     """Replaces secrets by ``***``.
 
     Args:
-        secrets: the values; empty ones are ignored, each form of the others is masked.
+        secrets: the values. Those under 4 characters are not masked; ``check_secret`` refuses them before.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms = forms.of_all(secret for secret in secrets if secret)
-        self._longest = max((len(form) for form, _ in self._forms), default=1) + 1
+        self._forms = forms.of_all(secret for secret in secrets if len(secret) >= MIN_LENGTH)
+        self._longest = max((len(form) for form, _ in self._forms), default=0) + 1
         self._held = bytearray()
         keys = _choose_keys([form for form, _ in self._forms])
         self._table: dict[bytes, list[tuple[int, bytes, bool]]] = {}

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,11 +87,14 @@ def command_line(folder, *arguments: str, env: dict[str, str] | None = None):
     )
 
 
-def leftovers() -> set[str]:
-    """What Packers leave in the folder for temporary files when nobody gives them one of their own."""
-    import tempfile
-
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith(("packer", "hybridcore-"))}
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A folder for temporary files that is this test's alone."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
 
 
 def test_fmt_says_what_would_change_and_changes_nothing_with_check(folder):
@@ -104,7 +108,7 @@ def test_fmt_says_what_would_change_and_changes_nothing_with_check(folder):
     assert result.diff.startswith("--- old/templates/linux/null/demo/a.pkr.hcl\n")
 
 
-def test_fmt_formats_every_kind_of_file_at_any_depth_and_then_nothing_more(folder):
+def test_fmt_formats_every_kind_of_file_at_any_depth_and_then_nothing_more(folder, temporary):
     names = [
         "templates/linux/null/demo/a.pkr.hcl",
         "environments/dev/common.pkrvars.hcl",
@@ -114,7 +118,6 @@ def test_fmt_formats_every_kind_of_file_at_any_depth_and_then_nothing_more(folde
         folder.write(name, UGLY if name.endswith(".pkr.hcl") else "x=1\nlonger = 2\n").chmod(0o640)
     folder.write("sources/other/a.pkr.hcl", UGLY)
     folder.write("templates/.hidden/a.pkr.hcl", UGLY)
-    before = leftovers()
     workspace = folder.open()
     assert packer.fmt([folder.root], workspace=workspace).changed_files == tuple(sorted(names))
     assert (folder.root / names[0]).read_text() == PRETTY
@@ -125,7 +128,7 @@ def test_fmt_formats_every_kind_of_file_at_any_depth_and_then_nothing_more(folde
     assert (folder.root / "templates/.hidden/a.pkr.hcl").read_text() == UGLY
     again = packer.fmt([folder.root], workspace=workspace)
     assert (again.changed_files, again.diff) == ((), "")
-    assert leftovers() == before
+    assert os.listdir(temporary) == []
 
 
 def test_fmt_tells_of_each_file_that_cannot_be_parsed_and_formats_the_others(folder):
@@ -178,8 +181,7 @@ def test_fmt_on_the_command_line(folder):
     assert "templates/linux/null/demo/bad.pkr.hcl:1: " in done.stderr
 
 
-def test_a_valid_target(demo):
-    before = leftovers()
+def test_a_valid_target(demo, temporary):
     result = packer.validate([TARGET], env="dev", workspace=demo.open())
     assert result.ok
     assert result.faults == ()
@@ -190,7 +192,7 @@ def test_a_valid_target(demo):
     assert (
         warning.line == TEMPLATE.splitlines().index('    environment_vars = ["PASSWORD=${var.password}"]') + 1
     )
-    assert leftovers() == before
+    assert os.listdir(temporary) == []
 
 
 def test_faults_have_the_file_and_line_that_the_user_knows(demo):
