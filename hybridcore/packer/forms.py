@@ -31,7 +31,7 @@ def of_all(secrets: Iterable[str]) -> list[tuple[bytes, bool]]:
     for secret in set(secrets):
         for text in {secret, *_lines(secret)}:
             for form, inside in _of_one(text):
-                # Less than four bytes of base64, the end of a wrapped text, tell too little and match too much.
+                # Fewer bytes, at the end of wrapped base64, tell too little and match too much.
                 if len(form) >= MIN_LENGTH:
                     found.setdefault(form, inside)
     return sorted(found.items())

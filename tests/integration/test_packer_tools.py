@@ -149,8 +149,8 @@ def test_fmt_refuses_what_is_not_there_not_ours_or_no_packer_file(folder, tmp_pa
     folder.write("templates/link.pkr.hcl", "")
     (folder.root / "templates/link.pkr.hcl").unlink()
     (folder.root / "templates/link.pkr.hcl").symlink_to(outside)
-    folder.write("README.md", "x")
-    given = ["templates/none.pkr.hcl", outside, folder.root / "templates/link.pkr.hcl", "README.md"]
+    folder.write("notes-of-nobody.md", "x")
+    given = ["templates/none.pkr.hcl", outside, folder.root / "templates/link.pkr.hcl", "notes-of-nobody.md"]
     with pytest.raises(WorkspaceError) as caught:
         packer.fmt(given, workspace=folder.open())
     told = sorted(fault.message for fault in caught.value.faults)
