@@ -12,7 +12,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from measure import emit, in_turn, run_quietly
+from measure import compiled, emit, in_turn, run_quietly
 
 from hybridcore import host, templates, workspace
 from hybridcore.packer.compose import compose
@@ -52,7 +52,7 @@ class Bench:
         run_quietly(
             [program, "hybridcore.packer.build_images", "-e", json.dumps(values)],
             cwd=self.root,
-            env=self.ansible.environment(),
+            env=compiled(self.ansible.environment()),
         )
 
     def plain(self) -> None:

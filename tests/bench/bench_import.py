@@ -6,15 +6,14 @@ import os
 import sys
 from pathlib import Path
 
-from measure import emit, in_turn, run_quietly
+from measure import compiled, emit, in_turn, run_quietly
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
     """Fresh interpreters, compiled files in place as they are for a user."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    env = kept | {"PYTHONPATH": str(ROOT)}
+    env = compiled(os.environ) | {"PYTHONPATH": str(ROOT)}
 
     def start(code: str) -> None:
         run_quietly([sys.executable, "-c", code], env=env)

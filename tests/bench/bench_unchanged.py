@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from measure import emit, in_turn, run_quietly
+from measure import compiled, emit, in_turn, run_quietly
 
 from tests.support.playbooks import Ansible
 from tests.support.workspaces import WorkspaceFolder
@@ -43,7 +43,7 @@ def main() -> None:
 
         def play(playbook: str | Path, *arguments: str) -> None:
             argv = [ansible.program("ansible-playbook"), "-i", inventory, playbook, *arguments]
-            run_quietly(argv, cwd=space.root, env=ansible.environment())
+            run_quietly(argv, cwd=space.root, env=compiled(ansible.environment()))
 
         def ours() -> None:
             play("hybridcore.packer.build_images", "-e", f"pipeline_workspace={space.root}")

@@ -50,6 +50,11 @@ def run_quietly(
         raise SystemExit(f"{' '.join(map(str, argv))} ended with {done.returncode}:\n{done.stdout[-4000:]}")
 
 
+def compiled(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python keeps compiled files, as it does for a user."""
+    return {name: value for name, value in env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def emit(row: str, ours: float, theirs: float, budget: str) -> None:
     """Print the row; the ratio is ours divided by theirs."""
     line = {"row": row, "ours": ours, "theirs": theirs, "ratio": ours / theirs, "budget": budget}
