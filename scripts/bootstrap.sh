@@ -55,15 +55,16 @@ stamp() {
     { echo "$version" && pwd && cat /dev/null "$@"; } | sha256sum
 }
 
-if [ -e ".venv/stamp-$want" ] && stamp $files | cmp -s - ".venv/stamp-$want" && [ -x .venv/bin/python ]; then
+if [ -e ".venv/stamp-$want" ] && stamp $files | cmp -s - ".venv/stamp-$want" && .venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi
 
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     install_venv
 fi
-if ! stamp | cmp -s - .venv/stamp-base; then
+if ! stamp | cmp -s - .venv/stamp-base || ! .venv/bin/python -c '' 2>/dev/null; then
     echo "bootstrap: making .venv with $python"
+    rm -f .venv/stamp-*
     "$python" -m venv --clear .venv
     stamp >.venv/stamp-base
 fi

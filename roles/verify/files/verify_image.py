@@ -128,8 +128,8 @@ def verify(options: argparse.Namespace, deadline: float) -> list[Check]:
             answer = ssh(machine, own, GUEST, deadline)
             if answer.returncode:
                 raise Failure(
-                    "it came up, but the key given for this boot was refused, as it is when the image holds an "
-                    f"authorized_keys file of root's own: {last_line(answer.stderr)}"
+                    "it came up, but the key given for this boot was refused, as it is when the image holds "
+                    f"an authorized_keys file of root's own: {last_line(answer.stderr)}"
                 )
             checks = judge(parts(answer.stdout), refusal, own, options.expect)
             ssh(machine, own, "systemctl poweroff", deadline)
@@ -146,8 +146,10 @@ def judge(
     """Compare what the guest said with what should be so."""
     release = found["release"]
     lines = dict(line.partition("=")[::2] for line in release)
-    keys = dict(line.split(" ", 1) for line in found["keys"])
-    ours = hashlib.sha256(own.with_suffix(".pub").read_text().split()[1].encode()).hexdigest()
+    # The words of all files with keys, as digests: a key is one of them, wherever in a line it stands.
+    words = [tuple(line.split(" ", 1)) for line in found["keys"]]
+    ours = {hashlib.sha256(word.encode()).hexdigest() for word in own.with_suffix(".pub").read_text().split()}
+    of_root = {word for word, path in words if path.startswith("/root/")}
     host_keys = [path for path in found["private"] if path.startswith("/etc/ssh/ssh_host_")]
     build_key = lines.get("BUILD_KEY_SHA256", "")
     return [
@@ -165,12 +167,11 @@ def judge(
         ),
         Check(
             "the key of the build is not in the image",
-            "the image does not say which key built it" if not build_key else keys.get(build_key, ""),
+            ", ".join(path for word, path in words if word == build_key)
+            if build_key
+            else "/etc/image-release does not say which key that was",
         ),
-        Check(
-            "root has no key but the one of this boot",
-            "" if keys.get(ours) == "/root/.ssh/authorized_keys" else "it is not there",
-        ),
+        Check("root has no key but the one of this boot", "" if of_root == ours else "it has others"),
         Check(
             "no private key is left", ", ".join(path for path in found["private"] if path not in host_keys)
         ),
@@ -220,7 +221,7 @@ def run(argv: list[str]) -> None:
             f"the program {argv[0]} is missing: install it, or let the role control_node do it"
         ) from None
     if done.returncode:
-        raise Failure(f"{argv[0]} failed: {last_line(done.stderr)}")
+        raise Failure(f"{argv[0]} failed: {' '.join(done.stderr.split())}")
 
 
 @contextlib.contextmanager
@@ -228,7 +229,8 @@ def boot(options: argparse.Namespace, folder: Path, key: Path) -> Iterator[Machi
     """Run an overlay of the image; the machine is gone when the block is left."""
     if not Path(options.firmware).is_file():
         raise Failure(
-            f"the firmware {options.firmware} is missing: install the Debian package ovmf, or set verify_firmware"
+            f"the firmware {options.firmware} is missing: install the Debian package ovmf, "
+            "or set verify_firmware"
         )
     for program in ("qemu-system-x86_64", "setpriv"):
         if shutil.which(program) is None:
@@ -286,7 +288,7 @@ def free_port(wanted: int) -> int:
 
 
 def wait_for_ssh(machine: Machine, deadline: float) -> None:
-    """Wait for the greeting of the guest's SSH server; QEMU takes connections from the start, so they prove nothing."""
+    """Wait for the greeting of the guest's SSH server; QEMU takes connections from the start."""
     while time.monotonic() < deadline:
         with (
             contextlib.suppress(OSError),

@@ -1,0 +1,185 @@
+"""The program of the role verify, where no system has to boot: what it refuses, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.playbooks import Ansible
+
+pytestmark = pytest.mark.integration
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def program(repository: Path) -> Path:
+    return repository / "roles/verify/files/verify_image.py"
+
+
+@pytest.fixture
+def empty_disk(tmp_path: Path) -> Path:
+    """A disk with nothing on it: QEMU runs, and no guest ever answers."""
+    path = tmp_path / "empty.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "64M"], check=True)
+    return path
+
+
+@pytest.fixture
+def run(program: Path, tmp_path: Path) -> Run:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+
+    def run_program(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, str(program), *map(str, arguments)],
+            env=os.environ | {"TMPDIR": str(temporary)} | env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert list(temporary.iterdir()) == [], "temporary files are left"
+        return done
+
+    return run_program
+
+
+def qemu_of(image: Path) -> list[int]:
+    """The virtual machines that run an overlay in the folder beside an image."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"qemu-system" in command and os.fsencode(image.parent) in command:
+                found.append(int(entry.name))
+    return found
+
+
+def test_a_taken_port_is_named(run: Run, empty_disk: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run("--image", empty_disk, "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"{empty_disk}: port {port} on 127.0.0.1 is taken: "
+        "end what uses it, or set verify_port to 0 for a free one\n"
+    )
+
+
+def test_a_missing_firmware_is_named(run: Run, empty_disk: Path) -> None:
+    done = run("--image", empty_disk, "--firmware", "/no/such/OVMF.fd")
+    assert done.returncode == 1
+    assert "the firmware /no/such/OVMF.fd is missing: install the Debian package ovmf" in done.stderr
+
+
+def test_a_missing_qemu_is_named(run: Run, empty_disk: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("ssh-keygen", "ssh", "setpriv", "qemu-img"):
+        (programs / name).symlink_to(f"/usr/bin/{name}")
+    done = run("--image", empty_disk, PATH=str(programs))
+    assert done.returncode == 1
+    assert "the program qemu-system-x86_64 is missing" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["missing", "not a disk"])
+def test_what_is_no_image_is_refused(run: Run, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "image.qcow2"
+    if kind == "not a disk":
+        path.write_text("hello")
+    done = run("--image", path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{path}: ")
+    assert ("there is no such file" if kind == "missing" else "Image is not in qcow2 format") in done.stderr
+
+
+def test_an_image_that_does_not_come_up_is_given_up_and_leaves_no_machine(
+    run: Run, empty_disk: Path, tmp_path: Path
+) -> None:
+    done = run("--image", empty_disk, "--timeout", "5", "--report", tmp_path / "report")
+    assert done.returncode == 1
+    assert "it did not come up in time" in done.stderr
+    assert not (tmp_path / "report").exists()
+    assert qemu_of(empty_disk) == []
+
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Verify
+      ansible.builtin.command:
+        argv: [{python}, {program}, --image, {image}]
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_killed_ansible_leaves_no_machine(
+    ansible: Ansible, program: Path, empty_disk: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "play.yml").write_text(PLAY.format(python=sys.executable, program=program, image=empty_disk))
+    process = subprocess.Popen(
+        [ansible.program("ansible-playbook"), "play.yml"],
+        cwd=tmp_path,
+        env=ansible.environment({"TMPDIR": str(tmp_path)}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        descriptor = _wait_for_qemu(empty_disk, process)
+    finally:
+        process.send_signal(number)
+        process.wait()
+    assert _ends(descriptor), "QEMU is still running 15 s after Ansible was killed"
+    assert qemu_of(empty_disk) == []
+
+
+def test_a_killed_program_leaves_no_machine(program: Path, empty_disk: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(program), "--image", str(empty_disk)],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        descriptor = _wait_for_qemu(empty_disk, process)
+    finally:
+        process.kill()
+        process.wait()
+    assert _ends(descriptor), "QEMU outlives the program that runs it"
+
+
+def _wait_for_qemu(image: Path, process: subprocess.Popen[bytes]) -> int:
+    """Wait until the machine runs; gives a descriptor that becomes readable when it ends."""
+    for _ in range(600):
+        found = qemu_of(image)
+        if found:
+            return os.pidfd_open(found[0])
+        # Not a sleep: this ends as soon as the process does.
+        try:
+            process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail("QEMU was never started")
+
+
+def _ends(descriptor: int, timeout_s: float = 15) -> bool:
+    import select
+
+    with os.fdopen(descriptor):
+        return bool(select.select([descriptor], [], [], timeout_s)[0])
