@@ -114,7 +114,8 @@ def table(report: Mapping[str, Any]) -> str:
         attempt = image["last_attempt"]
         if attempt and attempt["status"] not in ("built", "unchanged"):
             where = f"; log: {attempt['log_path']}" if attempt.get("log_path") else ""
-            why = f": {_one_line(attempt['error'])}" if attempt.get("error") else ""
+            first, _, _ = (attempt.get("error") or "").partition("\n")
+            why = f": {_one_line(first)}" if first else ""
             lines.append(
                 f"{image['target']} in {image['environment']}: last attempt {attempt['status']}"
                 f" at {attempt['at']}{why}{where}"
