@@ -47,10 +47,8 @@ def build(
         env=check_env(env),
         workspace=where,
         capabilities=capabilities,
-        force=chosen.force,
+        options=chosen,
         configs=texts,
-        secrets=chosen.secrets,
-        extra_env=chosen.extra_env,
     )
     check_all([one for one in planned if one.reasons], where)
     if check:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..templates import Template
     from ..workspace import Workspace
     from .capabilities import Capabilities
+    from .results import BuildOptions
 
 # Variables that the build itself gives through PKR_VAR_*; they never decide the content of an image.
 RUNTIME_PREFIX = "hybridcore_"
@@ -60,10 +61,8 @@ def plan(
     env: str,
     workspace: Workspace,
     capabilities: Capabilities,
-    force: bool = False,
+    options: BuildOptions,
     configs: Mapping[str, str] | None = None,
-    secrets: Mapping[str, str] | None = None,
-    extra_env: Mapping[str, str] | None = None,
 ) -> list[Planned]:
     """Find out what has to be built. Reads only, but for the cache of digests.
 
@@ -72,10 +71,9 @@ def plan(
         env: name of the environment.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
-        force: whether to build also what is unchanged.
+        options: how to build: ``force`` builds also what is unchanged, ``only`` and ``except_`` decide what
+            an image is made of, ``extra_env`` may give variables, and of ``secrets`` the names matter here.
         configs: rendered configuration that is not written yet, by target; as in check mode.
-        secrets: sensitive values by variable; only their names matter here.
-        extra_env: what the caller adds to Packer's environment.
 
     Returns:
         One entry a target, in the order of the targets.
@@ -87,7 +85,7 @@ def plan(
     loaded = templates.load_all(targets, workspace)
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
-    environ = {**os.environ, **(extra_env or {})}
+    environ = {**os.environ, **options.extra_env}
     faults: list[Fault] = []
     planned = []
     for template in loaded:
@@ -99,7 +97,7 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, secrets or {}, environ)
+        faults += missing_secrets(template, options.secrets, environ)
         if text is None:
             text = config.read_text(encoding="utf-8")
         digest = digest_of(text.encode())
@@ -112,10 +110,13 @@ def plan(
             digests=digests,
             environ=environ,
         )
+        for name, patterns in (("only", options.only), ("except", options.except_)):
+            if patterns:
+                inputs[name] = ",".join(patterns)
         image = remembered["images"].get(f"{env}/{template.target}")
         mark = fingerprint(inputs)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
-        if force and not reasons:
+        if options.force and not reasons:
             reasons = ["forced"]
         manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
         planned.append(Planned(template, config, text, mark, inputs, files, tuple(reasons), image, manifest))

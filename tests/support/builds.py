@@ -10,9 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .workspaces import WorkspaceFolder
+
+if TYPE_CHECKING:
+    from hybridcore.packer.results import BuildReport
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 CANCEL_SECONDS = 15  # within which nothing of a cancelled build may be left
@@ -54,6 +57,53 @@ def build_json(space: WorkspaceFolder, *arguments: str, code: int = 0, **more: A
     said: dict[str, Any] = json.loads(done.stdout)
     said["stderr"] = done.stderr
     return said
+
+
+class Recorder:
+    """A monitor that remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, str]] = []
+        self.notes: list[str] = []
+
+    def line(self, target: str, text: str, kind: str) -> None:
+        self.lines.append((target, text, kind))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def tick(self, running: dict[str, float]) -> None:
+        pass
+
+    @property
+    def text(self) -> str:
+        """Every line that was shown, without its target."""
+        return "".join(f"{text}\n" for _, text, _ in self.lines)
+
+
+def build(
+    space: WorkspaceFolder,
+    *targets: str,
+    monitor: Recorder | None = None,
+    values: Mapping[str, Any] | None = None,
+    check: bool = False,
+    **options: Any,
+) -> BuildReport:
+    """Build in this process; the options are those of `BuildOptions`."""
+    from hybridcore import pipeline
+    from hybridcore.packer.results import BuildOptions
+
+    request = pipeline.Request(
+        env="dev", targets=targets, vars=values or {}, options=BuildOptions(**options), command="a test"
+    )
+    return pipeline.build(
+        request, workspace=space.open(), monitor=monitor if monitor is not None else Recorder(), check=check
+    )
+
+
+def statuses(report: BuildReport) -> dict[str, str]:
+    """How each target ended."""
+    return {result.target: result.status.value for result in report.results}
 
 
 def long_null(space: WorkspaceFolder, target: str = "linux/null/long") -> str:
