@@ -35,7 +35,7 @@ Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 Function = Callable[..., object]
 
 MAX_STEPS = 200_000
-"""How many nodes are computed, and kilobytes of text made, before an expression counts as endless."""
+"""How many nodes are computed in loops, and kilobytes of text made, before a value counts as endless."""
 _EXACT = Context(prec=150, traps=[Inexact, Overflow])
 
 
@@ -202,6 +202,7 @@ class _Evaluator:
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = functions
         self._steps = 0
+        self._loops = 0
 
     def spend(self, steps: int) -> None:
         """Counts work, so that no expression runs for ever."""
@@ -211,7 +212,8 @@ class _Evaluator:
 
     def value(self, node: Node, scope: Mapping[str, object]) -> object:
         """The value of a node in a scope; numbers are ``int`` or ``Decimal``."""
-        self.spend(1)
+        if self._loops:  # without loops, a tree is computed once and needs no bound
+            self.spend(1)
         method: Callable[[Node, Mapping[str, object]], object]
         method = getattr(self, "_" + type(node).__name__.lower())
         return method(node, scope)
@@ -338,6 +340,14 @@ class _Evaluator:
             pairs = list(enumerate(collection))
         else:
             raise Refused("only a list or a map can be walked over")
+        self._loops += 1
+        result = self._iterate(node, pairs, scope)
+        self._loops -= 1
+        return result
+
+    def _iterate(
+        self, node: For, pairs: list[tuple[object, object]], scope: Mapping[str, object]
+    ) -> list[object] | dict[str, object]:
         items: list[object] = []
         made: dict[str, object] = {}
         for key, value in pairs:

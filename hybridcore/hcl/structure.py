@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, final
 
-from .evaluator import NotEvaluable, compute
+from .evaluator import NotEvaluable, Value, compute
 from .expressions import build, references
 
 if TYPE_CHECKING:
-    from .evaluator import Value
     from .lexer import Document
     from .nodes import Node
 
 # Most values are strings without escapes and sequences; they need no tree.
 _PLAIN_STRING = re.compile(r'"[^"\\$%]*+"').fullmatch
+_WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 
 
 @final
@@ -83,6 +83,10 @@ class Attribute:
         text = self._document.text
         if _PLAIN_STRING(text, self._start, self._end):
             self._value: Value | NotEvaluable = text[self._start + 1 : self._end - 1]
+            return self._value
+        word = text[self._start : min(self._end, self._start + 6)]
+        if word in _WORDS:
+            self._value = _WORDS[word]
             return self._value
         try:
             self._value = compute(self.node, {})
