@@ -32,7 +32,7 @@ test: setup-test lint ## Lint and every test but the slow ones; under 40 minutes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
 
 test-slow: setup-test ## What takes longer than `make test` should: see CONTRIBUTING.md
-	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS) || (($$? == 5))  # 5: no test is marked slow
 
 lint: ## ruff, mypy, yamllint, ansible-lint, changelog and plugin documentation
 	@scripts/bootstrap.sh test

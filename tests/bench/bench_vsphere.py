@@ -35,7 +35,7 @@ class Bench:
 
     def _space(self, folder: Path, number: int, vcsim: Vcsim) -> WorkspaceFolder:
         space = WorkspaceFolder.create(folder / f"space{number}")
-        # What a workspace in use knows, such as the abilities of this Packer, is known before the clock starts.
+        # What a workspace in use knows, such as what this Packer can do, is known before the clock starts.
         self._build(space, [space.null("linux/null/first")])
         for image in range(IMAGES):
             space.vsphere_clone(f"linux/vsphere/space{number}-image{image:02}", vcsim)
