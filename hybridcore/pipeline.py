@@ -70,8 +70,45 @@ def names(request: Request, workspace: Workspace) -> list[str]:
     return list(found)
 
 
+def inputs(request: Request, workspace: Workspace) -> dict[str, Any]:
+    """What the configuration of a request is made from, after checking the provisioners' assets.
+
+    Args:
+        request: what is wanted.
+        workspace: where everything lies.
+
+    Returns:
+        The argument of ``config.generate_env_config``.
+
+    Raises:
+        ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
+    """
+    check_env(request.env)
+    targets = names(request, workspace)
+    loaded = templates.load_all(targets, workspace)
+    values = {
+        entry["target"]: entry.get("vars") or {} for entry in request.targets if not isinstance(entry, str)
+    }
+
+    def switches() -> dict[str, bool]:
+        _switch(request)
+        return provisioners.emit_vars_for(loaded, workspace=workspace)
+
+    return {
+        "env": request.env,
+        "targets": [{"target": target, "vars": values.get(target, {})} for target in targets],
+        "vars": request.vars,
+        "provisioners": copy_context().run(switches),
+    }
+
+
+def _switch(request: Request) -> None:
+    provisioners.enable_ansible(request.ansible)
+    provisioners.enable_puppet(request.puppet)
+
+
 def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, Any]:
-    """Render the configuration of a request, after checking the provisioners' assets.
+    """Render the configuration of a request.
 
     Args:
         request: what is wanted.
@@ -84,22 +121,7 @@ def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, 
     Raises:
         ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
     """
-    check_env(request.env)
-    targets = names(request, workspace)
-    loaded = templates.load_all(targets, workspace)
-    values = {
-        entry["target"]: entry.get("vars") or {} for entry in request.targets if not isinstance(entry, str)
-    }
-    return config.generate_env_config(
-        {
-            "env": request.env,
-            "targets": [{"target": target, "vars": values.get(target, {})} for target in targets],
-            "vars": request.vars,
-            "provisioners": provisioners.emit_vars_for(loaded, workspace=workspace),
-        },
-        workspace=workspace,
-        write=write,
-    )
+    return config.generate_env_config(inputs(request, workspace), workspace=workspace, write=write)
 
 
 def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bool = False) -> BuildReport:
@@ -121,8 +143,7 @@ def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bo
 
 
 def _build(request: Request, workspace: Workspace, monitor: Monitor, check: bool) -> BuildReport:
-    provisioners.enable_ansible(request.ansible)
-    provisioners.enable_puppet(request.puppet)
+    _switch(request)
     rendered = render(request, workspace, write=not check)
     for text in rendered["warnings"]:
         monitor.note(f"warning: {text}")

@@ -44,8 +44,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME",
         help="a sensitive variable; its value is in PKR_VAR_NAME",
     )
-    parser.add_argument("--no-ansible", action="store_true", help="switch the Ansible stack off")
-    parser.add_argument("--puppet", action="store_true", help="switch the Puppet stack on")
+    for stack, default in (("ansible", True), ("puppet", False)):
+        parser.add_argument(
+            f"--{stack}",
+            action=argparse.BooleanOptionalAction,
+            default=default,
+            help=f"whether the provisioner {stack} runs (default: {'on' if default else 'off'})",
+        )
     parser.add_argument(
         "--check", action="store_true", help="only say what would be built; exit code 5 if anything"
     )
@@ -93,7 +98,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         env=args.env,
         targets=args.targets,
         vars=parse_vars(args.var),
-        ansible=not args.no_ansible,
+        ansible=args.ansible,
         puppet=args.puppet,
         options=BuildOptions(
             only=tuple(args.only),

@@ -64,22 +64,19 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     Returns:
         The exit code.
     """
-    from .. import config, provisioners, templates
+    from .. import pipeline
     from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
 
-    provisioners.enable_ansible(args.ansible)
-    provisioners.enable_puppet(args.puppet)
-    targets = args.targets or templates.target_names(workspace=workspace)
-    loaded = templates.load_all(targets, workspace)
-    inputs = {
-        "env": args.env,
-        "targets": targets,
-        "vars": parse_vars(args.var),
-        "provisioners": provisioners.emit_vars_for(loaded, workspace=workspace),
-    }
+    request = pipeline.Request(
+        env=args.env,
+        targets=args.targets,
+        vars=parse_vars(args.var),
+        ansible=args.ansible,
+        puppet=args.puppet,
+    )
     if args.action == "explain":
-        return _explain(args, inputs, workspace)
-    result = config.generate_env_config(inputs, workspace=workspace, write=args.action == "render")
+        return _explain(args, pipeline.inputs(request, workspace), workspace)
+    result = pipeline.render(request, workspace, write=args.action == "render")
     if args.json:
         print(json.dumps(_public(result, diff=args.diff), ensure_ascii=False))
     else:

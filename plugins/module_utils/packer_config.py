@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import (
-    config,
-    provisioners,
-    templates,
-    workspace,
-)
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline, workspace
 
 SPEC: dict[str, Any] = {
     "env": {"type": "str", "required": True},
-    "targets": {"type": "list", "elements": "raw"},
+    "targets": {"type": "list", "elements": "raw", "default": []},
     "vars": {"type": "dict", "default": {}},
     "provisioners": {
         "type": "dict",
@@ -42,23 +37,14 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object
     named = params["workspace"]
     where = workspace.open_workspace(named) if named else workspace.find()
     switches = params["provisioners"] or {}
-    provisioners.enable_ansible(switches.get("ansible", True))
-    provisioners.enable_puppet(switches.get("puppet", False))
-    targets = params["targets"]
-    if targets is None:
-        targets = templates.target_names(workspace=where)
-    names = [entry["target"] if isinstance(entry, dict) and "target" in entry else entry for entry in targets]
-    loaded = templates.load_all([name for name in names if isinstance(name, str)], where)
-    result = config.generate_env_config(
-        {
-            "env": params["env"],
-            "targets": targets,
-            "vars": params["vars"],
-            "provisioners": provisioners.emit_vars_for(loaded, workspace=where),
-        },
-        workspace=where,
-        write=not check_mode,
+    request = pipeline.Request(
+        env=params["env"],
+        targets=params["targets"],
+        vars=params["vars"],
+        ansible=switches.get("ansible", True),
+        puppet=switches.get("puppet", False),
     )
+    result = pipeline.render(request, where, write=not check_mode)
     texts = ("before", "after")
     answer: dict[str, Any] = {
         "changed": any(file["changed"] for file in result["files"]),

@@ -33,8 +33,8 @@ options:
     required: true
   targets:
     description:
-      - The images to build, each as V(OS/PLATFORM/NAME), or as a dictionary with C(target) and C(vars), values
-        for this target alone.
+      - The images to build, each as V(OS/PLATFORM/NAME), or as a dictionary with C(target) and C(vars), which
+        are values for this target alone.
       - All targets of the workspace when empty.
     type: list
     elements: raw

@@ -36,9 +36,10 @@ options:
       - The targets to render, each C(OS/PLATFORM/NAME), a folder below C(templates/).
       - An entry can be a dictionary with the keys C(target) and C(vars), for values for this target alone.
         They win over O(vars).
-      - All targets of the workspace when not given.
+      - All targets of the workspace when empty.
     type: list
     elements: raw
+    default: []
   vars:
     description:
       - Values by name of variable, for all targets. They win over all overlays.
