@@ -275,6 +275,18 @@ def test_init_finds_a_plugin_that_is_installed(make_workspace, tools, monkeypatc
     assert packer.validate([TARGET], env="dev", workspace=folder.open()).ok
 
 
+def test_a_plugin_of_another_version_is_told_with_what_is_required(make_workspace, tools, monkeypatch):
+    folder = make_workspace()
+    folder.write("packer-hybrid.toml", f'[packer]\npath = "{tools.packer}"\n')
+    folder.template(TARGET, PLUGINS.replace("nope", "qemu") + TEMPLATE)
+    folder.write(f"configs/dev/{TARGET}.pkrvars.hcl", "")
+    monkeypatch.setenv("PACKER_PLUGIN_PATH", str(tools.plugins))
+    monkeypatch.setenv("PKR_VAR_password", SECRET)
+    (fault,) = packer.validate([TARGET], env="dev", workspace=folder.open()).faults
+    assert fault.message.startswith("Missing plugins: ")
+    assert "* github.com/hashicorp/qemu >= 9.0.0" in fault.message
+
+
 def test_inspect_lists_the_parts_and_no_secret(demo):
     (result,) = packer.inspect([TARGET], workspace=demo.open())
     assert result.sources == ("null.demo",)
