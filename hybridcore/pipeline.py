@@ -56,13 +56,10 @@ def names(request: Request, workspace: Workspace) -> list[str]:
     found: dict[str, Mapping[str, Any]] = {}
     faults = []
     for entry in request.targets:
-        own: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {"target": entry}
-        name = own.get("target")
-        values: Mapping[str, Any] = own.get("vars") or {}
-        if not isinstance(name, str) or not name:
-            faults.append(
-                Fault(f"{entry!r} names no target", hint="a string, or a mapping with target and vars")
-            )
+        own: Mapping[str, Any] = {"target": entry} if not isinstance(entry, dict) else entry
+        name, values = own.get("target"), own.get("vars") or {}
+        if not isinstance(name, str) or own.keys() - {"target", "vars"}:
+            faults.append(Fault(f"a target is a text or a map with target and vars, not {entry!r:.80}"))
         elif found.setdefault(name, values) != values:
             faults.append(Fault(f"{name} is asked for twice, with other values"))
     if faults:
