@@ -69,7 +69,7 @@ def test_a_secret_on_a_command_line_is_found_with_file_and_line(faults_of, name,
 
 
 def test_a_local_made_of_a_secret_is_one_too(faults_of):
-    locals_ = 'locals {\n  login = "${var.user}:${var.password}"\n  again = "${local.login}!"\n}\n'
+    locals_ = 'locals {\n  again = "${local.login}!"\n  login = "${var.user}:${var.password}"\n}\n'
     text = build('  provisioner "shell" {\n    inline = [local.again]\n  }', locals_)
     (fault,) = faults_of(text)
     assert "'again'" in fault.message
