@@ -24,8 +24,10 @@ TEMPORARY_PREFIX = "hybridcore-"
 
 
 def new_run_id() -> str:
-    """A name for a run: its time in UTC and six random digits, so that names sort by time."""
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3)
+    """A name for a run: its time in UTC to the millisecond and six random digits; names sort by time."""
+    now = time.time_ns() // 1_000_000
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 1000))
+    return f"{stamp}.{now % 1000:03}Z-{secrets.token_hex(3)}"
 
 
 def run_folder(workspace: Workspace, run_id: str) -> Path:

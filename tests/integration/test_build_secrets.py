@@ -1,0 +1,135 @@
+"""A secret is nowhere but in Packer's environment: not in processes, output, files or results."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import hybrid
+from tests.support.workspaces import WorkspaceFolder
+
+pytestmark = pytest.mark.integration
+
+GIVEN, INHERITED, ADDED = "canary-given,47/11", "canary inherited", "canary$added"
+# Says the secrets in several ways, and looks at all processes and at its own temporary files meanwhile.
+TELL = """\
+import base64, json, os, pathlib, sys
+for name in ("PKR_VAR_given", "PKR_VAR_inherited", "PKR_VAR_added"):
+    value = os.environ[name]
+    print(value, json.dumps(value), base64.b64encode(value.encode()).decode(), flush=True)
+    print("on standard error", value, file=sys.stderr, flush=True)
+seen = pathlib.Path(sys.argv[1])
+seen.mkdir()
+lines = [path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")]
+(seen / "command-lines").write_bytes(b"\\n".join(lines))
+for path in pathlib.Path(os.environ["TMPDIR"]).rglob("*"):
+    if path.is_file():
+        print("temporary file", oct(path.stat().st_mode & 0o777), oct(path.parent.stat().st_mode & 0o777))
+sys.exit(int(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    made = make_workspace()
+    made.write("tell.py", TELL)
+    for name, code in (("good", 0), ("bad", 1)):
+        target = made.null(
+            f"linux/null/{name}", inline=(f"python3 {made.root}/tell.py {made.root}/seen-{name} {code}",)
+        )
+        variables = "".join(
+            f'variable "{variable}" {{\n  sensitive = true\n}}\n'
+            for variable in ("given", "inherited", "added")
+        )
+        made.write(f"templates/{target}/secrets.pkr.hcl", variables)
+    return made
+
+
+def forms(value: str) -> Iterator[bytes]:
+    yield value.encode()
+    yield value.replace(",", "%!(PACKER_COMMA)").encode()
+    yield base64.b64encode(value.encode())[:-4]
+
+
+def assert_nowhere(space: WorkspaceFolder, *texts: str | bytes) -> None:
+    found = {f"text {number}": text for number, text in enumerate(texts)}
+    for path in space.root.rglob("*"):
+        if path.is_file() and path.name not in ("tell.py",):
+            found[str(path.relative_to(space.root))] = path.read_bytes()
+    assert any(name.startswith("logs/") for name in found)
+    assert any(name.startswith("seen-good/") for name in found)
+    for name, text in found.items():
+        data = text if isinstance(text, bytes) else text.encode()
+        for value in (GIVEN, INHERITED, ADDED):
+            for form in forms(value):
+                assert form not in data, f"{value!r} in {name}"
+
+
+def test_canaries_on_the_command_line(space: WorkspaceFolder, any_packer: Path) -> None:
+    space.write("packer-hybrid.toml", f'[packer]\npath = "{any_packer}"\n')
+    done = hybrid(
+        space,
+        *("--json", "build", "--env", "dev", "--verbose", "--secret", "given", "--secret", "added"),
+        PKR_VAR_given=GIVEN,
+        PKR_VAR_inherited=INHERITED,
+        PKR_VAR_added=ADDED,
+    )
+    assert done.returncode == 3
+    said = json.loads(done.stdout)
+    assert [one["status"] for one in said["results"]] == ["failed", "built"]
+    assert "on standard error ***" in done.stderr
+    assert_nowhere(space, done.stdout, done.stderr)
+    files = [line for line in done.stderr.splitlines() if "temporary file" in line]
+    assert files
+    assert all("0o600 0o700" in line or "0o700 0o700" in line for line in files), files
+
+
+def test_canaries_in_a_playbook_at_vvvv(space: WorkspaceFolder, ansible, tmp_path: Path) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text(
+        f"""\
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Build
+      hybridcore.packer.packer_build:
+        workspace: {space.root}
+        env: dev
+        secrets:
+          given: "{{{{ lookup('env', 'CANARY_GIVEN') }}}}"
+        extra_env:
+          PKR_VAR_added: "{{{{ lookup('env', 'CANARY_ADDED') }}}}"
+      no_log: false
+      register: answer
+      ignore_errors: true
+    - ansible.builtin.copy:
+        content: "{{{{ answer }}}}"
+        dest: {space.root}/answer.json
+"""
+    )
+    environment = {"CANARY_GIVEN": GIVEN, "CANARY_ADDED": ADDED, "PKR_VAR_inherited": INHERITED}
+    done = ansible.playbook(play, "-vvvv", cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stdout
+    answer = json.loads((space.root / "answer.json").read_text())
+    assert [one["status"] for one in answer["results"]] == ["failed", "built"]
+    assert "***" in done.stdout
+    assert_nowhere(space, done.stdout)
+
+
+def test_an_error_of_our_own_shows_no_secret(space: WorkspaceFolder) -> None:
+    (space.root / "images").write_text("a file where a folder must be")
+    done = hybrid(
+        space,
+        *("--json", "build", "--env", "dev", "--secret", "given", "linux/null/good"),
+        PKR_VAR_given=GIVEN,
+        PKR_VAR_inherited=INHERITED,
+        PKR_VAR_added=ADDED,
+    )
+    assert done.returncode not in (0, 3)
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stdout + done.stderr
