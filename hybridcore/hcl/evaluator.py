@@ -327,10 +327,16 @@ class _Evaluator:
         raise Refused("nothing that was tried has a value")
 
     def _listnode(self, node: ListNode, scope: Mapping[str, object]) -> object:
-        return [self.value(item, scope) for item in node.items]
+        items = []
+        for item in node.items:  # a comprehension would be one more call for each level
+            items.append(self.value(item, scope))
+        return items
 
     def _objectnode(self, node: ObjectNode, scope: Mapping[str, object]) -> object:
-        return {to_text(self.value(key, scope)): self.value(value, scope) for key, value in node.items}
+        made = {}
+        for key, value in node.items:
+            made[to_text(self.value(key, scope))] = self.value(value, scope)
+        return made
 
     def _for(self, node: For, scope: Mapping[str, object]) -> object:
         collection = self.value(node.collection, scope)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from .constructs import SEQUENCE
-from .lexer import NUMBER, Document, closing_line, name_at, skip
+from .lexer import NUMBER, Document, name_at, skip
 from .nodes import (
     Access,
     Binary,
@@ -45,8 +45,14 @@ def build(document: Document, start: int, end: int) -> Node:
         document: the text.
         start: offset of the first character of the expression.
         end: offset after its last character.
+
+    Raises:
+        HclError: the caller has used up Python's stack.
     """
-    return _Builder(document, start, end).expression()
+    try:
+        return _Builder(document, start, end).expression()
+    except RecursionError:
+        raise document.error(start, "nested too deep for the rest of Python's stack") from None
 
 
 class _Builder:
@@ -76,12 +82,23 @@ class _Builder:
         self._at += len(name)
         return name
 
+    # An expression in brackets costs three calls at most, so that MAX_DEPTH of them fit in Python's stack.
+
     def expression(self) -> Node:
-        """A condition with its two results, or what has no ``?``."""
+        """Operands with operators between them, by precedence; with ``?``, a condition and two results."""
         chain: list[tuple[tuple[int, int], Node, Node]] = []
         while True:
             place = self._document.position(self._skip())
-            node = self._operation()
+            operands = [self._operand()]
+            operators: list[str] = []
+            while operator := self._operator():
+                while operators and _BINDING[operators[-1]] >= _BINDING[operator]:
+                    _reduce(operands, operators)
+                operators.append(operator)
+                operands.append(self._operand())
+            while operators:
+                _reduce(operands, operators)
+            node = operands[0]
             if not self._next("?"):
                 break
             yes = self.expression()
@@ -91,81 +108,60 @@ class _Builder:
             node = Conditional(*place, condition, yes, node)
         return node
 
-    def _operation(self) -> Node:
-        """Operands with operators between them, by precedence."""
-        operands = [self._operand()]
-        operators: list[str] = []
-
-        def reduce() -> None:
-            right = operands.pop()
-            left = operands.pop()
-            operands.append(Binary(left.line, left.column, operators.pop(), left, right))
-
-        while True:
-            after = skip(self._text, self._at, newlines=self._loose)
-            found = _BINARY(self._text, after) if after < self._end else None
-            if not found:
-                break
-            operator = found.group()
-            while operators and _BINDING[operators[-1]] >= _BINDING[operator]:
-                reduce()
-            operators.append(operator)
-            self._at = found.end()
-            operands.append(self._operand())
-        while operators:
-            reduce()
-        return operands[0]
+    def _operator(self) -> str:
+        """Reads an operator, if one comes next."""
+        after = skip(self._text, self._at, newlines=self._loose)
+        found = _BINARY(self._text, after) if after < self._end else None
+        if not found:
+            return ""
+        self._at = found.end()
+        return found.group()
 
     def _operand(self) -> Node:
+        """A term with the signs before it and the steps behind it."""
+        text = self._text
         signs: list[tuple[str, int, int]] = []
-        while self._text[self._skip()] in "-!":
-            signs.append((self._text[self._at], *self._document.position(self._at)))
+        while text[self._skip()] in "-!":
+            signs.append((text[self._at], *self._document.position(self._at)))
             self._at += 1
-        node = self._term()
-        steps = self._steps()
-        if steps:
-            node = Access(node.line, node.column, node, steps)
+        first = text[self._at]
+        place = self._document.position(self._at)
+        if first == '"':
+            node = self._quoted(place)
+        elif first == "<":
+            node = self._heredoc(place)
+        elif first in "([{":
+            outer, self._loose = self._loose, True
+            self._at += 1
+            if first == "(":
+                node = self.expression()
+                self._next(")")
+            elif name_at(text, self._skip()) == "for":
+                node = self._for(place)
+            else:
+                node = self._list(place) if first == "[" else self._object(place)
+            self._loose = outer
+        elif found := _NUMBER(text, self._at):
+            self._at = found.end()
+            node = Literal(*place, number(found.group()))
+        else:
+            name = self._name()
+            if self._next("("):
+                node = self._call(place, name)
+            else:
+                node = Literal(*place, _WORDS[name]) if name in _WORDS else Variable(*place, name)
+        if steps := self._steps():
+            node = Access(*place, node, steps)
         for sign, line, column in reversed(signs):
             node = Unary(line, column, sign, node)
         return node
 
-    def _term(self) -> Node:
-        offset = self._at
-        first = self._text[offset]
-        place = self._document.position(offset)
-        if first == '"':
-            return self._quoted(place)
-        if first == "<":
-            return self._heredoc(place)
-        if first in "([{":
-            outer, self._loose = self._loose, True
-            self._at += 1
-            node = self._bracketed(first, place)
-            self._loose = outer
-            return node
-        if found := _NUMBER(self._text, offset):
-            self._at = found.end()
-            return Literal(*place, number(found.group()))
-        name = self._name()
-        if self._next("("):
-            return self._call(place, name)
-        return Literal(*place, _WORDS[name]) if name in _WORDS else Variable(*place, name)
-
-    def _bracketed(self, bracket: str, place: tuple[int, int]) -> Node:
-        if bracket == "(":
-            node = self.expression()
-            self._next(")")
-            return node
-        if name_at(self._text, self._skip()) == "for":
-            self._at += 3
-            return self._for(place)
-        if bracket == "[":
-            items: list[Node] = []
-            while not self._next("]"):
-                items.append(self.expression())
-                self._next(",")
-            return ListNode(*place, tuple(items))
-        return self._object(place)
+    def _list(self, place: tuple[int, int]) -> Node:
+        items: list[Node] = []
+        while not self._next("]"):
+            items.append(self.expression())
+            self._next(",")
+        return ListNode(*place, tuple(items))
 
     def _object(self, place: tuple[int, int]) -> Node:
         pairs: list[tuple[Node, Node]] = []
@@ -187,6 +183,7 @@ class _Builder:
         return ObjectNode(*place, tuple(pairs))
 
     def _for(self, place: tuple[int, int]) -> Node:
+        self._at += len("for")
         key_name, value_name = self._loop_names()
         collection = self.expression()
         self._next(":")
@@ -264,7 +261,7 @@ class _Builder:
         marker = self._name()
         self._at = self._text.index("\n", self._at) + 1
         pieces: list[Text | Interpolation | Mark] = []
-        start, end = closing_line(self._text, self._at, marker)
+        start, end = self._document.closing_line(self._at, marker)
         while True:
             found = SEQUENCE(self._text, self._at, start)
             texts = heredoc_texts(self._text, self._at, found.start() if found else start)
@@ -276,7 +273,7 @@ class _Builder:
             pieces.append(self._sequence())
             if self._at > start:
                 next_line = self._text.index("\n", self._at) + 1
-                start, end = closing_line(self._text, next_line, marker)
+                start, end = self._document.closing_line(next_line, marker)
 
     def _sequence(self) -> Interpolation | Mark:
         """An interpolation or directive, up to after its closing brace."""
@@ -298,6 +295,13 @@ class _Builder:
             names = self._loop_names()
             return partial(Mark, *place, word, self.expression(), names)
         return partial(Mark, *place, word, self.expression() if word == "if" else None, ("", ""))
+
+
+def _reduce(operands: list[Node], operators: list[str]) -> None:
+    """Joins the last two operands with the last operator."""
+    right = operands.pop()
+    left = operands.pop()
+    operands.append(Binary(left.line, left.column, operators.pop(), left, right))
 
 
 def _fold(steps: list[tuple[str, Node | tuple[int, int]]]) -> tuple[Node, ...]:

@@ -52,7 +52,7 @@ _LINE_COMMENTS = re.compile(r"(?:(?:\#|//)[^\n]*+[ \t\r\n]*+){1,200}")
 class Document:
     """A text with its name, which knows line and column of each offset."""
 
-    __slots__ = ("_lines", "filename", "text")
+    __slots__ = ("_closing", "_lines", "filename", "text")
 
     def __init__(self, text: str, filename: str) -> None:
         if text.startswith("\ufeff"):
@@ -60,6 +60,8 @@ class Document:
         self.text = _LONE_CR.sub(LONE_CR_MARK, text) if "\r" in text else text
         self.filename = filename
         self._lines: array[int] | None = None
+        # The last search for each heredoc marker: nested heredocs would search the same lines again and again.
+        self._closing: dict[str, tuple[int, tuple[int, int]]] = {}
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, of the character at an offset."""
@@ -76,13 +78,14 @@ class Document:
         line, column = self.position(offset)
         start = self.text.rfind("\n", 0, offset) + 1
         start = max(start, offset - 80)
-        source = re.split(r"[\r\n]", self.text[start : start + 120], maxsplit=1)[0]
+        source = self.text[start : start + 120].replace(LONE_CR_MARK, "\r")
+        source = re.split(r"[\r\n]", source, maxsplit=1)[0]
         return HclError(
             message,
             filename=self.filename,
             line=line,
             column=column,
-            source_line=source.encode("utf-8", "backslashreplace").decode("utf-8").expandtabs(4),
+            source_line=source.encode("utf-8", "backslashreplace").decode("utf-8"),
         )
 
     def found(self, offset: int) -> str:
@@ -100,6 +103,34 @@ class Document:
         if name:
             return f'"{name[:40]}"'
         return f'"{character}"' if character.isprintable() else f"the character U+{ord(character):04X}"
+
+    def closing_line(self, offset: int, marker: str) -> tuple[int, int]:
+        """Where a heredoc ends: the start of the line with only its marker, and the offset after the marker.
+
+        Args:
+            offset: the start of the line to begin with.
+            marker: the word behind ``<<``.
+
+        Returns:
+            Both -1 where there is no such line; it must end with a line feed.
+        """
+        searched, found = self._closing.get(marker, (0, (0, 0)))
+        if not (searched <= offset <= found[0] or (found[0] < 0 and searched <= offset)):
+            found = _closing_line(self.text, offset, marker)
+            self._closing[marker] = offset, found
+        return found
+
+
+def _closing_line(text: str, offset: int, marker: str) -> tuple[int, int]:
+    while (found := text.find(marker, offset)) >= 0:
+        start = text.rfind("\n", offset, found) + 1 or offset
+        end = text.find("\n", found)
+        if end < 0:
+            break
+        if text[start:end].removesuffix("\r").strip(GO_SPACE) == marker:
+            return start, end - 1 if text[end - 1] == "\r" else end
+        offset = end + 1
+    return -1, -1
 
 
 def name_at(text: str, offset: int) -> str:
@@ -151,25 +182,3 @@ def end_of_line(text: str, offset: int) -> int:
     if offset >= len(text):
         return offset
     return offset + 1 if text[offset] == "\n" else -1
-
-
-def closing_line(text: str, offset: int, marker: str) -> tuple[int, int]:
-    """Where a heredoc ends: the start of the line with only its marker, and the offset after the marker.
-
-    Args:
-        text: the whole text.
-        offset: the start of the line to begin with.
-        marker: the word behind ``<<``.
-
-    Returns:
-        Both -1 where there is no such line; it must end with a line feed.
-    """
-    while (found := text.find(marker, offset)) >= 0:
-        start = text.rfind("\n", offset, found) + 1 or offset
-        end = text.find("\n", found)
-        if end < 0:
-            break
-        if text[start:end].removesuffix("\r").strip(GO_SPACE) == marker:
-            return start, end - 1 if text[end - 1] == "\r" else end
-        offset = end + 1
-    return -1, -1

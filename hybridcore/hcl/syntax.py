@@ -18,7 +18,7 @@ from .constructs import (
     SEQUENCE,
     Frame,
 )
-from .lexer import MAX_DEPTH, VALID_NUMBER, Document, closing_line, name_at, skip
+from .lexer import MAX_DEPTH, VALID_NUMBER, Document, name_at, skip
 
 
 class Skimmer:
@@ -362,7 +362,7 @@ class Skimmer:
         """Reads on in a heredoc up to its closing word or the next sequence in it."""
         if frame.closing[0] < offset:
             start = offset if line_start else self._text.find("\n", offset) + 1
-            frame.closing = closing_line(self._text, start, frame.marker) if start else (-1, -1)
+            frame.closing = self._document.closing_line(start, frame.marker) if start else (-1, -1)
         closing, end = frame.closing
         if closing < 0:
             opened = self._document.position(frame.at)[0]
