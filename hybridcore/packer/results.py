@@ -146,7 +146,8 @@ class BuildResult:
             if not artifact.files:
                 lines.append(f"  artifact {artifact.id}")
             for file in artifact.files:
-                lines.append(f"  image    {file.path}, {file.size / 1e6:.1f} MB")
+                lines.append(f"  image    {file.path}")
+                lines.append(f"  size     {file.size / 1e6:.1f} MB")
                 lines.append(f"  sha256   {file.sha256}")
         lines += [f"  warning  {text}" for text in self.warnings]
         if self.log_path and not check:
