@@ -185,6 +185,39 @@ def test_types_of_the_language_that_packer_does_not_know_yet(
             validate_schema([template, values], workspace=folder.open())
 
 
+def test_real_values_have_packers_verdict(
+    corpus: Path, tools: Tools, make_workspace: Callable[..., WorkspaceFolder]
+) -> None:
+    """Every real template, alone and with a file of values beside it: what does not fit, bad declarations.
+
+    `packer inspect` needs no plugins; it does not look for missing values, and secrets are our own rule.
+    """
+    workspace = make_workspace().open()
+    ours_alone = ("found no value for", "a sensitive variable must not be given here")
+    different = []
+    for folder in sorted({path.parent for path in corpus.rglob("*.pkr.hcl")}):
+        templates = sorted(folder.glob("*.pkr.hcl"))
+        for values in [None, *sorted(folder.glob("*.pkrvars.hcl"))[:1]]:
+            faults: list[str] = []
+            try:
+                validate_schema([*templates, *([values] if values else [])], workspace=workspace)
+            except ConfigError as error:
+                faults = [str(fault) for fault in error.faults]
+            done = subprocess.run(
+                [tools.packer, "inspect", *([f"-var-file={values}"] if values else []), folder],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said = done.stdout + done.stderr
+            theirs = any(words in said for words in ("Invalid value for", "Invalid default", "Invalid type"))
+            ours = any(not any(words in fault for words in ours_alone) for fault in faults)
+            if ours != theirs:
+                different.append((folder, values, faults, said))
+    assert different == []
+
+
 RICH = """
 variable "text" {
   type = string

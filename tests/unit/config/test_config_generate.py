@@ -253,8 +253,11 @@ def test_a_fault_points_to_the_overlay_that_gave_the_bad_part_of_a_merged_map(fo
     folder.write("environments/dev/a.pkrvars.hcl", "m = { b = 1 }\n")
     (fault,) = folder.faults()
     assert fault.startswith(
-        'environments/common/a.pkrvars.hcl:1: m.a: expected number, found the string "bad"'
+        'environments/common/a.pkrvars.hcl:1: m.a: expected number, found the string "bad'
     )
+    folder.write("environments/dev/a.pkrvars.hcl", 'm = { a = "bad" }\n')
+    (fault,) = folder.faults()
+    assert fault.startswith("environments/dev/a.pkrvars.hcl:1: m.a: ")
 
 
 @pytest.mark.parametrize(
@@ -266,6 +269,8 @@ def test_a_fault_points_to_the_overlay_that_gave_the_bad_part_of_a_merged_map(fo
         ("a.pkrvars.json", "{", "a.pkrvars.json:1: is not JSON"),
         ("a.pkrvars.json", "[]", "a.pkrvars.json:1: must hold one JSON object"),
         ("a.pkrvars.json", '{"x": 1, "x": 2}', "a.pkrvars.json: x: given twice"),
+        ("a.pkrvars.json", '{"x": Infinity}', "a.pkrvars.json: is not JSON that HCL can express"),
+        ("a.pkrvars.json", '{"x": 1e999}', "a.pkrvars.json: is not JSON that HCL can express"),
         ("a.pkrvars.json", "[" * 100_000, "a.pkrvars.json: is nested too deep"),
     ],
 )
@@ -273,6 +278,12 @@ def test_a_broken_overlay_is_a_fault(folder: Folder, name: str, text: str, says:
     folder.template('variable "x" {\n  default = ""\n}\n')
     folder.write(f"environments/dev/{name}", text)
     assert any(says in fault for fault in folder.faults())
+
+
+def test_numbers_of_json_are_those_of_hcl(folder: Folder) -> None:
+    folder.template('variable "x" {\n  type = list(string)\n}\n')
+    folder.write("environments/dev/a.pkrvars.json", '{"x": [5, 5.0, 1e2, 0.5, 123456789012345678901]}')
+    assert folder.values() == {"x": ["5", "5", "100", "0.5", "123456789012345678901"]}
 
 
 def test_an_overlay_that_is_not_utf8_is_a_fault(folder: Folder) -> None:
@@ -434,7 +445,9 @@ def test_sensitive_variables_are_recorded_by_name_alone(folder: Folder) -> None:
     assert "hunter2" not in text + json.dumps(result)
 
 
-@pytest.mark.parametrize("given", ['token = "hunter2"\n', 'token = ["hunter2"]\n', 'token = env("HOME")\n'])
+@pytest.mark.parametrize(
+    "given", ['token = "hunter2"\n', 'token = ["hunter2"]\n', 'token = env("PKR_VAR_x")\n']
+)
 def test_a_sensitive_value_in_an_overlay_is_refused(folder: Folder, given: str) -> None:
     folder.template('variable "token" {\n  type = string\n  sensitive = true\n}\n')
     folder.write("environments/dev/a.pkrvars.hcl", given)
@@ -507,6 +520,14 @@ def test_a_validation_that_cannot_be_evaluated_is_left_to_packer(folder: Folder)
     folder.template(
         'variable "x" {\n  type = string\n  default = ""\n  validation {\n'
         '    condition = fileexists(var.x)\n    error_message = "No such file."\n  }\n}\n'
+    )
+    assert folder.render()["files"][0]["unchecked"] == ["x"]
+
+
+def test_a_number_that_only_packer_can_read_is_left_to_it(folder: Folder) -> None:
+    folder.template(
+        'variable "x" {\n  type = number\n  default = "1p3"\n  validation {\n    condition = var.x == "1p3"\n'
+        '    error_message = "No."\n  }\n}\n'
     )
     assert folder.render()["files"][0]["unchecked"] == ["x"]
 
