@@ -1,0 +1,227 @@
+"""The real image: built by build-images.yml, and by Packer alone, then booted and looked into.
+
+The base disk and the image of the playbook are kept in the user's cache, in a workspace of their own: the
+disk by the digest of its recipe, the image by its fingerprint. So they are made again when something changed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.support.playbooks import Ansible
+from tests.support.tools import Tools
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("image")]
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybridcore-packer"
+TARGET = "linux/qemu/debian-12"
+BASE_PLAY = """
+- hosts: localhost
+  gather_facts: false
+  roles:
+    - hybridcore.packer.base_image
+  tasks:
+    - ansible.builtin.copy:
+        content: "{{ {'base_image': base_image_path, 'base_image_checksum': base_image_checksum} | to_json }}"
+        dest: "{{ lookup('ansible.builtin.env', 'RESULT') }}"
+        mode: "0644"
+"""
+
+
+@pytest.fixture(scope="session")
+def session_ansible(collections_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    return Ansible(collections_path, home=tmp_path_factory.mktemp("ansible-home"))
+
+
+@pytest.fixture(scope="session")
+def base_image(session_ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The base disk, made by its role: the two variables that a template gets."""
+    folder = tmp_path_factory.mktemp("base")
+    (folder / "base.yml").write_text(BASE_PLAY)
+    result = folder / "result.json"
+    done = session_ansible.playbook(
+        "base.yml", "-e", f"base_image_dir={CACHE}/base", cwd=folder, env={"RESULT": str(result)}
+    )
+    assert done.returncode == 0, done.stdout
+    found: dict[str, str] = json.loads(result.read_text())
+    return found
+
+
+@pytest.fixture(scope="session")
+def space(repository: Path) -> Path:
+    """A workspace in the cache with the templates and overlays of the checkout."""
+    folder = CACHE / "e2e"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("templates", "environments"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(repository / name, folder / name)
+    (folder / "packer-hybrid.toml").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_image(
+    session_ansible: Ansible, base_image: dict[str, str], repository: Path, space: Path
+) -> Callable[[], subprocess.CompletedProcess[str]]:
+    """Run what `make image` runs, for the workspace in the cache."""
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return session_ansible.playbook(
+            repository / "playbooks/build-images.yml",
+            *("-e", json.dumps({"targets": [TARGET], "base_image_dir": str(CACHE / "base")})),
+            cwd=repository,
+            env={"HYBRIDCORE_WORKSPACE": str(space)},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def image(make_image: Callable[[], subprocess.CompletedProcess[str]], space: Path) -> dict[str, object]:
+    """What the state says of the image of the playbook."""
+    done = make_image()
+    assert done.returncode == 0, done.stdout
+    entry: dict[str, object] = json.loads((space / "state/packer-hybrid.json").read_text())["images"][
+        f"dev/{TARGET}"
+    ]
+    return entry
+
+
+def file_of(image: dict[str, object], space: Path) -> Path:
+    """The one disk of an image."""
+    (artifact,) = image["artifacts"]  # type: ignore[misc]
+    (file,) = artifact["files"]
+    return space / file["path"]
+
+
+@pytest.fixture(scope="session")
+def verify_image(repository: Path) -> ModuleType:
+    """The program of the role verify, as a module."""
+    path = repository / "roles/verify/files/verify_image.py"
+    spec = importlib.util.spec_from_file_location("verify_image", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["verify_image"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def options_for(image: Path, *expect: str) -> Namespace:
+    return Namespace(
+        image=image, expect=list(expect), firmware="/usr/share/ovmf/OVMF.fd", memory=1024, port=0, timeout=600
+    )
+
+
+def test_the_image_of_the_playbook_is_sound_verified_and_recorded(
+    image: dict[str, object], space: Path
+) -> None:
+    path = file_of(image, space)
+    subprocess.run(["qemu-img", "check", "-q", str(path)], check=True)
+    assert path.is_relative_to(space / "images/dev" / TARGET)
+    report = json.loads(Path(f"{path}.verified").read_text())
+    assert len(report["checks"]) == 9
+    assert [check for check in report["checks"] if check["problem"]] == []
+    (log,) = [space / str(image["log_path"])]
+    assert "Set the kernel parameters" in log.read_text()
+
+
+def test_a_second_run_builds_nothing_and_says_so(
+    image: dict[str, object], make_image: Callable[[], subprocess.CompletedProcess[str]], space: Path
+) -> None:
+    path = file_of(image, space)
+    before = path.stat()
+    again = make_image()
+    assert again.returncode == 0, again.stdout
+    assert "unchanged" in again.stdout
+    assert "changed=0" in again.stdout
+    assert path.stat() == before
+
+
+def test_an_image_that_is_not_sealed_is_found_out(
+    base_image: dict[str, str], verify_image: ModuleType
+) -> None:
+    """The bare base disk comes up too, and is no image: nobody wrote down what it is, or closed it."""
+    path = Path(base_image["base_image"])
+    checks = verify_image.verify(options_for(path, f"TARGET={TARGET}"), deadline=time.monotonic() + 600)
+    problems = {check.name: check.problem for check in checks if check.problem}
+    assert problems["/etc/image-release says what the state says"] == f"TARGET is None, not '{TARGET}'"
+    assert "does not say which key" in problems["the key of the build is not in the image"]
+    assert "password" in problems["a stranger is refused, and a password is not asked for"]
+
+
+@pytest.fixture
+def by_hand(repository: Path, base_image: dict[str, str], tools: Tools, tmp_path: Path) -> tuple[Path, Path]:
+    """The template built by Packer 1.9.4 and its plugins alone: the disk and the build's key."""
+    shutil.copytree(repository / "templates", tmp_path / "templates")
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    folder = tmp_path / "templates" / TARGET
+    done = subprocess.run(
+        [
+            tools.packer,
+            "build",
+            "-color=false",
+            *(f"-var={name}={text}" for name, text in base_image.items()),
+            ".",
+        ],
+        cwd=folder,
+        env=os.environ
+        | {
+            "PACKER_PLUGIN_PATH": str(tools.plugins),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PKR_VAR_hybridcore_ssh_private_key_file": str(key),
+            "PKR_VAR_hybridcore_ssh_public_key": key.with_suffix(".pub").read_text().strip(),
+            "PKR_VAR_users": json.dumps(
+                [{"name": "ops", "ssh_keys": ["ssh-ed25519 AAAA ops"], "sudo": True}]
+            ),
+            "PKR_VAR_sysctl": '{"kernel.dmesg_restrict": "1"}',
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    return folder / "output/debian-12.qcow2", key
+
+
+def test_packer_alone_builds_the_same_image_and_its_key_is_refused(
+    by_hand: tuple[Path, Path], verify_image: ModuleType, tmp_path: Path
+) -> None:
+    disk, build_key = by_hand
+    deadline = time.monotonic() + 900
+    checks = verify_image.verify(options_for(disk, f"TARGET={TARGET}"), deadline=deadline)
+    assert {check.name: check.problem for check in checks if check.problem} == {}
+
+    own = verify_image.make_key(tmp_path / "own")
+    with verify_image.boot(options_for(disk), tmp_path, own) as machine:
+        verify_image.wait_for_ssh(machine, deadline)
+        refused = verify_image.ssh(machine, build_key, "true", deadline)
+        assert refused.returncode == 255
+        assert "Permission denied (publickey)" in refused.stderr
+        inside = verify_image.ssh(
+            machine,
+            own,
+            "cat /home/ops/.ssh/authorized_keys; sudo -u ops sudo -n id -u; cat /etc/hostname; "
+            "sysctl -n kernel.dmesg_restrict; df --output=size -BG / | tail -1",
+            deadline,
+        )
+    assert inside.returncode == 0, inside.stderr
+    lines = inside.stdout.splitlines()
+    assert "ssh-ed25519 AAAA ops" in lines
+    # Root by sudo, the host name, the parameter; and the file system fills the 8 GiB of the disk.
+    assert [line.strip() for line in lines[-4:]] == ["0", "debian", "1", "8G"]
