@@ -8,7 +8,13 @@ from typing import Protocol, TextIO
 
 
 class Monitor(Protocol):
-    """Something that shows the lines of builds while they run. Everything it gets is masked already."""
+    """Something that shows the lines of builds while they run. Everything it gets is masked already.
+
+    Attributes:
+        wants_lines: whether it shows any lines; the output passes several times as fast when not.
+    """
+
+    wants_lines: bool
 
     def line(self, target: str, text: str, kind: str) -> None:
         """Show one line of a build.
@@ -33,6 +39,8 @@ class Monitor(Protocol):
 class NullMonitor:
     """Shows nothing."""
 
+    wants_lines = False
+
     def line(self, target: str, text: str, kind: str) -> None:
         """Drop the line."""
 
@@ -48,13 +56,13 @@ class ConsoleMonitor:
 
     Args:
         stream: where to write; standard error by default, so that ``--json`` stays clean.
-        quiet: show notes and errors only.
+        quiet: show notes only.
         verbose: show the lines of kind ``other`` too.
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False, verbose: bool = False) -> None:
         self._stream = stream if stream is not None else sys.stderr
-        self._quiet = quiet
+        self.wants_lines = not quiet
         self._verbose = verbose
         self._terminal = self._stream.isatty()
         self._progress = ""
@@ -62,7 +70,7 @@ class ConsoleMonitor:
 
     def line(self, target: str, text: str, kind: str) -> None:
         """Show the line after its target's name."""
-        if kind == "error" or (not self._quiet and (kind != "other" or self._verbose)):
+        if kind != "other" or self._verbose:
             self._write(f"{target}: {text}")
 
     def note(self, text: str) -> None:
@@ -72,7 +80,7 @@ class ConsoleMonitor:
     def tick(self, running: dict[str, float]) -> None:
         """Draw the progress line anew, on a terminal."""
         now = time.monotonic()
-        if not self._terminal or self._quiet or now - self._shown_at < 0.9:
+        if not self._terminal or not self.wants_lines or now - self._shown_at < 0.9:
             return
         self._shown_at = now
         self._clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..monitor import Monitor, NullMonitor
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import probe
+from .lint import check_template
 from .plan import plan
 from .preflight import check_all
 from .results import BuildOptions, BuildReport, BuildResult, Status
@@ -50,7 +51,12 @@ def build(
         options=chosen,
         configs=texts,
     )
-    check_all([one for one in planned if one.reasons], where)
+    todo = [one for one in planned if one.reasons]
+    check_all(todo, where)
+    watching = monitor or NullMonitor()
+    for one in todo:
+        for warning in check_template(one.template, where):
+            watching.note(f"warning: {warning}")
     if check:
         return BuildReport(tuple(map(predict, planned)))
     from .build import run_batch
@@ -61,7 +67,7 @@ def build(
         options=chosen,
         workspace=where,
         capabilities=capabilities,
-        monitor=monitor or NullMonitor(),
+        monitor=watching,
         command=command,
     )
 

@@ -11,6 +11,7 @@ from .. import state
 from ..errors import PackerError
 from . import manifest as manifests
 from .fingerprint import Digests
+from .mask import Masker
 from .results import Artifact, ArtifactFile, BuildResult, Status
 from .retry import classify
 
@@ -56,6 +57,7 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
         status, failures = Status.CANCELLED, [f"cancelled: {why}", *failures]
     elif failures:
         status = Status.FAILED
+    _keep_crash_log(job)
     artifacts: tuple[Artifact, ...] = ()
     warnings: tuple[str, ...] = ()
     manifest_path = None
@@ -82,6 +84,14 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
         warnings=warnings,
         reasons=job.planned.reasons,
     )
+
+
+def _keep_crash_log(job: Job) -> None:
+    """Add what Packer writes when it crashes, ``crash.log`` in its current folder, to the build's log."""
+    crash = job.cwd / "crash.log"
+    if job.log is not None and crash.is_file() and not crash.is_symlink():
+        text = Masker(job.secrets).text(crash.read_text(encoding="utf-8", errors="replace"))
+        job.log.write(f"\nhybridcore: Packer left a crash log:\n{text}".encode())
 
 
 def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str | None, tuple[str, ...], list[str]]:

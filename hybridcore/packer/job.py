@@ -8,30 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import process, state
-from ..errors import PackerError
-from ..host import accelerator
 from ..runs import TEMPORARY_PREFIX
 from .commands import build_command
 from .compose import compose
 from .mask import Masker
 from .outcome import Outcome
 from .pump import Pump
+from .runtime import runtime_variables, secret_values, tools_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from io import FileIO
 
     from ..monitor import Monitor
     from ..state.lock import Lock
-    from ..templates import Template
     from ..workspace import Workspace
     from .capabilities import Capabilities
     from .plan import Planned
     from .results import BuildOptions
-
-KEY_FILE = "hybridcore_ssh_private_key_file"
-PUBLIC_KEY = "hybridcore_ssh_public_key"
 
 
 @dataclass(frozen=True)
@@ -125,7 +120,13 @@ class Job:
             {
                 **batch.options.extra_env,
                 **{f"PKR_VAR_{name}": value for name, value in batch.options.secrets.items()},
-                **{f"PKR_VAR_{name}": value for name, value in self._runtime_variables(batch).items()},
+                **runtime_variables(
+                    template,
+                    env=batch.env,
+                    fingerprint=self.planned.fingerprint,
+                    build_time=self.started_at,
+                    folder=self.folder,
+                ),
                 "PATH": tools_path(os.environ.get("PATH", os.defpath)),
                 "PACKER_CACHE_DIR": os.environ.get("PACKER_CACHE_DIR")
                 or str(batch.workspace.images / ".packer_cache"),
@@ -149,24 +150,13 @@ class Job:
             masker,
             log=self.log.write,
             outcome=self.outcome,
-            line=lambda text, kind: batch.monitor.line(self.target, text, kind),
+            line=self._show(batch.monitor) if batch.monitor.wants_lines else None,
         )
         head = f"hybridcore: attempt {self.attempts}, run {batch.run_id}: {' '.join(self.shown_command)}\n"
         self.log.write(head.encode())
 
-    def _runtime_variables(self, batch: Batch) -> dict[str, str]:
-        """The variables that the build gives, as far as the template declares them."""
-        declared = self.planned.template.variable_names()
-        values = {
-            "hybridcore_target": self.target,
-            "hybridcore_environment": batch.env,
-            "hybridcore_fingerprint": self.planned.fingerprint,
-            "hybridcore_build_time": self.started_at,
-            "hybridcore_accelerator": accelerator(),
-        }
-        if KEY_FILE in declared or PUBLIC_KEY in declared:
-            values |= make_key(self.folder)
-        return {name: value for name, value in values.items() if name in declared}
+    def _show(self, monitor: Monitor) -> Callable[[str, str], None]:
+        return lambda text, kind: monitor.line(self.target, text, kind)
 
     def close(self) -> None:
         """Let go of the log, the pipe and the lock."""
@@ -198,58 +188,3 @@ def make_temporary(folder: Path) -> Path:
     made = tempfile.mkdtemp(prefix=TEMPORARY_PREFIX)
     (folder / "tmp").symlink_to(made)
     return Path(made)
-
-
-def make_key(folder: Path) -> dict[str, str]:
-    """Make the SSH key of one build; it goes with the folder when the build ends.
-
-    Args:
-        folder: of the build, for its owner only.
-
-    Returns:
-        The path of the private key and the text of the public one, by the names of their variables.
-
-    Raises:
-        PackerError: ``ssh-keygen`` failed.
-        ProcessError: there is no ``ssh-keygen``.
-    """
-    path = folder / "build_key"
-    done = process.run(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "hybridcore-build", "-f", str(path)]
-    )
-    if done.returncode:
-        raise PackerError(f"ssh-keygen could not make the key of the build: {done.stderr.strip()}")
-    return {KEY_FILE: str(path), PUBLIC_KEY: path.with_suffix(".pub").read_text().strip()}
-
-
-def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
-    """Every value that must not be shown: what the caller gave, and sensitive variables from elsewhere.
-
-    Args:
-        template: declares which variables are sensitive, perhaps with a default.
-        secrets: what the caller gave, by name.
-        env: the environment of the build.
-
-    Returns:
-        Values of at least 4 characters, in no particular order.
-    """
-    found = list(secrets.values())
-    for name in template.sensitive_names():
-        found.append(env.get(f"PKR_VAR_{name}", ""))
-    for _, block in template.blocks("variable"):
-        default = block.body.attributes.get("default")
-        if block.labels[0] in template.sensitive_names() and default is not None and default.constant:
-            found.append(default.value if isinstance(default.value, str) else "")
-    return [value for value in found if len(value) >= 4]
-
-
-def tools_path(path: str) -> str:
-    """The ``PATH`` of a build: this interpreter's own programs come first.
-
-    Packer's Ansible provisioner looks for ``ansible-playbook``. In a virtual environment it lies beside the
-    interpreter, and the image should be provisioned by the same Ansible that runs the build.
-    """
-    import sys
-
-    own = os.path.dirname(sys.executable)
-    return path if own in path.split(os.pathsep) else f"{own}{os.pathsep}{path}"

@@ -10,18 +10,17 @@ from typing import NamedTuple
 
 from .. import process, state, templates
 from ..errors import ConfigError, Fault, PackerError
-from ..host import accelerator
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import Capabilities, probe
 from .commands import init_command, inspect_command, validate_command
 from .compose import compose
 from .diagnostics import parse, to_faults
 from .inspection import parse_inspection
-from .job import KEY_FILE, PUBLIC_KEY, make_key, secret_values
 from .lint import check_template
 from .mask import Masker
 from .output import strip_ansi_text
 from .results import InitResult, InspectResult, TargetFaults, ValidateResult
+from .runtime import runtime_variables, secret_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,24 +134,15 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="hybridcore-") as temporary:
         folder = Path(temporary, "ws")
         cwd = compose(template, folder, workspace, with_plugins=capabilities.has_init)
-        variables = _runtime_variables(template, env, Path(temporary))
+        variables = runtime_variables(
+            template,
+            env=env,
+            fingerprint="0" * 64,
+            build_time=state.timestamp(),
+            folder=Path(temporary),
+        )
         child = process.child_environment({"TMPDIR": temporary, **variables})
         masker = Masker([*secret_values(template, {}, child), *process.environment_secrets(child)])
         done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
     return _Done(template, workspace, folder, done.returncode, text)
-
-
-def _runtime_variables(template: Template, env: str, folder: Path) -> dict[str, str]:
-    """Stand-ins for the variables that a build would give, as far as the template declares them."""
-    declared = template.variable_names()
-    values = {
-        "hybridcore_target": template.target,
-        "hybridcore_environment": env,
-        "hybridcore_fingerprint": "0" * 64,
-        "hybridcore_build_time": state.timestamp(),
-        "hybridcore_accelerator": accelerator(),
-    }
-    if not declared.isdisjoint((KEY_FILE, PUBLIC_KEY)):
-        values |= make_key(folder)
-    return {f"PKR_VAR_{name}": value for name, value in values.items() if name in declared}

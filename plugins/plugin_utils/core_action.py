@@ -25,6 +25,8 @@ class DisplayMonitor:
     is shown; the whole stream is in the build's log.
     """
 
+    wants_lines = True
+
     def __init__(self) -> None:
         self._display = Display()
         self._packer_only = "AWX_ISOLATED_DATA_DIR" in os.environ or "JOB_ID" in os.environ

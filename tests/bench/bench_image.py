@@ -16,7 +16,7 @@ from measure import compiled, emit, in_turn, run_quietly
 
 from hybridcore import host, templates, workspace
 from hybridcore.packer.compose import compose
-from hybridcore.packer.job import make_key, tools_path
+from hybridcore.packer.runtime import make_key, tools_path
 from tests.support.playbooks import Ansible
 
 ROOT = Path(__file__).resolve().parents[2]
