@@ -1,0 +1,130 @@
+"""The playbook `build_images` and the roles `build` and `pipeline` on null images: a list, and an inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import state_of
+from tests.support.playbooks import Ansible
+from tests.support.workspaces import WorkspaceFolder
+
+pytestmark = pytest.mark.integration
+
+PLAYBOOK = "hybridcore.packer.build_images"
+# What needs root or a base image is tested elsewhere.
+ONLY_BUILD = '{"pipeline_control_node": false, "pipeline_sources": false}'
+
+
+@pytest.fixture
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    made = make_workspace()
+    for name in ("one", "two"):
+        made.null(f"linux/null/{name}", inline=("echo message is ${var.message}",))
+    made.null("linux/null/bad", inline=("echo this is why; exit 1",))
+    made.write(
+        "images.yml",
+        """\
+all:
+  vars:
+    ansible_connection: local
+  hosts:
+    one: {packer_target: linux/null/one}
+    two: {packer_target: linux/null/two, packer_vars: {message: own}}
+    bad: {packer_target: linux/null/bad}
+""",
+    )
+    return made
+
+
+def play(ansible: Ansible, space: WorkspaceFolder, *arguments: str) -> tuple[int, str]:
+    done = ansible.playbook(
+        PLAYBOOK,
+        *("-e", ONLY_BUILD, *arguments),
+        cwd=space.root,
+        env={"HYBRIDCORE_WORKSPACE": str(space.root)},
+    )
+    assert "Traceback" not in done.stdout
+    return done.returncode, done.stdout
+
+
+def recap(output: str) -> dict[str, dict[str, int]]:
+    lines = output.partition("PLAY RECAP")[2].splitlines()[1:]
+    return {
+        line.split()[0]: {part.split("=")[0]: int(part.split("=")[1]) for part in line.split()[2:]}
+        for line in lines
+        if " : " in line
+    }
+
+
+def test_a_host_is_an_image(ansible: Ansible, space: WorkspaceFolder) -> None:
+    code, output = play(ansible, space, "-i", "images.yml")
+    assert code == 2
+    hosts = recap(output)
+    assert {name: counts["failed"] for name, counts in hosts.items()} == {"one": 0, "two": 0, "bad": 1}
+    assert hosts["two"]["changed"] >= 1
+    report = output.partition("TASK [Report the images]")[2]
+    assert "linux/null/one: built" in report
+    assert "this is why" in report
+    assert "null.two: message is own" in output
+    images = state_of(space)["images"]
+    assert images["dev/linux/null/one"]["status"] == "built"
+    assert "fingerprint" not in images["dev/linux/null/bad"]
+    # Another image alone, and the same two again: nothing to do.
+    code, output = play(ansible, space, "-i", "images.yml", "--limit", "one,two")
+    assert code == 0
+    assert {name: counts["changed"] for name, counts in recap(output).items()} == {"one": 0, "two": 0}
+    assert state_of(space)["images"]["dev/linux/null/one"] == images["dev/linux/null/one"]
+
+
+def test_a_list_of_images(ansible: Ansible, space: WorkspaceFolder) -> None:
+    wanted = '{"targets": ["linux/null/one", "linux/null/two"], "packer_vars": {"message": "hi"}}'
+    code, output = play(ansible, space, "-e", wanted, "--check")
+    assert code == 0, output
+    assert "linux/null/one: would be built" in output
+    assert state_of(space) == {}
+    code, output = play(ansible, space, "-e", wanted)
+    assert code == 0, output
+    assert list(recap(output)) == ["localhost"]
+    assert "null.one: message is hi" in output
+    code, output = play(ansible, space, "-e", wanted)
+    assert code == 0
+    assert recap(output)["localhost"]["changed"] == 0
+    assert "linux/null/two: unchanged" in output
+
+
+def test_wrong_input_fails_every_host_and_builds_nothing(ansible: Ansible, space: WorkspaceFolder) -> None:
+    code, output = play(ansible, space, "-i", "images.yml", "-e", "env=../dev")
+    assert code != 0
+    assert "is not the name of an environment" in output
+    assert all(counts["failed"] for counts in recap(output).values())
+    code, output = play(ansible, space, "-e", '{"targets": ["linux/null/none"]}')
+    assert code != 0
+    assert "there is no folder templates/linux/null/none" in output
+    assert state_of(space) == {}
+
+
+def test_the_role_build_alone(ansible: Ansible, space: WorkspaceFolder, tmp_path: Path) -> None:
+    (tmp_path / "play.yml").write_text(
+        f"""\
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: hybridcore.packer.build
+      vars:
+        build_env: dev
+        build_workspace: {space.root}
+        build_targets: [linux/null/one]
+        build_secrets: {{password: correct horse}}
+    - ansible.builtin.debug:
+        msg: "status {{{{ build_result.results[0].status }}}}"
+"""
+    )
+    done = ansible.playbook("play.yml", "-v", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "status built" in done.stdout
+    assert "correct horse" not in done.stdout
