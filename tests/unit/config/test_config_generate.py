@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 
 from hybridcore import hcl
 from hybridcore.config import generate_env_config
+from hybridcore.config.generate import read_inputs
 from hybridcore.errors import ConfigError, TemplatesError, WorkspaceError
 from tests.support.workspaces import WorkspaceFolder
 
@@ -617,6 +619,48 @@ def test_a_link_in_place_of_the_file_is_replaced_not_followed(folder: Folder, tm
     folder.render()
     assert victim.read_text() == "keep"
     assert not path.is_symlink()
+    assert path.stat().st_mode & 0o022 == 0
+    path.rename(tmp_path / "same")
+    path.symlink_to(tmp_path / "same")
+    assert folder.render()["files"][0]["changed"] is True, "a link to the same bytes is no rendered file"
+
+
+def test_a_full_disk_leaves_nothing_behind(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.template('variable "x" {\n  default = "1"\n}\n')
+    folder.template('variable "x" {\n  default = "1"\n}\n', "linux/null/other")
+    folder.render(TARGET)
+    folder.write("environments/dev/a.pkrvars.hcl", 'x = "2"\n')
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="cannot be written: No space left on device"):
+        folder.render(TARGET, "linux/null/other")
+    (left,) = [path for path in (folder.root / "configs").rglob("*") if path.is_file()]
+    assert 'x = "1"' in left.read_text()
+
+
+class Tagged(str):
+    """A text as Ansible hands it over: of a class of its own."""
+
+    __slots__ = ()
+
+
+def test_values_of_other_classes_become_plain(folder: Folder) -> None:
+    inputs = read_inputs(
+        {"env": Tagged("dev"), "targets": [Tagged(TARGET)], "vars": {Tagged("x"): [Tagged("y")]}},
+        folder.folder.open(),
+    )
+    (name, value), target = *inputs.vars.items(), *inputs.targets
+    assert {type(inputs.env), type(target), type(name), type(value[0])} == {str}
+
+
+def test_a_value_that_only_a_placeholder_uses_is_no_warning(folder: Folder) -> None:
+    folder.template('variable "x" {\n  type = string\n}\n')
+    folder.write("environments/dev/a.pkrvars.hcl.tmpl", 'x = "${site}-${name}-${env}"\n')
+    assert folder.values(vars={"site": "berlin"}) == {"x": "berlin-demo-dev"}
+    assert folder.render(vars={"site": "berlin"})["warnings"] == []
 
 
 def test_the_name_of_a_file_cannot_end_the_comment(folder: Folder) -> None:
