@@ -60,7 +60,7 @@ class Document:
         self.text = _LONE_CR.sub(LONE_CR_MARK, text) if "\r" in text else text
         self.filename = filename
         self._lines: array[int] | None = None
-        # The last search for each heredoc marker: nested heredocs would search the same lines again and again.
+        # The last search for each heredoc marker, or nested heredocs would search the same lines many times.
         self._closing: dict[str, tuple[int, tuple[int, int]]] = {}
 
     def position(self, offset: int) -> tuple[int, int]:

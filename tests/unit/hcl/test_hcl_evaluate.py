@@ -1,0 +1,156 @@
+"""What expressions with variables give, and what is left to Packer."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybridcore import hcl
+from hybridcore.hcl.nodes import Call
+
+SCOPE = {
+    "var": {
+        "name": "debian-12",
+        "size": 20,
+        "ratio": 1.5,
+        "on": True,
+        "nothing": None,
+        "disks": [{"size": 1}, {"size": 2}],
+        "tags": {"os": "linux", "env": "dev"},
+    },
+    "local": {"n": "5"},
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("var.name", "debian-12"),
+        ('"${var.name}-${var.size}-${var.ratio}-${var.on}"', "debian-12-20-1.5-true"),
+        ("var.disks[1].size", 2),
+        ("var.disks[*].size", [1, 2]),
+        ('var.tags["os"]', "linux"),
+        ("local.n + 1", 6),
+        ("var.size / 8", 2.5),
+        ("-7 % 3", -1),
+        ('local.n == 5', False),
+        ("var.nothing == null", True),
+        ("var.nothing[*]", []),
+        ("var.name[*]", ["debian-12"]),
+        ('length(var.name) > 3 && can(regex("^[a-z]+-[0-9]+$", var.name))', True),
+        ('can(regex("^x", var.name))', False),
+        ('regex("(?P<os>[a-z]+)-(?P<release>\\\\d+)", var.name)', {"os": "debian", "release": "12"}),
+        ('regex("a|ab", "xab")', "a"),
+        ('regexall("[a-z]*", "ab12c")', ["ab", "", "c"]),
+        ('try(var.tags.missing, "default")', "default"),
+        ('contains(["a", "b"], "c")', False),
+        ('contains(keys(var.tags), "env")', True),
+        ("values(var.tags)", ["dev", "linux"]),
+        ('lookup(var.tags, "x", "none")', "none"),
+        ('merge(var.tags, { os = "bsd" })', {"os": "bsd", "env": "dev"}),
+        ('join(",", concat(["a"], ["b"]))', "a,b"),
+        ('split("-", var.name)', ["debian", "12"]),
+        ('replace("a-b", "-", "_")', "a_b"),
+        ('format("%s has %d%%", "x", 5)', "x has 5%"),
+        ('upper("straße")', "STRAßE"),
+        ('lower("ÀB")', "àb"),
+        ('trimspace("  a\\n")', "a"),
+        ('trim("--a--", "-")', "a"),
+        ('trimprefix("ab", "a")', "b"),
+        ('trimsuffix("ab", "b")', "a"),
+        ('substr("hello", -3, 2)', "ll"),
+        ("max(1, 2.5, 2)", 2.5),
+        ("min(1, 2)", 1),
+        ("abs(-1.5)", 1.5),
+        ("ceil(1.2) + floor(1.8)", 3),
+        ('coalesce(null, "", "a")', "a"),
+        ('distinct(["a", "b", "a"])', ["a", "b"]),
+        ("flatten([[1], [2, [3]]])", [1, 2, 3]),
+        ('element(["a", "b"], 3)', "b"),
+        ('startswith("ab", "a") && endswith("ab", "b")', True),
+        ("alltrue([true, true]) && anytrue([false, true])", True),
+        ('tonumber("2") + 1', 3),
+        ('tobool("true")', True),
+        ("tostring(1.50)", "1.5"),
+        ('base64encode("ä")', "w6Q="),
+        ("max([1, 2]...)", 2),
+        ('var.size > 10 ? "big" : 1', "big"),
+        ("[for k, v in var.tags : k if v != \"dev\"]", ["os"]),
+    ],
+)
+def test_values_are_those_of_packer(expression: str, expected: object) -> None:
+    found = hcl.evaluate(expression, SCOPE)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "var.unknown",
+        "other.name",
+        "can(var.unknown)",
+        'file("/etc/passwd")',
+        'env("HOME")',
+        "timestamp()",
+        "uuidv4()",
+        "1 / 0",
+        "1 / 3",
+        "[1] == [1]",
+        'var.size + "x"',
+        "var.tags.missing",
+        "var.disks[7]",
+        '"x${var.disks}"',
+        'upper()',
+        r'regex("(?P<n", "x")',
+        r'regex("\\pL", "x")',
+        'length("e\u0301")',
+        'true ? [1] : ["a"]',
+        "{for x in [1, 1]: x => x}",
+    ],
+)
+def test_what_is_unknown_or_wrong_is_left_to_packer(expression: str) -> None:
+    with pytest.raises(hcl.NotEvaluable):
+        hcl.evaluate(expression, SCOPE)
+
+
+def test_an_attribute_and_a_tree_can_be_computed() -> None:
+    attribute = hcl.loads("a = upper(var.name)\n").attributes["a"]
+    assert hcl.evaluate(attribute, SCOPE) == "DEBIAN-12"
+    assert isinstance(attribute.node, Call)
+    assert hcl.evaluate(attribute.node, SCOPE) == "DEBIAN-12"
+
+
+def test_functions_can_be_given() -> None:
+    assert hcl.evaluate("twice(var.size)", SCOPE, {"twice": lambda number: number * 2}) == 40
+
+
+@pytest.mark.parametrize("text", ["", "1 2", "a = 1", "(", "1\n2"])
+def test_a_text_that_is_no_expression_is_an_error(text: str) -> None:
+    with pytest.raises(hcl.HclError):
+        hcl.evaluate(text, {})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'regex("(a+)+$", "' + "a" * 200 + '!")',
+        'regex("(a|a)*b", "' + "a" * 200 + '")',
+        'regex("(.*)*(.*)*x", "' + "a" * 200 + '")',
+    ],
+)
+def test_patterns_take_time_linear_in_the_text(expression: str) -> None:
+    # A backtracking matcher would still be busy when the universe ends.
+    assert hcl.evaluate(f"can({expression})", {}) is False
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[for a in var.l: [for b in var.l: [for c in var.l: [for d in var.l: a]]]]",
+        'join("", [for a in var.l: join("", [for b in var.l: replace(var.s, "a", var.s)])])',
+        'regex("(a{1,500}){1,500}", var.s)',
+    ],
+)
+def test_endless_work_is_left_to_packer(expression: str) -> None:
+    with pytest.raises(hcl.NotEvaluable):
+        hcl.evaluate(expression, {"var": {"l": list(range(100)), "s": "a" * 100_000}})
