@@ -11,6 +11,7 @@ from .. import logs, runs, state
 from ..errors import HybridError, LockError, PackerError
 from ..state.lock import Lock
 from .children import Child, Children, watched_parents
+from .compose import make_mirror
 from .fingerprint import Digests
 from .finish import artifacts_from_state, conclude, prune_images
 from .job import Batch, Job
@@ -140,6 +141,7 @@ class _Scheduler:
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
             )
             batch.folder.mkdir(parents=True, mode=0o700)
+            make_mirror([job.planned.template for job in self._waiting], batch.mirror, batch.workspace)
             self._selector.register(self._children.socket, selectors.EVENT_READ)
             while self._waiting or self._running:
                 self._start_some()

@@ -1,17 +1,20 @@
 """The folder in which Packer runs: the target's files, in a mirror of the workspace around them.
 
-Packer runs in ``<run>/<target>/templates/<os>/<platform>/<name>/``, where every file of the target's folder
-is a symbolic link, and so is everything beside it on each level up to the workspace. A relative path from the
+Packer runs in ``<mirror>/templates/<os>/<platform>/<name>/``, where every file of the target's folder is a
+symbolic link, and so is everything beside it on each level up to the workspace. A relative path from the
 template, such as ``${path.root}/../../../ansible/site.yml``, therefore means the same as in the workspace
-itself, while what Packer writes into its current folder belongs to this run alone.
+itself, while what Packer writes into its current folder belongs to this run alone. A batch has one mirror, in
+which the folder of each of its targets is a real one.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..templates import Template
@@ -19,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def compose(template: Template, folder: Path, workspace: Workspace, *, with_plugins: bool) -> Path:
-    """Make the folder that Packer gets for a target.
+    """Make a mirror for one target, and fill it.
 
     Args:
         template: the target.
-        folder: the mirror of the workspace, for this run alone; created, for its owner only (0700).
+        folder: the mirror; created, for its owner only (0700).
         workspace: what it mirrors.
-        with_plugins: whether this Packer knows ``required_plugins``; if not, such blocks are left out.
+        with_plugins: as for ``fill``.
 
     Returns:
         The folder to run Packer in, below ``folder``.
@@ -33,19 +36,56 @@ def compose(template: Template, folder: Path, workspace: Workspace, *, with_plug
     Raises:
         OSError: it cannot be created.
     """
-    os.mkdir(folder, 0o700)
-    here, there = str(folder), str(workspace.root)
-    for part in ("templates", *template.target.split("/")):
-        _link_all(there, here, leave_out={part})
-        here, there = f"{here}/{part}", f"{there}/{part}"
-        os.mkdir(here, 0o700)
+    make_mirror([template], folder, workspace)
+    return fill(template, folder, with_plugins=with_plugins)
+
+
+def make_mirror(templates: Sequence[Template], folder: Path, workspace: Workspace) -> None:
+    """Mirror a workspace up to the folders of targets, which are left out.
+
+    Args:
+        templates: the targets.
+        folder: the mirror; created, for its owner only (0700).
+        workspace: what it mirrors.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    real: dict[str, set[str]] = {}
+    for template in templates:
+        level = ""
+        for part in ("templates", *template.target.split("/")):
+            real.setdefault(level, set()).add(part)
+            level = f"{level}/{part}"
+    for level, parts in real.items():  # a level comes after the one above it
+        os.mkdir(f"{folder}{level}", 0o700)
+        _link_all(f"{workspace.root}{level}", f"{folder}{level}", leave_out=parts)
+
+
+def fill(template: Template, mirror: Path, *, with_plugins: bool) -> Path:
+    """Make the folder of a target in a mirror, anew if it is there.
+
+    Args:
+        template: the target.
+        mirror: what ``make_mirror`` made.
+        with_plugins: whether this Packer knows ``required_plugins``; if not, such blocks are left out.
+
+    Returns:
+        The folder to run Packer in.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    here = mirror.joinpath("templates", *template.target.split("/"))
+    if here.exists():
+        shutil.rmtree(here)
+    os.mkdir(here, 0o700)
     cuts = {} if with_plugins else plugin_requirements(template)
-    _link_all(there, here, leave_out=set(cuts))
+    _link_all(str(template.folder), str(here), leave_out=set(cuts))
     for name, text in cuts.items():
         if text.strip():
-            with open(f"{here}/{name}", "w", encoding="utf-8") as file:
-                file.write(text)
-    return folder.joinpath("templates", *template.target.split("/"))
+            (here / name).write_text(text, encoding="utf-8")
+    return here
 
 
 def _link_all(source: str, destination: str, *, leave_out: set[str]) -> None:

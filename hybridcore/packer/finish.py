@@ -114,7 +114,7 @@ def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str | None, tup
     destination = image_folder(workspace, batch.env, job.target) / batch.run_id
     destination.mkdir(parents=True, exist_ok=True)
     own_manifest = _own_manifest(job.cwd)
-    moved = _move(seen, job, destination)
+    moved = _move(seen, job, batch, destination)
     digests = Digests(workspace)
     sizes = {name: path.stat().st_size for name, path in moved.items()}
     artifacts = tuple(
@@ -160,13 +160,13 @@ def _own_manifest(cwd: Path) -> Path | None:
     return None
 
 
-def _move(seen: tuple[SeenArtifact, ...], job: Job, destination: Path) -> dict[str, Path]:
+def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: Path) -> dict[str, Path]:
     """Move the files that lie in the folder of the run; what lies elsewhere was put there by the template.
 
     Returns:
         Where each file is now, by the name that Packer gave.
     """
-    home = job.folder.resolve()
+    home = batch.folder.resolve()
     found: dict[str, Path] = {}
     inside: dict[str, Path] = {}
     for artifact in seen:

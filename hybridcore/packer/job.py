@@ -10,7 +10,7 @@ from pathlib import Path
 from .. import process, state
 from ..runs import TEMPORARY_PREFIX
 from .commands import build_command
-from .compose import compose
+from .compose import fill
 from .mask import Masker
 from .outcome import Outcome
 from .pump import Pump
@@ -50,6 +50,11 @@ class Batch:
     run_id: str
     folder: Path
     monitor: Monitor
+
+    @property
+    def mirror(self) -> Path:
+        """The workspace as the builds of this run see it."""
+        return self.folder / "ws"
 
 
 @dataclass
@@ -110,9 +115,7 @@ class Job:
         template = self.planned.template
         make_folder(self.folder)
         self.temporary = make_temporary(self.folder)
-        self.cwd = compose(
-            template, self.folder / "ws", batch.workspace, with_plugins=batch.capabilities.has_init
-        )
+        self.cwd = fill(template, batch.mirror, with_plugins=batch.capabilities.has_init)
         if not self.started_at:
             self.started_at = state.timestamp()
             self.begun = time.monotonic()

@@ -62,6 +62,8 @@ def build_json(space: WorkspaceFolder, *arguments: str, code: int = 0, **more: A
 class Recorder:
     """A monitor that remembers what it was shown."""
 
+    wants_lines = True
+
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, str]] = []
         self.notes: list[str] = []
@@ -184,6 +186,16 @@ class Running:
         """The processes that carry the mark of this run, wherever they went."""
         mark = f"HYBRIDCORE_RUN={self.run_id}/".encode()
         return [pid for pid in processes() if mark in environ_of(pid)]
+
+    def programs(self) -> set[str]:
+        """The names of its processes, as the kernel has them (15 characters)."""
+        found = set()
+        for pid in self.processes():
+            try:
+                found.add(Path(f"/proc/{pid}/comm").read_text().strip())
+            except OSError:
+                continue  # it has ended
+        return found
 
     def assert_nothing_left(self, statuses: Mapping[str, str], seconds: float = CANCEL_SECONDS) -> None:
         """Processes, folders and locks are gone, and the state says how each target ended, and when.
