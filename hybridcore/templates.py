@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .hcl import Block, Body
+    from .hcl import Attribute, Block, Body
 
 # Platforms whose plugin has another name than the platform.
 PLUGIN_OF_PLATFORM = {"aws": "amazon", "gcp": "googlecompute"}
@@ -61,15 +61,16 @@ class Template:
         return {block.labels[0] for _, block in self.blocks("variable") if block.labels}
 
     def sensitive_names(self) -> set[str]:
-        """Names of the variables that are marked ``sensitive = true``."""
+        """Names of the variables that are marked ``sensitive``; one whose mark is not a constant counts too."""
         return {
             block.labels[0]
             for _, block in self.blocks("variable")
-            if block.labels
-            and "sensitive" in block.body.attributes
-            and block.body.attributes["sensitive"].constant
-            and block.body.attributes["sensitive"].value is True
+            if block.labels and _is_marked(block.body.attributes.get("sensitive"))
         }
+
+
+def _is_marked(mark: Attribute | None) -> bool:
+    return mark is not None and not (mark.constant and mark.value in (False, "false", None))
 
 
 def list_builders(
