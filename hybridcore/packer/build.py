@@ -192,13 +192,15 @@ class _Scheduler:
         return True
 
     def _built_meanwhile(self, job: Job) -> bool:
-        """Whether the one whom this job has waited for built the very same image; it is taken then."""
+        """Whether somebody built the very same image since the plan was made; it is taken then."""
         batch = self._batch
-        if job.attempts or not job.not_before or batch.options.force:
+        if job.attempts or batch.options.force:
             return False
         key = f"{batch.env}/{job.target}"
         remembered = state.read(workspace=batch.workspace)
         image = remembered["images"].get(key) or {}
+        if image.get("run") == (job.planned.image or {}).get("run"):
+            return False
         if image.get("fingerprint") != job.planned.fingerprint or lost_files(
             image, batch.workspace, Digests(batch.workspace)
         ):
