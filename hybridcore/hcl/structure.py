@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, final
 
 from .evaluator import NotEvaluable, Value, compute
 from .expressions import build, references
+from .lexer import ASCII_NAME
 
 if TYPE_CHECKING:
     from .lexer import Document
     from .nodes import Node
 
-# Most values are strings without escapes and sequences; they need no tree.
+# Most expressions need no tree: plain strings, lists of them, and what begins with a path or a call.
 _PLAIN_STRING = re.compile(r'"[^"\\$%]*+"').fullmatch
+_PLAIN_STRINGS = re.compile(r'\[(?:[ \t\r\n]*+"[^"\\$%]*+"[ \t\r\n]*+,?){1,1000}[ \t\r\n]*+\]').fullmatch
+_STRINGS = re.compile(r'"([^"]*)"').findall
+_VARIABLE = re.compile(
+    rf'(?:"[^"\\$%]*+\$\{{[ \t]*+)?(?!(?:true|false|null|can|try)\b){ASCII_NAME}(?:\(|\.{ASCII_NAME}|\Z)'
+).match
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
+_NOT_CONSTANT = NotEvaluable("the expression is not constant")
 
 
 @final
@@ -67,7 +74,7 @@ class Attribute:
         """
         computed = self._computed()
         if isinstance(computed, NotEvaluable):
-            raise computed
+            raise NotEvaluable(computed.message, file=self._document.filename, line=self.line)
         return computed
 
     @property
@@ -80,19 +87,23 @@ class Attribute:
             return self._value
         except AttributeError:
             pass
-        text = self._document.text
-        if _PLAIN_STRING(text, self._start, self._end):
-            self._value: Value | NotEvaluable = text[self._start + 1 : self._end - 1]
-            return self._value
-        word = text[self._start : min(self._end, self._start + 6)]
-        if word in _WORDS:
-            self._value = _WORDS[word]
-            return self._value
-        try:
-            self._value = compute(self.node, {})
-        except NotEvaluable as reason:
-            self._value = reason
+        self._value: Value | NotEvaluable = self._compute()
         return self._value
+
+    def _compute(self) -> Value | NotEvaluable:
+        text = self.expression
+        if _PLAIN_STRING(text):
+            return text[1:-1]
+        if text in _WORDS:
+            return _WORDS[text]
+        if _PLAIN_STRINGS(text):
+            return _STRINGS(text)
+        if _VARIABLE(text):
+            return _NOT_CONSTANT
+        try:
+            return compute(self.node, {})
+        except NotEvaluable as reason:
+            return reason
 
 
 @final
