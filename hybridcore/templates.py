@@ -61,7 +61,7 @@ class Template:
         return {block.labels[0] for _, block in self.blocks("variable") if block.labels}
 
     def sensitive_names(self) -> set[str]:
-        """Names of the variables that are marked ``sensitive``; one whose mark is not a constant counts too."""
+        """Names of the variables that are marked ``sensitive``; a mark that is no constant counts too."""
         return {
             block.labels[0]
             for _, block in self.blocks("variable")
