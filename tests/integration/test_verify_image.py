@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -179,7 +180,10 @@ def _wait_for_qemu(image: Path, process: subprocess.Popen[bytes]) -> int:
 
 
 def _ends(descriptor: int, timeout_s: float = 15) -> bool:
-    import select
-
-    with os.fdopen(descriptor):
-        return bool(select.select([descriptor], [], [], timeout_s)[0])
+    try:
+        ended = bool(select.select([descriptor], [], [], timeout_s)[0])
+        if not ended:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        return ended
+    finally:
+        os.close(descriptor)
