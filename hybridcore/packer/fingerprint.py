@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import stat
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
 # A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept.
 _RACY_NS = 50_000_000
+_VERSION = 2  # of the cache's file
 
 
 def digest_of(data: bytes) -> str:
@@ -51,15 +53,16 @@ class Digests:
 
     def __init__(self, workspace: Workspace) -> None:
         self._file = workspace.state_dir / "cache" / "digests.json"
-        self._known: dict[str, list[int | str]] = {}
+        # By folder and name: size, mtime and ctime in nanoseconds, inode, and the sha256.
+        self._known: dict[str, dict[str, list[int | str]]] = {}
         self._trees: dict[str, dict[str, str]] = {}
         self._changed = False
         try:
             loaded = json.loads(self._file.read_bytes())
         except (OSError, ValueError):
             return  # a cache: what is not there is computed
-        if isinstance(loaded, dict):
-            self._known = loaded
+        if isinstance(loaded, dict) and loaded.get("version") == _VERSION:
+            self._known = loaded["folders"]
 
     def file(self, path: str | Path) -> str:
         """Hex sha256 of a file's content.
@@ -67,8 +70,8 @@ class Digests:
         Raises:
             OSError: it cannot be read.
         """
-        name = os.fspath(path)
-        return self._file_digest(name, os.stat(name))
+        folder, name = os.path.split(os.fspath(path))
+        return self._digest(folder, name, os.stat(path))
 
     def tree(self, folder: str | Path) -> dict[str, str]:
         """Digest of every file below a folder, by its path relative to the folder.
@@ -94,47 +97,63 @@ class Digests:
         """Write what was learnt; a cache that cannot be written is only slower the next time."""
         if not self._changed:
             return
+        there = {folder: names for folder, names in self._known.items() if os.path.isdir(folder)}
         temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._known), encoding="utf-8")
+            temporary.write_text(json.dumps({"version": _VERSION, "folders": there}), encoding="utf-8")
             temporary.replace(self._file)
         except OSError:
             temporary.unlink(missing_ok=True)
 
-    def _scan(self, root: str, prefix: str, found: dict[str, str]) -> None:
-        with os.scandir(f"{root}/{prefix}" if prefix else root) as entries:
-            for entry in entries:
-                if entry.name in _IGNORED or entry.name.endswith(".retry"):
-                    continue
-                name = prefix + entry.name
-                if entry.is_symlink():
-                    found[name] = "link:" + os.readlink(entry.path)
-                    if entry.is_file():
-                        found[name] += ":" + self._file_digest(entry.path, entry.stat())
-                elif entry.is_dir():
-                    self._scan(root, name + "/", found)
-                elif entry.is_file():
-                    status = entry.stat()
-                    mark = ":x" if status.st_mode & stat.S_IXUSR else ""
-                    found[name] = self._file_digest(entry.path, status) + mark
+    def _scan(self, folder: str, prefix: str, found: dict[str, str], parent: int | None = None) -> None:
+        # Relative to an open folder, the kernel does not walk the whole path again for each file.
+        here = os.open(
+            os.path.basename(folder) if parent is not None else folder,
+            os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC,
+            dir_fd=parent,
+        )
+        try:
+            known = self._known.get(folder, {})
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name in _IGNORED or name.endswith(".retry"):
+                        continue
+                    if entry.is_file(follow_symlinks=False):
+                        status = entry.stat(follow_symlinks=False)
+                        was = known.get(name)
+                        if was is not None and was[:4] == _identity(status):
+                            digest = str(was[4])
+                        else:
+                            digest = self._digest(folder, name, status)
+                        executable = status.st_mode & stat.S_IXUSR
+                        found[prefix + name] = digest + ":x" if executable else digest
+                    elif entry.is_dir(follow_symlinks=False):
+                        self._scan(f"{folder}/{name}", f"{prefix}{name}/", found, here)
+                    elif entry.is_symlink():
+                        found[prefix + name] = "link:" + os.readlink(name, dir_fd=here)
+                        if entry.is_file():
+                            found[prefix + name] += ":" + self._digest(folder, name, entry.stat())
+        finally:
+            os.close(here)
 
-    def _file_digest(self, name: str, status: os.stat_result) -> str:
-        identity: list[int | str] = [
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            status.st_ino,
-        ]
-        known = self._known.get(name)
+    def _digest(self, folder: str, name: str, status: os.stat_result) -> str:
+        identity = _identity(status)
+        known = self._known.get(folder, {}).get(name)
         if known is not None and known[:4] == identity:
             return str(known[4])
-        with open(name, "rb") as file:
+        with open(f"{folder}/{name}", "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if _now_ns() - status.st_ctime_ns > _RACY_NS:
-            self._known[name] = [*identity, digest]
+            self._known.setdefault(folder, {})[name] = [*identity, digest]
             self._changed = True
         return digest
+
+
+def _identity(status: os.stat_result) -> list[int | str]:
+    """What changes when the content of a file does."""
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def _now_ns() -> int:
@@ -144,8 +163,14 @@ def _now_ns() -> int:
 
 
 def tree_digest(tree: Mapping[str, str]) -> str:
-    """One digest for a folder, from those of its files."""
-    return fingerprint(tree)
+    """One digest for a folder, from those of its files.
+
+    Args:
+        tree: what ``Digests.tree`` gives, in its order.
+    """
+    # No name holds a NUL; one that is not UTF-8 is taken as it is.
+    parts = [part for item in tree.items() for part in item]
+    return digest_of("\0".join(parts).encode("utf-8", "surrogateescape"))
 
 
 def changed_inputs(

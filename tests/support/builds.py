@@ -161,6 +161,23 @@ def processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def processes_of(run_id: str) -> list[int]:
+    """The processes that carry the mark of a run, wherever they went."""
+    mark = f"HYBRIDCORE_RUN={run_id}/".encode()
+    return [pid for pid in processes() if mark in environ_of(pid)]
+
+
+def programs_of(run_id: str) -> set[str]:
+    """The names of the processes of a run, as the kernel has them (15 characters)."""
+    found = set()
+    for pid in processes_of(run_id):
+        try:
+            found.add(Path(f"/proc/{pid}/comm").read_text().strip())
+        except OSError:
+            continue  # it has ended
+    return found
+
+
 class Running:
     """A run that is under way in a workspace, known by what it wrote; it is looked at without the core.
 
@@ -184,18 +201,7 @@ class Running:
 
     def processes(self) -> list[int]:
         """The processes that carry the mark of this run, wherever they went."""
-        mark = f"HYBRIDCORE_RUN={self.run_id}/".encode()
-        return [pid for pid in processes() if mark in environ_of(pid)]
-
-    def programs(self) -> set[str]:
-        """The names of its processes, as the kernel has them (15 characters)."""
-        found = set()
-        for pid in self.processes():
-            try:
-                found.add(Path(f"/proc/{pid}/comm").read_text().strip())
-            except OSError:
-                continue  # it has ended
-        return found
+        return processes_of(self.run_id)
 
     def assert_nothing_left(self, statuses: Mapping[str, str], seconds: float = CANCEL_SECONDS) -> None:
         """Processes, folders and locks are gone, and the state says how each target ended, and when.

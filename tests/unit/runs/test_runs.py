@@ -1,0 +1,179 @@
+"""The life of a run in the state: begun, results as they come, its end, or found dead."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hybridcore import runs, state
+from hybridcore.packer.results import Artifact, BuildResult, Status
+from hybridcore.workspace import Workspace
+from tests.support.workspaces import WorkspaceFolder
+
+A, B = "linux/null/a", "linux/null/b"
+RUN = "20261122T000000.000Z-abcdef"
+
+
+@pytest.fixture
+def workspace(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
+    return make_workspace().open()
+
+
+def gone() -> int:
+    """The id of a process that has ended."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+def begin(workspace: Workspace, run_id: str = RUN, owner: int | None = None) -> None:
+    runs.begin(
+        workspace,
+        run_id,
+        env="dev",
+        command="a test",
+        logs={target: workspace.logs / f"{target[-1]}.log" for target in (A, B)},
+        owner=os.getpid() if owner is None else owner,
+        packer={"path": "/usr/bin/packer", "version": "1.6.6"},
+    )
+
+
+def built(target: str = A, fingerprint: str = "f" * 64) -> BuildResult:
+    return BuildResult(
+        target=target,
+        builder="source.null.a",
+        status=Status.BUILT,
+        artifacts=(Artifact("Null", "null"),),
+        started_at="2026-11-22T00:00:00.000Z",
+        finished_at="2026-11-22T00:00:01.000Z",
+        fingerprint=fingerprint,
+        log_path="logs/a.log",
+    )
+
+
+def test_names_of_runs_sort_by_time() -> None:
+    names = [runs.new_run_id() for _ in range(3)]
+    assert all(re.fullmatch(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{6}", name) for name in names)
+    assert len(set(names)) == 3
+    assert [name[:20] for name in names] == sorted(name[:20] for name in names)
+
+
+def test_a_run_that_began_names_its_owner_and_its_logs(workspace: Workspace) -> None:
+    begin(workspace)
+    data = state.read(workspace=workspace)
+    entry = data["running"][RUN]
+    assert entry["pid"] == os.getpid()
+    assert entry["targets"] == {A: {"log_path": "logs/a.log"}, B: {"log_path": "logs/b.log"}}
+    assert data["packer"]["version"] == "1.6.6"
+    assert state.liveness(entry) == "alive"
+
+
+def test_a_failure_is_an_attempt_and_touches_no_image(workspace: Workspace) -> None:
+    begin(workspace)
+    runs.record(workspace, RUN, "dev", [(built(), {"packer": "1.6.6"})])
+    before = state.read(workspace=workspace)["images"][f"dev/{A}"]
+    failed = BuildResult(
+        target=A,
+        builder="source.null.a",
+        status=Status.FAILED,
+        errors=("why", "x" * 5000),
+        finished_at="2026-11-23T00:00:00.000Z",
+    )
+    runs.record(workspace, "another", "dev", [(failed, {"packer": "other"})])
+    after = state.read(workspace=workspace)["images"][f"dev/{A}"]
+    attempt = after.pop("last_attempt")
+    before.pop("last_attempt")
+    assert after == before
+    assert after["inputs"] == {"packer": "1.6.6"}
+    assert (attempt["status"], attempt["run"], attempt["at"]) == (
+        "failed",
+        "another",
+        "2026-11-23T00:00:00.000Z",
+    )
+    assert attempt["error"].startswith("why\nxxx")
+    assert len(attempt["error"]) == 2000
+
+
+def test_the_end_of_a_run(workspace: Workspace) -> None:
+    begin(workspace)
+    runs.finish(
+        workspace,
+        RUN,
+        env="dev",
+        command="a test",
+        started_at="2026-11-22T00:00:00.000Z",
+        status="built",
+        results=[built()],
+    )
+    data = state.read(workspace=workspace)
+    assert data["running"] == {}
+    assert data["last_run"]["targets"] == [A]
+    (run,) = data["history"]
+    assert run["results"] == [{"target": A, "status": "built", "duration_s": 0.0, "log_path": "logs/a.log"}]
+
+
+def test_a_settled_run_keeps_the_results_that_it_has(workspace: Workspace) -> None:
+    begin(workspace)
+    runs.record(workspace, RUN, "dev", [(built(), {})])
+    runs.settle(workspace, RUN, "cancelled", "a signal")
+    data = state.read(workspace=workspace)
+    (run,) = data["history"]
+    assert run["status"] == "partial"
+    assert {entry["target"]: entry["status"] for entry in run["results"]} == {A: "built", B: "cancelled"}
+    assert data["images"][f"dev/{A}"]["status"] == "built"
+    attempt = data["images"][f"dev/{B}"]["last_attempt"]
+    assert (attempt["error"], attempt["log_path"]) == ("a signal", "logs/b.log")
+    runs.settle(workspace, RUN, "interrupted", "once more")
+    assert state.read(workspace=workspace) == data
+
+
+def test_a_dead_run_is_found_and_what_it_left_is_removed(workspace: Workspace, tmp_path: Path) -> None:
+    dead, alive = RUN, "20261122T000001.000Z-abcdef"
+    begin(workspace, dead, owner=gone())
+    begin(workspace, alive)
+    temporary, kept = tmp_path / "hybridcore-xyz", tmp_path / "somebody's"
+    for folder in (temporary, kept):
+        folder.mkdir()
+    for run, link in ((dead, temporary), (alive, kept), ("nobody-knows", kept)):
+        folder = workspace.runs / run / "linux_null_a.1"
+        folder.mkdir(parents=True)
+        (folder / "tmp").symlink_to(link)
+    (said,) = runs.settle_dead(workspace)
+    assert dead in said
+    assert [folder.name for folder in workspace.runs.iterdir()] == [alive]
+    assert not temporary.exists()
+    assert kept.is_dir()
+    data = state.read(workspace=workspace)
+    assert list(data["running"]) == [alive]
+    assert data["last_run"]["status"] == "interrupted"
+    assert data["last_run"]["finished_at"]
+    assert runs.settle_dead(workspace) == []
+
+
+def test_a_run_on_another_machine_is_left_alone(workspace: Workspace) -> None:
+    begin(workspace, owner=gone())
+    with state.transaction(workspace=workspace) as data:
+        data["running"][RUN]["host"] = "another-machine"
+    assert runs.settle_dead(workspace) == []
+    assert RUN in state.read(workspace=workspace)["running"]
+
+
+@pytest.mark.parametrize("where", ["run", "attempt"])
+def test_a_folder_goes_with_its_temporary_folder(tmp_path: Path, where: str) -> None:
+    attempt = tmp_path / "run" / "linux_null_a.1"
+    attempt.mkdir(parents=True)
+    temporary = tmp_path / "hybridcore-abc"
+    (temporary / "deep").mkdir(parents=True)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (attempt / "tmp").symlink_to(temporary)
+    (attempt / "ws").symlink_to(outside)
+    runs.remove_folder(tmp_path / "run" if where == "run" else attempt)
+    assert not attempt.exists()
+    assert not temporary.exists()
+    assert outside.is_dir()

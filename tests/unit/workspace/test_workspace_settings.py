@@ -1,0 +1,141 @@
+"""The workspace: how it is found, and every fault of its settings told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hybridcore import workspace
+from hybridcore.errors import WorkspaceError
+
+
+def test_every_key_is_read() -> None:
+    text = """
+    [packer]
+    path = "/opt/packer"
+    [build]
+    parallel_builds = 3
+    keep_images = 4
+    [logs]
+    max_bytes = 5
+    backup_count = 6
+    format = "json"
+    keep_builds = 7
+    keep_days = 8
+    [state]
+    lock_timeout = 9
+    history = 10
+    [sources.demo]
+    url = "file:///demo"
+    ref = "main"
+    sha = "abc"
+    """
+    settings = workspace.parse_settings(text)
+    assert settings == workspace.Settings(
+        packer_path="/opt/packer",
+        parallel_builds=3,
+        keep_images=4,
+        logs_max_bytes=5,
+        logs_backup_count=6,
+        logs_format="json",
+        logs_keep_builds=7,
+        logs_keep_days=8,
+        lock_timeout=9,
+        history=10,
+        sources={"demo": workspace.SourceSetting("demo", "file:///demo", "main", "abc")},
+    )
+
+
+def test_an_empty_file_is_valid() -> None:
+    assert workspace.parse_settings(" \n") == workspace.Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[pakcer]\n", "unknown setting 'pakcer'"),
+        ("packer = 1\n", "[packer] must be a table"),
+        ("[build]\nparallel = 1\n", "unknown setting 'parallel' in [build]"),
+        ("[build]\nparallel_builds = '1'\n", "[build] parallel_builds must be a whole number, not '1'"),
+        ("[build]\nparallel_builds = true\n", "[build] parallel_builds must be a whole number, not True"),
+        ("[build]\nkeep_images = -1\n", "[build] keep_images must not be negative"),
+        ("[packer]\npath = 1\n", "[packer] path must be a string, not 1"),
+        ("[logs]\nformat = 'xml'\n", "[logs] format must be text or json, not 'xml'"),
+        ("[sources]\ndemo = 1\n", "[sources.demo] must be a table with url, ref and sha"),
+        ("[sources.'../up']\nurl = 'x'\n", "[sources.../up] is not a folder name"),
+        ("[sources.demo]\nref = 'main'\n", "[sources.demo] has no url"),
+        ("[sources.demo]\nurl = 'x'\nbranch = 'y'\n", "unknown setting 'branch' in [sources.demo]"),
+        ("[sources.demo]\nurl = 'x'\nsha = 1\n", "[sources.demo] sha must be a string"),
+    ],
+)
+def test_faults(text: str, expected: str) -> None:
+    with pytest.raises(WorkspaceError) as caught:
+        workspace.parse_settings(text)
+    assert [fault.message for fault in caught.value.faults] == [expected]
+
+
+def test_all_faults_are_told_together() -> None:
+    with pytest.raises(WorkspaceError) as caught:
+        workspace.parse_settings(
+            "[build]\na = 1\nkeep_images = -1\n[logs]\nformat = 1\n", filename="here.toml"
+        )
+    assert len(caught.value.faults) == 3
+    assert str(caught.value).startswith("here.toml: the settings are not right")
+
+
+def test_what_is_no_toml_is_told_with_its_place() -> None:
+    with pytest.raises(WorkspaceError, match=r"not TOML.*line 2"):
+        workspace.parse_settings("[build]\nx = = 1\n")
+
+
+def test_found_from_below_and_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outer, inner = tmp_path / "outer", tmp_path / "outer" / "a" / "b"
+    inner.mkdir(parents=True)
+    (outer / "packer-hybrid.toml").touch()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "packer-hybrid.toml").touch()
+    monkeypatch.chdir(inner)
+    assert workspace.find().root == outer
+    monkeypatch.setenv("HYBRIDCORE_WORKSPACE", str(other))
+    assert workspace.find().root == other
+    assert workspace.find(inner).root == outer
+    monkeypatch.delenv("HYBRIDCORE_WORKSPACE")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkspaceError, match=r"no packer-hybrid\.toml in .* or any folder above it"):
+        workspace.find()
+
+
+def test_a_link_to_a_workspace_is_resolved(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "packer-hybrid.toml").touch()
+    (tmp_path / "link").symlink_to(real)
+    found = workspace.open_workspace(tmp_path / "link")
+    assert found.root == real
+    assert found.relative(real / "logs" / "x.log") == "logs/x.log"
+    assert found.relative(tmp_path / "elsewhere") == str(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("name", ["missing", "file"])
+def test_what_is_no_workspace_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match="is not a workspace"):
+        workspace.open_workspace(tmp_path / name)
+
+
+def test_settings_that_are_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "packer-hybrid.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(WorkspaceError, match="cannot read the settings"):
+        workspace.open_workspace(tmp_path)
+
+
+@pytest.mark.parametrize("env", ["", "..", "../dev", "a/b", ".dev", "-dev", "a b", "dév"])
+def test_names_that_cannot_be_part_of_a_path(env: str) -> None:
+    with pytest.raises(WorkspaceError, match="is not the name of an environment"):
+        workspace.check_env(env)
+
+
+def test_names_that_can(tmp_path: Path) -> None:
+    assert [workspace.check_env(env) for env in ("dev", "prod-2", "a.b_c")] == ["dev", "prod-2", "a.b_c"]
