@@ -129,7 +129,7 @@ def test_kill_of_ansible_playbook_and_the_next_build(
         child.wait()
     # The next build works at once: it gets as far as that again, and is stopped there by its own timeout.
     (space.root / "began-long").unlink(missing_ok=True)
-    said = build_json(space, "--timeout", "20", code=3)
+    said = build_json(space, "--timeout", "10", code=3)
     assert said["results"][0]["status"] == "timed_out"
     log = (space.root / said["results"][0]["log_path"]).read_text()
     assert "Starting VM" in log

@@ -1,0 +1,219 @@
+"""`packer-hybrid build` and `builders list`: options, exit codes, and what is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hybridcore import cli, pipeline
+from hybridcore.cli import build as command
+from hybridcore.errors import PackerError
+from hybridcore.packer.results import Artifact, ArtifactFile, BuildReport, BuildResult, OnError, Status
+from tests.support.workspaces import WorkspaceFolder
+
+
+def result(status: Status, target: str = "linux/null/a", **more: Any) -> BuildResult:
+    return BuildResult(target=target, builder="source.null.a", status=status, **more)
+
+
+B, U, F, C, T = Status.BUILT, Status.UNCHANGED, Status.FAILED, Status.CANCELLED, Status.TIMED_OUT
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        ([], 0),
+        ([result(B), result(U)], 0),
+        ([result(B), result(F)], 3),
+        ([result(T)], 3),
+        ([result(C)], 130),
+        ([result(B), result(C)], 130),
+        ([result(F), result(C)], 3),
+        ([result(F, locked=True)], 4),
+        ([result(B), result(F, locked=True)], 4),
+        ([result(F), result(F, locked=True)], 3),
+    ],
+)
+def test_exit_codes(results: list[BuildResult], code: int) -> None:
+    assert command.exit_code(BuildReport(tuple(results))) == code
+
+
+@pytest.fixture
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    made = make_workspace()
+    made.null("linux/null/a")
+    return made
+
+
+class Builds:
+    """Stands for the pipeline: takes the request, and gives what the test says."""
+
+    def __init__(self) -> None:
+        self.request: pipeline.Request
+        self.check: bool
+        self.report: BuildReport | BaseException = BuildReport((result(B),), "run")
+
+    def __call__(self, request: pipeline.Request, *, workspace, monitor, check: bool) -> BuildReport:
+        self.request, self.check, self.workspace, self.monitor = request, check, workspace, monitor
+        if isinstance(self.report, BaseException):
+            raise self.report
+        return self.report
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> Builds:
+    made = Builds()
+    monkeypatch.setattr(pipeline, "build", made)
+    # The command answers to signals of its process; the tests' process keeps its own answers.
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    return made
+
+
+def run(space: WorkspaceFolder, *arguments: str) -> int:
+    return cli.main(["--workspace", str(space.root), *arguments])
+
+
+def test_options_become_a_request(
+    builds: Builds, space: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PKR_VAR_password", "from-the-environment")
+    arguments = """--env dev linux/null/a --var message=hi --var list=["a"] --secret password --no-ansible
+        --puppet --force --only x --only y --except z --on-error abort --parallel-builds 3 --timeout 1.5 --retries 2
+        --lock-timeout 9 --quiet"""
+    assert run(space, "build", *arguments.split()) == 0
+    request = builds.request
+    assert (request.env, list(request.targets)) == ("dev", ["linux/null/a"])
+    assert request.vars == {"message": "hi", "list": ["a"]}
+    assert (request.ansible, request.puppet) == (False, True)
+    options = request.options
+    assert (options.only, options.except_, options.on_error) == (("x", "y"), ("z",), OnError.ABORT)
+    assert (options.parallel_builds, options.timeout, options.retries) == (3, 1.5, 2)
+    assert (options.lock_timeout, options.force) == (9, True)
+    assert options.secrets == {"password": "from-the-environment"}
+    assert "from-the-environment" not in repr(request)
+    assert builds.monitor.wants_lines is False
+    assert builds.check is False
+
+
+def test_json_has_every_result(
+    builds: Builds, space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = ArtifactFile("images/x", 3, "f" * 64)
+    builds.report = BuildReport((result(B, artifacts=(Artifact("VM", "qemu", (file,)),)), result(F)), "run")
+    assert run(space, "--json", "build", "--env", "dev") == 3
+    said = json.loads(capsys.readouterr().out)
+    assert (said["status"], said["changed"], said["run_id"]) == ("partial", True, "run")
+    assert [one["status"] for one in said["results"]] == ["built", "failed"]
+    assert said["results"][0]["artifacts"][0]["files"] == [
+        {"path": "images/x", "size": 3, "sha256": "f" * 64}
+    ]
+
+
+def test_a_person_reads_a_summary(
+    builds: Builds, space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = ArtifactFile("images/x", 3_400_000, "f" * 64)
+    builds.report = BuildReport(
+        (
+            result(
+                B, artifacts=(Artifact("VM", "qemu", (file,)), Artifact("ami-1", "aws")), log_path="logs/x"
+            ),
+            result(F, "linux/null/b", errors=("why\nmore",), warnings=("odd",)),
+        )
+    )
+    run(space, "build", "--env", "dev")
+    assert capsys.readouterr().out.splitlines() == [
+        "linux/null/a: built",
+        "  image    images/x",
+        "  size     3.4 MB",
+        f"  sha256   {'f' * 64}",
+        "  artifact ami-1",
+        "  log      logs/x",
+        "linux/null/b: failed",
+        "  why",
+        "  more",
+        "  warning  odd",
+    ]
+
+
+@pytest.mark.parametrize(("status", "code"), [(B, 5), (U, 0)])
+def test_check_says_by_its_exit_code_whether_anything_would_change(
+    builds: Builds, space: WorkspaceFolder, status: Status, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builds.report = BuildReport((result(status, reasons=("never built",)),))
+    assert run(space, "build", "--env", "dev", "--check") == code
+    assert builds.check is True
+    expected = "would be built" if code else "unchanged"
+    assert capsys.readouterr().out.startswith(f"linux/null/a: {expected}\n")
+
+
+def test_faults_of_secrets_are_told_together_without_their_values(
+    builds: Builds,
+    space: WorkspaceFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PKR_VAR_short", "xyz")
+    code = run(space, "--json", "build", "--env", "dev", "--secret", "missing", "--secret", "short")
+    assert code == 1
+    said = capsys.readouterr()
+    faults = json.loads(said.out)["faults"]
+    assert len(faults) == 2
+    assert "export PKR_VAR_missing" in said.err
+    assert "'short' has 3 characters" in said.err
+    assert "xyz" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "expected"),
+    [
+        (PackerError("it broke", hint="mend it"), 3, "packer-hybrid: it broke (mend it)\n"),
+        (KeyboardInterrupt(), 130, "packer-hybrid: cancelled\n"),
+        (OSError(28, "No space left on device", "/x"), 70, "packer-hybrid: /x: No space left on device\n"),
+    ],
+)
+def test_what_ends_a_build(
+    builds: Builds,
+    space: WorkspaceFolder,
+    error: BaseException,
+    code: int,
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    builds.report = error
+    assert run(space, "build", "--env", "dev") == code
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["build"],
+        ["build", "--env", "dev", "--on-error", "x"],
+        ["build", "--env", "dev", "--retries", "x"],
+    ],
+)
+def test_usage(space: WorkspaceFolder, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(space, *arguments)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_missing_workspace(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--workspace", str(tmp_path), "build", "--env", "dev"]) == 1
+    assert "is not a workspace" in capsys.readouterr().err
+
+
+def test_builders(space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    space.null("windows/null/b")
+    assert run(space, "builders", "list") == 0
+    assert capsys.readouterr().out == "source.null.a\nsource.null.b\n"
+    assert run(space, "--json", "builders", "list", "linux,null") == 0
+    assert json.loads(capsys.readouterr().out) == {"builders": ["source.null.a"]}
+    assert run(space, "builders", "list", "linux,qemu") == 0
+    assert capsys.readouterr().out == ""

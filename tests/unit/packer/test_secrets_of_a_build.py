@@ -1,0 +1,64 @@
+"""Which values of a build are secret, and which are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hybridcore import templates
+from hybridcore.packer.job import secret_values
+from hybridcore.packer.plan import missing_secrets
+from hybridcore.templates import Template
+from tests.support.workspaces import WorkspaceFolder
+
+VARIABLES = """\
+variable "password" {
+  sensitive = true
+}
+
+variable "token" {
+  default   = "token-default"
+  sensitive = true
+}
+
+variable "short" {
+  default   = "abc"
+  sensitive = true
+}
+
+variable "public" {
+  default = "public-default"
+}
+
+variable "open" {}
+
+variable "hybridcore_ssh_private_key_file" {
+  sensitive = true
+}
+"""
+
+
+@pytest.fixture
+def template(make_workspace: Callable[..., WorkspaceFolder]) -> Template:
+    space = make_workspace()
+    space.write("templates/linux/null/demo/variables.pkr.hcl", VARIABLES)
+    return templates.load(space.null(), space.open())
+
+
+def test_values_that_must_not_be_shown(template: Template) -> None:
+    found = secret_values(
+        template,
+        {"password": "given-one"},
+        {"PKR_VAR_token": "inherited", "PKR_VAR_open": "not secret", "OTHER": "not secret"},
+    )
+    assert sorted(found) == ["given-one", "inherited", "token-default"]
+
+
+def test_sensitive_variables_need_a_value_from_somewhere(template: Template) -> None:
+    (fault,) = missing_secrets(template, {}, {})
+    assert "'password' has no value" in fault.message
+    assert (str(fault.file).rpartition("/")[2], fault.line) == ("variables.pkr.hcl", 1)
+    assert "PKR_VAR_password" in fault.hint
+    assert missing_secrets(template, {"password": "x"}, {}) == []
+    assert missing_secrets(template, {}, {"PKR_VAR_password": "x"}) == []

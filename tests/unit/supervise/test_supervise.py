@@ -1,0 +1,111 @@
+"""The supervisor's parts: frames with descriptors, and marked processes that end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from hybridcore import supervise
+from hybridcore.packer.children import supervisor_command, watched_parents
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    one, other = socket.socketpair()
+    with one, other:
+        yield one, other
+
+
+def test_a_frame_of_any_size_arrives_whole_with_its_descriptors(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    read_end, write_end = os.pipe()
+    message = {"op": "start", "env": {"A": "x" * 1_000_000, "B": "ä\udcff"}}
+    sender = threading.Thread(target=supervise.send, args=(pair[0], message, [write_end]))
+    sender.start()
+    received, (fd,) = supervise.receive(pair[1], 3)
+    sender.join()
+    assert received == message
+    os.close(write_end)
+    os.write(fd, b"through it")
+    os.close(fd)
+    assert os.read(read_end, 100) == b"through it"
+    os.close(read_end)
+
+
+def test_two_frames_do_not_run_together(pair: tuple[socket.socket, socket.socket]) -> None:
+    supervise.send(pair[0], {"number": 1})
+    supervise.send(pair[0], {"number": 2})
+    assert [supervise.receive(pair[1])[0] for _ in range(2)] == [{"number": 1}, {"number": 2}]
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\0", b'\0\0\0\x09{"a"'])
+def test_a_caller_that_dies_within_a_frame_has_gone(
+    pair: tuple[socket.socket, socket.socket], sent: bytes
+) -> None:
+    pair[0].sendall(sent)
+    pair[0].close()
+    assert supervise.receive(pair[1], 3) == (None, [])
+
+
+def start(mark: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["sleep", "300"], env={**os.environ, supervise.RUN_MARK: mark}, start_new_session=True
+    )
+
+
+def test_marked_processes_are_found_and_killed_and_no_others() -> None:
+    run = f"test-{os.getpid()}"
+    mine, other, longer = start(f"{run}/a"), start(f"{run}/b"), start(f"{run}0/a")
+    try:
+        assert supervise.marked(f"{run}/a") == [mine.pid]
+        assert sorted(supervise.marked(run)) == sorted([mine.pid, other.pid])
+        supervise.kill_marked(f"{run}/a")
+        assert mine.wait(10) == -9
+        assert other.poll() is None
+        supervise.kill_marked(run)
+        assert other.wait(10) == -9
+        assert longer.poll() is None
+    finally:
+        for child in (mine, other, longer):
+            child.kill()
+            child.wait()
+
+
+def test_a_process_that_keeps_starting_others_is_ended() -> None:
+    run = f"test-forks-{os.getpid()}"
+    code = (
+        "import os, sys, time\nprint('begun', flush=True)\n"
+        "while True:\n    if os.fork() == 0:\n        continue\n    time.sleep(0.002)\n    os._exit(0)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-IS", "-c", code],
+        env={**os.environ, supervise.RUN_MARK: run},
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    try:
+        child.stdout.readline()
+        supervise.kill_marked(run)
+        assert supervise.marked(run) == []
+    finally:
+        supervise.kill_marked(run)
+        child.wait()
+        child.stdout.close()
+
+
+def test_the_supervisor_starts_without_site_packages() -> None:
+    command = supervisor_command(7, [1, 22])
+    assert command[1:3] == ["-I", "-S"]
+    assert command[-3:] == ["7", "1", "22"]
+
+
+def test_watched_processes_come_from_the_environment() -> None:
+    assert watched_parents({"HYBRIDCORE_WATCH": ",12,x,,34"}) == [12, 34]
+    assert watched_parents({}) == []
