@@ -7,6 +7,7 @@ are kept beside it, under ``state/inputs/``, to tell which file it was.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
 # A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept.
 _RACY_NS = 50_000_000
-_VERSION = 2  # of the cache's file
+_SHA256 = 64  # hex digits
 
 
 def digest_of(data: bytes) -> str:
@@ -53,7 +54,7 @@ class Digests:
 
     def __init__(self, workspace: Workspace) -> None:
         self._file = workspace.state_dir / "cache" / "digests.json"
-        # By folder and name: size, mtime and ctime in nanoseconds, inode, and the sha256.
+        # By folder and name: size, mtime and ctime in nanoseconds, inode, and what ``_content`` gave.
         self._known: dict[str, dict[str, list[int | str]]] = {}
         self._trees: dict[str, dict[str, str]] = {}
         self._changed = False
@@ -61,8 +62,10 @@ class Digests:
             loaded = json.loads(self._file.read_bytes())
         except (OSError, ValueError):
             return  # a cache: what is not there is computed
-        if isinstance(loaded, dict) and loaded.get("version") == _VERSION:
-            self._known = loaded["folders"]
+        if isinstance(loaded, dict) and isinstance(loaded.get("folders"), dict):
+            self._known = {
+                name: known for name, known in loaded["folders"].items() if isinstance(known, dict)
+            }
 
     def file(self, path: str | Path) -> str:
         """Hex sha256 of a file's content.
@@ -70,8 +73,8 @@ class Digests:
         Raises:
             OSError: it cannot be read.
         """
-        folder, name = os.path.split(os.fspath(path))
-        return self._digest(folder, name, os.stat(path))
+        folder, name = os.path.split(os.path.abspath(path))
+        return self._content(folder, name, os.stat(path))[:_SHA256]
 
     def tree(self, folder: str | Path) -> dict[str, str]:
         """Digest of every file below a folder, by its path relative to the folder.
@@ -90,7 +93,7 @@ class Digests:
         if root not in self._trees:
             found: dict[str, str] = {}
             self._scan(root, "", found)
-            self._trees[root] = dict(sorted(found.items()))
+            self._trees[root] = {name: found[name] for name in sorted(found)}
         return self._trees[root]
 
     def save(self) -> None:
@@ -101,10 +104,11 @@ class Digests:
         temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"version": _VERSION, "folders": there}), encoding="utf-8")
+            temporary.write_text(json.dumps({"folders": there}), encoding="utf-8")
             temporary.replace(self._file)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     def _scan(self, folder: str, prefix: str, found: dict[str, str], parent: int | None = None) -> None:
         # Relative to an open folder, the kernel does not walk the whole path again for each file.
@@ -118,42 +122,54 @@ class Digests:
             with os.scandir(here) as entries:
                 for entry in entries:
                     name = entry.name
+                    if name in known:
+                        status = entry.stat(follow_symlinks=False)
+                        content = _unchanged(known[name], status)
+                        if content:  # so it is a plain file, and counts
+                            found[prefix + name] = content
+                            continue
                     if name in _IGNORED or name.endswith(".retry"):
                         continue
                     if entry.is_file(follow_symlinks=False):
-                        status = entry.stat(follow_symlinks=False)
-                        was = known.get(name)
-                        if was is not None and was[:4] == _identity(status):
-                            digest = str(was[4])
-                        else:
-                            digest = self._digest(folder, name, status)
-                        executable = status.st_mode & stat.S_IXUSR
-                        found[prefix + name] = digest + ":x" if executable else digest
+                        found[prefix + name] = self._content(folder, name, entry.stat(follow_symlinks=False))
                     elif entry.is_dir(follow_symlinks=False):
                         self._scan(f"{folder}/{name}", f"{prefix}{name}/", found, here)
                     elif entry.is_symlink():
                         found[prefix + name] = "link:" + os.readlink(name, dir_fd=here)
                         if entry.is_file():
-                            found[prefix + name] += ":" + self._digest(folder, name, entry.stat())
+                            content = self._content(folder, name, entry.stat())
+                            found[prefix + name] += ":" + content[:_SHA256]
         finally:
             os.close(here)
 
-    def _digest(self, folder: str, name: str, status: os.stat_result) -> str:
-        identity = _identity(status)
-        known = self._known.get(folder, {}).get(name)
-        if known is not None and known[:4] == identity:
-            return str(known[4])
+    def _content(self, folder: str, name: str, status: os.stat_result) -> str:
+        """Hex sha256 of a file, and ``:x`` when it is executable."""
+        known = _unchanged(self._known.get(folder, {}).get(name), status)
+        if known:
+            return known
         with open(f"{folder}/{name}", "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        if status.st_mode & stat.S_IXUSR:
+            content += ":x"
         if _now_ns() - status.st_ctime_ns > _RACY_NS:
-            self._known.setdefault(folder, {})[name] = [*identity, digest]
+            identity = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+            self._known.setdefault(folder, {})[name] = [*identity, content]
             self._changed = True
-        return digest
+        return content
 
 
-def _identity(status: os.stat_result) -> list[int | str]:
-    """What changes when the content of a file does."""
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+def _unchanged(known: object, status: os.stat_result) -> str:
+    """What is remembered of a file, if its status is the same; an empty text when not, or when it is damaged."""
+    if not isinstance(known, list) or len(known) != 5:
+        return ""
+    size, mtime, ctime, inode, content = known
+    same = (
+        ctime == status.st_ctime_ns
+        and mtime == status.st_mtime_ns
+        and size == status.st_size
+        and inode == status.st_ino
+    )
+    return content if same and isinstance(content, str) else ""
 
 
 def _now_ns() -> int:
