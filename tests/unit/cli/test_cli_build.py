@@ -81,8 +81,8 @@ def test_options_become_a_request(
 ) -> None:
     monkeypatch.setenv("PKR_VAR_password", "from-the-environment")
     arguments = """--env dev linux/null/a --var message=hi --var list=["a"] --secret password --no-ansible
-        --puppet --force --only x --only y --except z --on-error abort --parallel-builds 3 --timeout 1.5 --retries 2
-        --lock-timeout 9 --quiet"""
+        --puppet --force --only x --only y --except z --on-error abort --parallel-builds 3 --timeout 1.5
+        --retries 2 --lock-timeout 9 --quiet"""
     assert run(space, "build", *arguments.split()) == 0
     request = builds.request
     assert (request.env, list(request.targets)) == ("dev", ["linux/null/a"])
