@@ -34,8 +34,10 @@ build {
   }
 
   provisioner "shell" {
+    # Puppet says 2 where it changed something and nothing failed.
     inline = [
-      var.enable_puppet ? "echo ${base64encode(local.manifest)} | base64 --decode | puppet apply" : "true",
+      var.enable_puppet ? "echo ${base64encode(local.manifest)} | base64 --decode >/tmp/site.pp" : "true",
+      var.enable_puppet ? "puppet apply --detailed-exitcodes /tmp/site.pp || test $? -eq 2" : "true",
     ]
   }
 
