@@ -175,6 +175,7 @@ def test_options_reach_packer(player: Player, space: WorkspaceFolder) -> None:
                 "environment": {"VSPHERE_SERVER": "from-the-task"},
             },
             {TASK: {"secrets": {"password": SECRET}, "force": "{{ no_force }}"}},
+            {TASK: {"secrets": {"password": SECRET}, "targets": [SECRET]}},
         ],
         "-vvvv",
         cwd=plays,
@@ -184,7 +185,9 @@ def test_options_reach_packer(player: Player, space: WorkspaceFolder) -> None:
         },
         vars={"no_force": "no"},
     )
-    assert [answer["changed"] for answer in answers] == [True, True]
+    assert [answer["changed"] for answer in answers] == [True, True, False]
+    assert "is not a target" in answers[2]["msg"]
+    assert SECRET not in json.dumps(answers)
     assert seen.read_text().splitlines()[0] == "from-the-task added"
     assert "value own" in output
     assert "secret ***" in output

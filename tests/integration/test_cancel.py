@@ -25,6 +25,7 @@ from tests.support.builds import (
     wait_for,
 )
 from tests.support.playbooks import Ansible
+from tests.support.programs import FakePacker
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -198,6 +199,24 @@ def test_a_process_that_left_its_group_is_found(spawn: Spawn, space: WorkspaceFo
     run = Running(space)
     assert len(run.processes()) >= 4
     child.send_signal(signal.SIGINT)
+    assert child.wait(20) == 130
+    run.assert_nothing_left({TARGET: "cancelled"})
+
+
+def test_a_packer_that_does_not_end_is_killed(
+    spawn: Spawn, space: WorkspaceFolder, fake_packer: FakePacker
+) -> None:
+    fake_packer.answer(
+        "build",
+        code="import signal, subprocess, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+        f"open('{space.root}/began-long', 'w').close()\n"
+        "time.sleep(300)",
+    )
+    child = start_hybrid(spawn, space)
+    run = Running(space)
+    child.send_signal(signal.SIGTERM)
     assert child.wait(20) == 130
     run.assert_nothing_left({TARGET: "cancelled"})
 
