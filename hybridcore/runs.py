@@ -172,7 +172,9 @@ def finish(
 
 def _close(data: dict[str, Any], run: dict[str, Any], results: list[dict[str, Any]]) -> None:
     data["last_run"] = {**run, "targets": [entry["target"] for entry in results]}
-    data["history"] = [*data["history"], {**run, "results": results}]
+    # Somebody may have taken it for dead when its supervisor was killed; what its caller says counts.
+    others = [one for one in data["history"] if one["id"] != run["id"]]
+    data["history"] = [*others, {**run, "results": results}]
 
 
 def settle(workspace: Workspace, run_id: str, status: str, why: str) -> None:

@@ -182,7 +182,7 @@ class Outcome:
             exit_code: Packer's; None when a signal ended it.
 
         Returns:
-            Nothing when it is one: exit code 0, no error, and at least one artifact.
+            Nothing when it is one: exit code 0, no error, and at least one artifact, each with a name.
         """
         last = tuple(self._last)
         found = [
@@ -207,6 +207,11 @@ class Outcome:
         if not self.artifacts:
             why = "exit code 0, but no artifact was made: no build was selected, or none left anything"
             return (*spoken, Failure("", why, "", last))
+        # The plugin that made it has ended, so that Packer got no answer; its exit code is 0 all the same.
+        nameless = sorted({one.build for one in self.artifacts if not (one.builder_id or one.id)})
+        if nameless:
+            why = "Packer does not say what was made: the plugin that knows it has ended"
+            return tuple(Failure(name, why, self._steps.get(name, ""), last) for name in nameless)
         unfinished = sorted(set(self._steps) - self.finished - {one.build for one in self.artifacts})
         return tuple(Failure(name, "the build did not finish", self._steps[name]) for name in unfinished)
 

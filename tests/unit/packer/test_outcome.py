@@ -112,6 +112,27 @@ def test_a_build_that_did_not_finish_is_a_failure_though_another_did():
     )
 
 
+NAMELESS = b"""\
+1795431932,,ui,say,==> vsphere-clone.x: Convert VM into template...
+1795431932,,ui,say,Build 'vsphere-clone.x' finished after 302 milliseconds.
+1795431932,vsphere-clone.x,artifact-count,1
+1795431932,vsphere-clone.x,artifact,0,builder-id,
+1795431932,vsphere-clone.x,artifact,0,id,
+1795431932,vsphere-clone.x,artifact,0,string,
+1795431932,vsphere-clone.x,artifact,0,files-count,0
+1795431932,vsphere-clone.x,artifact,0,end
+"""
+
+
+def test_an_artifact_without_any_name_is_a_failure_though_the_exit_code_is_0():
+    """As Packer 1.6.6 prints it when the plugin of the builder was killed during a post-processor."""
+    (failure,) = outcome_of(NAMELESS).failures(0)
+    assert failure.build == "vsphere-clone.x"
+    assert "the plugin that knows it has ended" in failure.message
+    named = NAMELESS.replace(b"0,id,", b"0,id,web-1")
+    assert outcome_of(named).failures(0) == ()
+
+
 def test_artifacts_that_were_cut_off_are_told():
     data = (RECORDINGS / "1.6.6" / "build-file.txt").read_bytes()
     cut = data[: data.index(b"file.two,artifact,0,file,0")]
