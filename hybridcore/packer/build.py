@@ -13,9 +13,10 @@ from ..state.lock import Lock
 from .children import Child, Children, watched_parents
 from .compose import make_mirror
 from .fingerprint import Digests
-from .finish import artifacts_from_state, conclude, prune_images
+from .finish import artifacts_from_state
+from .finisher import Finisher, say
 from .job import Batch, Job
-from .plan import Planned, lost_files, write_files
+from .plan import Planned, lost_files
 from .results import BuildReport, BuildResult, Status
 from .retry import delays
 
@@ -119,6 +120,7 @@ class _Scheduler:
         )
         self._begun = time.monotonic()
         self._selector = selectors.DefaultSelector()
+        self._finisher = Finisher(batch, self._not_run)
 
     def run(self, command: str) -> dict[str, BuildResult]:
         """Build everything; the results by target."""
@@ -142,8 +144,9 @@ class _Scheduler:
             )
             batch.folder.mkdir(parents=True, mode=0o700)
             make_mirror([job.planned.template for job in self._waiting], batch.mirror, batch.workspace)
-            self._selector.register(self._children.socket, selectors.EVENT_READ)
-            while self._waiting or self._running:
+            self._selector.register(self._children.socket, selectors.EVENT_READ, self._on_event)
+            self._selector.register(self._finisher.wake, selectors.EVENT_READ, self._on_finished)
+            while self._waiting or self._running or self._finisher.pending:
                 self._start_some()
                 self._wait()
                 self._check_time()
@@ -157,7 +160,8 @@ class _Scheduler:
         for job in list(self._waiting):
             if self._cancelled:
                 self._waiting.remove(job)
-                self._finish(job, None)
+                why = f"cancelled: {self._cancelled}"
+                self._finisher.add(job, self._not_run(job, Status.CANCELLED, why))
             elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
                 self._waiting.remove(job)
                 if not self._built_meanwhile(job):
@@ -232,23 +236,20 @@ class _Scheduler:
                 )
             )
         except (HybridError, OSError) as error:
-            self._results[job.target] = self._not_run(job, Status.FAILED, _say(error))
-            self._record(job)
+            self._finisher.add(job, self._not_run(job, Status.FAILED, say(error)))
             return
         job.exit = None
         self._running[job.target] = job
-        self._selector.register(job.fd, selectors.EVENT_READ, job)
+        self._selector.register(job.fd, selectors.EVENT_READ, lambda: self._read(job))
 
     def _wait(self) -> None:
         """Pass on what Packers print, and take note of those that ended, until something can be started."""
-        for key, _ in self._selector.select(_TICK_S if self._running or self._waiting else 0):
-            if key.data is None:
-                self._on_event()
-            else:
-                self._read(key.data)
+        busy = self._running or self._waiting or self._finisher.pending
+        for key, _ in self._selector.select(_TICK_S if busy else 0):
+            key.data()
         for job in [job for job in self._running.values() if job.exit is not None and job.fd < 0]:
             del self._running[job.target]
-            self._finish(job, job.exit)
+            self._finisher.add(job)
         now = time.monotonic()
         self._batch.monitor.tick({target: now - job.begun for target, job in self._running.items()})
 
@@ -317,38 +318,18 @@ class _Scheduler:
                 self._batch.monitor.note(f"{job.target}: stopped after {limit:g} s, its timeout")
                 self._children.stop(job.target)
 
-    def _finish(self, job: Job, end: object) -> None:
-        """A Packer has ended: try again, or conclude."""
-        batch = self._batch
-        if end is None:
-            self._results[job.target] = self._not_run(job, Status.CANCELLED, f"cancelled: {self._cancelled}")
-            self._record(job)
-            return
-        try:
-            result = conclude(job, batch)
-        except (HybridError, OSError) as error:
-            result = self._not_run(job, Status.FAILED, f"the result cannot be kept: {_say(error)}")
-        runs.remove_folder(job.folder)
-        if result.retryable and job.attempts <= batch.options.retries:
-            delay = list(delays(job.attempts, batch.options.retry_delay))[-1]
-            batch.monitor.note(f"{job.target}: attempt {job.attempts} failed, next in {delay:g} s")
-            job.not_before = time.monotonic() + delay
-            self._waiting.append(job)
-            return
-        self._results[job.target] = result
-        self._record(job)
-        if result.changed:
-            prune_images(batch.workspace, batch.env, job.target)
-
-    def _record(self, job: Job) -> None:
-        """Write the result into the state and let go of the target."""
-        batch = self._batch
-        result = self._results[job.target]
-        if result.changed:
-            write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
-        runs.record(batch.workspace, batch.run_id, batch.env, [(result, job.planned.inputs)])
-        job.close()
-        logs.prune_builds(batch.workspace, batch.env, job.target)
+    def _on_finished(self) -> None:
+        """Builds were concluded: keep the results, and try again what may pass."""
+        for job, result, again in self._finisher.take():
+            if again and not self._cancelled:
+                delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1]
+                self._batch.monitor.note(f"{job.target}: attempt {job.attempts} failed, next in {delay:g} s")
+                job.not_before = time.monotonic() + delay
+                self._waiting.append(job)
+            elif again:
+                self._finisher.add(job, result)
+            else:
+                self._results[job.target] = result
 
     def _not_run(self, job: Job, status: Status, error: str, *, locked: bool = False) -> BuildResult:
         return BuildResult(
@@ -368,13 +349,7 @@ class _Scheduler:
 
     def _close_all(self) -> None:
         """Whatever ended the batch, no descriptor and no lock stays behind."""
+        self._finisher.close()
         for job in [*self._waiting, *self._running.values()]:
             job.close()
         self._selector.close()
-
-
-def _say(error: Exception) -> str:
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
-    return str(error)
