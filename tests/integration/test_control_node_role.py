@@ -74,7 +74,7 @@ def test_without_packer_and_qemu_on_path_the_packages_are_named(run: Run, tmp_pa
     done = run(env={"PATH": str(programs)}, control_node_install=False)
     assert done.returncode == 2
     said = " ".join(done.stdout.split())
-    assert "lacks packer, qemu-system-x86_64, qemu-img, mmdebstrap, mcopy, ssh-keygen, git;" in said
+    assert "lacks packer, ssh-keygen, git, qemu-system-x86_64, qemu-img, mmdebstrap, mcopy;" in said
     assert "run again: git mmdebstrap mtools openssh-client packer qemu-system-x86 qemu-utils" in said
 
 
