@@ -195,7 +195,7 @@ def test_options_reach_packer(player: Player, space: WorkspaceFolder) -> None:
     # The default `force: yes` of the play, a text, holds for the first task alone.
     assert "-force" in answers[0]["results"][0]["command"]
     assert "-force" not in answers[1]["results"][0]["command"]
-    assert answers[1]["results"][0]["reasons"] == ["configuration changed"]
+    assert answers[1]["results"][0]["reasons"] == ["configuration: message changed"]
 
 
 def test_the_workspace_is_found_above_the_playbook(ansible: Ansible, space: WorkspaceFolder) -> None:

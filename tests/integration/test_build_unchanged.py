@@ -106,10 +106,10 @@ def test_a_changed_template(space: WorkspaceFolder, built: BuildReport) -> None:
 
 
 def test_a_changed_value(space: WorkspaceFolder, built: BuildReport) -> None:
-    assert reasons(space, values={"message": "other"}) == ["configuration changed"]
+    assert reasons(space, values={"message": "other"}) == ["configuration: message changed"]
     image = state_of(space)["images"][f"dev/{TARGET}"]
     assert (space.root / image["artifacts"][0]["files"][0]["path"]).read_text() == "other"
-    assert reasons(space) == ["configuration changed"]
+    assert reasons(space) == ["configuration: message changed"]
 
 
 def test_changed_assets_of_a_provisioner(space: WorkspaceFolder, built: BuildReport) -> None:

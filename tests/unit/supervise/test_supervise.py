@@ -81,8 +81,8 @@ def test_marked_processes_are_found_and_killed_and_no_others() -> None:
 def test_a_process_that_keeps_starting_others_is_ended() -> None:
     run = f"test-forks-{os.getpid()}"
     code = (
-        "import os, sys, time\nprint('begun', flush=True)\n"
-        "while True:\n    if os.fork() == 0:\n        continue\n    time.sleep(0.002)\n    os._exit(0)\n"
+        "import subprocess, time\nprint('begun', flush=True)\n"
+        "while True:\n    subprocess.Popen(['sleep', '300'], start_new_session=True)\n    time.sleep(0.001)\n"
     )
     child = subprocess.Popen(
         [sys.executable, "-IS", "-c", code],
