@@ -1,4 +1,4 @@
-"""The playbook `build_images` and the roles `build` and `pipeline` on null images: a list, and an inventory."""
+"""The playbook `build_images` and the roles below it on null images: a list, and an inventory."""
 
 from __future__ import annotations
 
