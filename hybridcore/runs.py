@@ -8,13 +8,14 @@ import secrets
 import shutil
 import time
 from pathlib import Path
+from types import MappingProxyType
 
 from . import state
 from .supervise import kill_marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from .packer.results import BuildResult
@@ -44,6 +45,7 @@ def begin(
     logs: Mapping[str, Path],
     owner: int,
     packer: Mapping[str, str],
+    leaves: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write into the state that a run has begun.
 
@@ -55,6 +57,7 @@ def begin(
         logs: the log of each target.
         owner: the process whose end means that the run has ended: the supervisor.
         packer: ``path`` and ``version`` of the program that builds.
+        leaves: by target, what its Packer may leave when it is killed, and only a person can remove.
     """
     now = state.timestamp()
     with state.transaction(workspace=workspace, command=command) as data:
@@ -64,7 +67,11 @@ def begin(
             "started_at": now,
             "environment": env,
             "command": command,
-            "targets": {target: {"log_path": workspace.relative(path)} for target, path in logs.items()},
+            "targets": {
+                target: {"log_path": workspace.relative(path)}
+                | ({"leaves": leaves[target]} if leaves.get(target) else {})
+                for target, path in logs.items()
+            },
         }
 
 
@@ -177,7 +184,9 @@ def _close(data: dict[str, Any], run: dict[str, Any], results: list[dict[str, An
     data["history"] = [*others, {**run, "results": results}]
 
 
-def settle(workspace: Workspace, run_id: str, status: str, why: str) -> None:
+def settle(
+    workspace: Workspace, run_id: str, status: str, why: str, *, killed: Collection[str] | None = None
+) -> list[str]:
     """Write the end of a run whose caller died; nothing when its end is written already.
 
     Args:
@@ -185,18 +194,30 @@ def settle(workspace: Workspace, run_id: str, status: str, why: str) -> None:
         run_id: names the run.
         status: ``cancelled``, or ``interrupted`` when it is found dead later.
         why: what happened, for people.
+        killed: the targets whose Packer could not clean up; when not given, all that had been started.
+
+    Returns:
+        What a person should look for, a sentence each.
     """
+    said: list[str] = []
     with state.transaction(workspace=workspace, command=f"settle run {run_id}") as data:
         entry = data["running"].pop(run_id, None)
         if entry is None:
-            return
+            return []
         now = state.timestamp()
         env = entry["environment"]
         results = []
         for target, place in entry["targets"].items():
             image = data["images"].setdefault(f"{env}/{target}", {"target": target, "environment": env})
             if (image.get("last_attempt") or {}).get("run") != run_id:
-                image["last_attempt"] = {"status": status, "run": run_id, "at": now, "error": why, **place}
+                log = place.get("log_path")
+                started = bool(log) and (workspace.root / log).exists()
+                error = why
+                if place.get("leaves") and (started if killed is None else target in killed):
+                    error = f"{why}\n{place['leaves']}"
+                    said.append(f"{target}: {place['leaves']}")
+                attempt = {"status": status, "run": run_id, "at": now, "error": error, "log_path": log}
+                image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
             attempt = image["last_attempt"]
             results.append(
                 {name: attempt[name] for name in ("status", "log_path", "error") if attempt.get(name)}
@@ -212,6 +233,7 @@ def settle(workspace: Workspace, run_id: str, status: str, why: str) -> None:
             "status": statuses.pop() if len(statuses) == 1 else "partial",
         }
         _close(data, run, results)
+    return said
 
 
 def settle_dead(workspace: Workspace) -> list[str]:
@@ -226,7 +248,8 @@ def settle_dead(workspace: Workspace) -> list[str]:
     said = []
     for run_id in state.interrupted(state.read(workspace=workspace)):
         kill_marked(run_id)
-        settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
+        left = settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
+        said += left
         said.append(f"run {run_id} was interrupted; what it left was removed, its targets are built again")
     # In this order: a run is in the state before its folder is made.
     folders = sorted(workspace.runs.iterdir()) if workspace.runs.is_dir() else []

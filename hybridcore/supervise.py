@@ -176,6 +176,7 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         self._run: dict[str, Any] = {}
         self._cancelled = ""
+        self._killed: set[str] = set()
         self._said_goodbye = False
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._on_request)
@@ -284,6 +285,8 @@ class Supervisor:
         code = child.process.wait()
         # Packer has ended; a plugin, QEMU or provisioner that it left behind must not outlive it.
         kill_group(child.process.pid)
+        if code < 0:
+            self._killed.add(child.key)
         if child.kill_at is not None or code < 0:
             kill_marked(child.request["env"][RUN_MARK])
         self._selector.unregister(child.pidfd)
@@ -353,7 +356,8 @@ class Supervisor:
 
         remove_folder(Path(self._run["folder"]))
         try:
-            settle(open_workspace(self._run["workspace"]), self._run["run_id"], "cancelled", self._cancelled)
+            workspace = open_workspace(self._run["workspace"])
+            settle(workspace, self._run["run_id"], "cancelled", self._cancelled, killed=self._killed)
         except (HybridError, OSError) as error:
             # The next reader of the state finds the run dead and settles it as interrupted.
             print(f"cannot write the end of the run into the state: {error}", file=sys.stderr)

@@ -17,6 +17,7 @@ from .finish import artifacts_from_state
 from .finisher import Finisher, say
 from .job import Batch, Job
 from .plan import Planned, lost_files
+from .references import leaves
 from .results import BuildReport, BuildResult, Status
 from .retry import delays
 
@@ -68,6 +69,8 @@ def run_batch(
     todo = [plan for plan in planned if plan.reasons]
     if not todo:
         return BuildReport(tuple(results.values()), run_id)
+    if results:
+        monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
     batch = Batch(workspace, env, options, capabilities, run_id, runs.run_folder(workspace, run_id), monitor)
     # The end is written while the supervisor still lives: nobody takes the run for a dead one.
     with Children(run_id, watched_parents(os.environ)) as children:
@@ -139,6 +142,7 @@ class _Scheduler:
                 env=batch.env,
                 command=command,
                 logs={job.target: job.log_path for job in self._waiting},
+                leaves={job.target: leaves(job.planned.template, job.planned.text) for job in self._waiting},
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
             )
@@ -260,7 +264,7 @@ class _Scheduler:
             self._selector.unregister(self._children.socket)
             self._cancelled = self._cancelled or error.message
             for job in self._running.values():
-                job.exit = {"code": None, "why": error.message}
+                job.exit = {"code": None, "why": error.message, "killed": True}
                 self._drain(job)
             return
         if event["event"] == "cancelled":

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import stat
-from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     from ..workspace import Workspace
 
+# The input that is rendered configuration; its "files" are its variables.
+CONFIGURATION = "configuration"
 # Files that programs leave behind and that never reach an image.
 _IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
 # A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept.
@@ -159,7 +160,7 @@ class Digests:
 
 
 def _unchanged(known: object, status: os.stat_result) -> str:
-    """What is remembered of a file, if its status is the same; an empty text when not, or when it is damaged."""
+    """What is remembered of a file, if its status is the same; an empty text when not, or when damaged."""
     if not isinstance(known, list) or len(known) != 5:
         return ""
     size, mtime, ctime, inode, content = known
@@ -204,7 +205,8 @@ def changed_inputs(
         files_now: the same now.
 
     Returns:
-        ``templates/ansible/base.yml changed``, ``packer 1.6.6 -> 1.9.4`` and the like, sorted.
+        ``templates/ansible/base.yml changed``, ``configuration: memory changed``, ``packer 1.6.6 -> 1.9.4``
+        and the like, sorted.
     """
     reasons = []
     for name in sorted(before.keys() | now.keys()):
@@ -214,7 +216,8 @@ def changed_inputs(
             old, new = files_before[name], files_now[name]
             for path in sorted(old.keys() | new.keys()):
                 if old.get(path) != new.get(path):
-                    reasons.append(f"{name}/{path} {_how(path in old, path in new)}")
+                    place = f"{name}: {path}" if name == CONFIGURATION else f"{name}/{path}"
+                    reasons.append(f"{place} {_how(path in old, path in new)}")
         elif len(before.get(name, "")) < 64 and name in before and name in now:
             reasons.append(f"{name} {before[name]} -> {now[name]}")
         else:

@@ -12,6 +12,7 @@ from ..errors import PackerError
 from . import manifest as manifests
 from .fingerprint import Digests
 from .mask import Masker
+from .references import leaves
 from .results import Artifact, ArtifactFile, BuildResult, Status
 from .retry import classify
 
@@ -57,6 +58,9 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
         status, failures = Status.CANCELLED, [f"cancelled: {why}", *failures]
     elif failures:
         status = Status.FAILED
+    if job.exit.get("killed") or (exit_code is None and code is not None):  # it could not clean up
+        left = leaves(job.planned.template, job.planned.text)
+        failures += [left] if left else []
     _keep_crash_log(job)
     artifacts: tuple[Artifact, ...] = ()
     warnings: tuple[str, ...] = ()

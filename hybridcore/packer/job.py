@@ -188,6 +188,8 @@ def make_temporary(folder: Path) -> Path:
     """
     import tempfile
 
-    made = tempfile.mkdtemp(prefix=TEMPORARY_PREFIX)
+    # The link comes first: whatever kills us, a folder that is there is remembered.
+    made = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}"
     (folder / "tmp").symlink_to(made)
-    return Path(made)
+    made.mkdir(mode=0o700)
+    return made

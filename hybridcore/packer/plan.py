@@ -11,7 +11,8 @@ from .. import state, templates
 from ..errors import Fault, PackerError
 from ..provisioners import asset_folder, enabled_stacks
 from . import plugins
-from .fingerprint import Digests, changed_inputs, digest_of, fingerprint, tree_digest
+from .fingerprint import CONFIGURATION, Digests, changed_inputs, digest_of, fingerprint, tree_digest
+from .references import variable_digests, workspace_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Planned:
         text: its rendered configuration.
         fingerprint: over all inputs.
         inputs: digest or version of each input, by name.
-        files: digests of the files of each folder among the inputs.
+        files: digests of the files of each folder among the inputs, and of each value of the configuration.
         reasons: why it must be built; empty when the image is there and nothing changed.
         image: what the state remembers of the image, or None.
         manifest: path of its manifest, relative to the workspace, or None.
@@ -100,10 +101,9 @@ def plan(
         faults += missing_secrets(template, options.secrets, environ)
         if text is None:
             text = config.read_text(encoding="utf-8")
-        digest = digest_of(text.encode())
         inputs, files = gather(
             template,
-            digest,
+            text,
             remembered,
             workspace=workspace,
             capabilities=capabilities,
@@ -115,9 +115,13 @@ def plan(
                 inputs[name] = ",".join(patterns)
         image = remembered["images"].get(f"{env}/{template.target}")
         mark = fingerprint(inputs)
+        if mark != (image or {}).get("fingerprint"):
+            files[CONFIGURATION] = variable_digests(text)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
         if options.force and not reasons:
             reasons = ["forced"]
+        if reasons and CONFIGURATION not in files:
+            files[CONFIGURATION] = variable_digests(text)
         manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
         planned.append(Planned(template, config, text, mark, inputs, files, tuple(reasons), image, manifest))
     digests.save()
@@ -128,7 +132,7 @@ def plan(
 
 def gather(
     template: Template,
-    config_digest: str,
+    config: str,
     remembered: Mapping[str, Any],
     *,
     workspace: Workspace,
@@ -140,7 +144,7 @@ def gather(
 
     Args:
         template: what its files say.
-        config_digest: sha256 of its rendered configuration.
+        config: its rendered configuration.
         remembered: the state, for the SHAs of the sources.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
@@ -148,16 +152,28 @@ def gather(
         environ: the environment of the build.
 
     Returns:
-        The inputs, and the files of each folder among them. Sources count when the template names their
-        folder; what comes from the environment counts when the template declares it and it is no secret.
+        The inputs, and the files of each folder among them. What the template names elsewhere in the
+        workspace counts as well, and sources, by their commit, when it names their folder; what comes from the
+        environment counts when the template declares it and it is no secret.
     """
     folders = {workspace.relative(template.folder): template.folder}
     for stack in enabled_stacks(template.variable_names()):
         folder = asset_folder(stack, workspace)
         folders[workspace.relative(folder)] = folder
+    inputs: dict[str, str] = {}
+    for path in workspace_files(template, config, workspace):
+        if any(path.is_relative_to(folder) for folder in folders.values()) or any(
+            path.is_relative_to(workspace.sources / name) for name in remembered["sources"]
+        ):
+            continue
+        name = workspace.relative(path)
+        if path.is_dir():
+            folders[name] = path
+        else:
+            inputs[name] = digests.file(path)
     files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
-    inputs = {name: tree_digest(tree) for name, tree in files.items()}
-    inputs["configuration"] = config_digest
+    inputs |= {name: tree_digest(tree) for name, tree in files.items()}
+    inputs[CONFIGURATION] = digest_of(config.encode())
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
         there = plugins.installed(environ)
@@ -226,7 +242,8 @@ def _reasons(
 ) -> list[str]:
     """Why an image must be built; nothing when it need not be."""
     if image is None or not image.get("fingerprint"):
-        return ["never built"]
+        attempt = (image or {}).get("last_attempt")
+        return [f"never built: the last attempt was {attempt['status']}" if attempt else "never built"]
     if image["fingerprint"] != mark:
         before = read_files(workspace, key)
         reasons = changed_inputs(image.get("inputs") or {}, inputs, before, files)

@@ -156,7 +156,16 @@ _RUNNING = Record(
         "command": _text,
         "targets": Table(
             _target,
-            Record({}, {"folder": _text, "log_path": _text, "pid": _count, "pid_start_time": _count}),
+            Record(
+                {},
+                {
+                    "folder": _text,
+                    "leaves": _text,
+                    "log_path": _text,
+                    "pid": _count,
+                    "pid_start_time": _count,
+                },
+            ),
         ),
     },
 )
