@@ -59,7 +59,8 @@ def test_an_empty_mapping_is_an_empty_file() -> None:
         *(math.nan, math.inf, -math.inf),
         *("\ud800", {1: 2}, {"a": {"b": object()}}, b"bytes", {1, 2}),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_hcl_cannot_hold_is_refused(value: object) -> None:
     with pytest.raises(hcl.HclError):
