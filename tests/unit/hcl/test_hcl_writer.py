@@ -60,7 +60,6 @@ def test_an_empty_mapping_is_an_empty_file() -> None:
         *("\ud800", {1: 2}, {"a": {"b": object()}}, b"bytes", {1, 2}),
     ],
     ids=lambda value: type(value).__name__,
-    ids=lambda value: type(value).__name__,
 )
 def test_what_hcl_cannot_hold_is_refused(value: object) -> None:
     with pytest.raises(hcl.HclError):
