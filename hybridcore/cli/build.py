@@ -17,6 +17,7 @@ from ..errors import (
     Fault,
 )
 from ..workspace import Workspace
+from .config import add_request, parse_vars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,15 +29,7 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("build", help="build the images whose inputs changed")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help="<os>/<platform>/<name>; all by default")
-    parser.add_argument("--env", required=True, help="the environment, as in dev")
-    parser.add_argument(
-        "--var",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a value, as in HCL; a string needs no quotes",
-    )
+    add_request(parser)
     parser.add_argument(
         "--secret",
         action="append",
@@ -44,13 +37,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME",
         help="a sensitive variable; its value is in PKR_VAR_NAME",
     )
-    for stack, default in (("ansible", True), ("puppet", False)):
-        parser.add_argument(
-            f"--{stack}",
-            action=argparse.BooleanOptionalAction,
-            default=default,
-            help=f"whether the provisioner {stack} runs (default: {'on' if default else 'off'})",
-        )
     parser.add_argument(
         "--check", action="store_true", help="only say what would be built; exit code 5 if anything"
     )
@@ -89,7 +75,6 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import pipeline
     from ..monitor import ConsoleMonitor
     from ..packer.results import BuildOptions, OnError
-    from .config import parse_vars
 
     # A closed terminal and a polite kill cancel like Ctrl-C does: what runs is ended before we go.
     for number in (signal.SIGTERM, signal.SIGHUP):

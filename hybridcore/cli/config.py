@@ -31,27 +31,32 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     }
     for name, text in helps.items():
         parser = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        parser.add_argument("--env", required=True, metavar="ENV", help="the environment, as in dev")
-        parser.add_argument(
-            "targets", nargs="*", metavar="TARGET", help="<os>/<platform>/<name>; all targets by default"
-        )
-        parser.add_argument(
-            "--var",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help='a value as HCL, as in cpus=2, name="web" or tags={a=1}; a plain word is a string',
-        )
-        for stack, default in (("ansible", True), ("puppet", False)):
-            parser.add_argument(
-                f"--{stack}",
-                action=argparse.BooleanOptionalAction,
-                default=default,
-                help=f"whether the provisioner {stack} runs (default: {'on' if default else 'off'})",
-            )
+        add_request(parser)
         if name != "explain":
             parser.add_argument("--diff", action="store_true", help="show what changes in each file")
         parser.set_defaults(run=run)
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is wanted of which targets: for ``config`` and ``build`` alike."""
+    parser.add_argument("--env", required=True, metavar="ENV", help="the environment, as in dev")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="<os>/<platform>/<name>; all targets by default"
+    )
+    parser.add_argument(
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help='a value as HCL, as in cpus=2, name="web" or tags={a=1}; a plain word is a string',
+    )
+    for stack, default in (("ansible", True), ("puppet", False)):
+        parser.add_argument(
+            f"--{stack}",
+            action=argparse.BooleanOptionalAction,
+            default=default,
+            help=f"whether the provisioner {stack} runs (default: {'on' if default else 'off'})",
+        )
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:

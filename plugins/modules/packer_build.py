@@ -21,6 +21,8 @@ description:
     stays until the new one is complete.
   - When the task, C(ansible-playbook) or the job ends in any way, also by a kill, the running Packers are
     told to clean up, and nothing of them is left behind.
+extends_documentation_fragment:
+  - hybridcore.packer.core
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:
@@ -111,12 +113,6 @@ options:
     description: Seconds to wait while somebody else builds the same target. V(0) fails at once.
     type: float
     default: 0
-  workspace:
-    description:
-      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
-      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
-        nearest folder with that file at or above the folder of the playbook, or of the current folder.
-    type: path
 attributes:
   check_mode:
     description: Says truly which images would be built, and builds nothing.
@@ -124,12 +120,8 @@ attributes:
   diff_mode:
     description: Shows why each image is built, for example which file changed.
     support: full
-  async:
-    description: Runs in the process of the task itself, which Ansible cannot put in the background.
-    support: none
 notes:
-  - Runs on the control node when the connection is V(local), which is how it is meant to be used. On another
-    host the module runs there, with that host's workspace, and shows no lines while it runs.
+  - On another host the module runs there, with that host's workspace, and shows no lines while it runs.
   - The task fails when any image was not built, after all of them have been tried. Use
     C(failed_when) with RV(results) to report them one by one, as the playbook C(build_images) does.
 seealso:

@@ -21,6 +21,8 @@ description:
   - Everything that is wrong, in all targets, is reported together, with file and line. Then no file is
     written.
   - A file that would not change is not touched.
+extends_documentation_fragment:
+  - hybridcore.packer.core
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:
@@ -64,12 +66,6 @@ options:
         description: Gives C(enable_puppet) to the targets that declare this variable.
         type: bool
         default: false
-  workspace:
-    description:
-      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
-      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
-        nearest folder with that file at or above the folder of the playbook, or of the current folder.
-    type: path
 attributes:
   check_mode:
     description: Says what would change without writing anything.
@@ -78,11 +74,7 @@ attributes:
     description:
       - Shows each file that changes before and after. Values of sensitive variables are never shown.
     support: full
-  async:
-    description: Runs in the process of the task itself, which Ansible cannot put in the background.
-    support: none
 notes:
-  - Runs on the control node when the connection is V(local), which is how it is meant to be used.
   - Variables whose name begins with C(hybridcore_) are given by the build itself and cannot be set.
 seealso:
   - module: hybridcore.packer.packer_build

@@ -13,6 +13,8 @@ description:
   - Returns the version of Packer and what it can do, the plugins that are installed beside it, the targets of
     the workspace with their builders, and the images that were built, as the state remembers them.
   - Nothing is changed, but for a cache of what this Packer can do below C(state/cache/).
+extends_documentation_fragment:
+  - hybridcore.packer.core
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:
@@ -31,12 +33,6 @@ options:
     type: list
     elements: str
     default: []
-  workspace:
-    description:
-      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
-      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
-        nearest folder with that file at or above the folder of the playbook, or of the current folder.
-    type: path
 attributes:
   check_mode:
     description: Changes nothing in any mode.
@@ -44,11 +40,6 @@ attributes:
   diff_mode:
     description: There is nothing to show, since nothing changes.
     support: none
-  async:
-    description: Runs in the process of the task itself, which Ansible cannot put in the background.
-    support: none
-notes:
-  - Runs on the control node when the connection is V(local), which is how it is meant to be used.
 seealso:
   - module: hybridcore.packer.packer_build
 """

@@ -17,6 +17,8 @@ description:
   - Work of yours is never overwritten. A repository with modified or untracked files, or with commits that
     its remote does not have, fails the task and stays as it is.
   - Submodules are not fetched, and no hook and no other program that a repository configures is run.
+extends_documentation_fragment:
+  - hybridcore.packer.core
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:
@@ -43,12 +45,6 @@ options:
       - Only commits that the clones already have can be checked out, and a missing repository fails the task.
     type: bool
     default: false
-  workspace:
-    description:
-      - The folder that has C(packer-hybrid.toml); relative to the folder of the playbook.
-      - When not given, it is taken from the environment variable E(HYBRIDCORE_WORKSPACE), or else it is the
-        nearest folder with that file at or above the folder of the playbook, or of the current folder.
-    type: path
 attributes:
   check_mode:
     description: Says what would change without changing anything. The remotes are asked.
@@ -56,11 +52,7 @@ attributes:
   diff_mode:
     description: Shows the commit of each repository before and after.
     support: full
-  async:
-    description: Runs in the process of the task itself, which Ansible cannot put in the background.
-    support: none
 notes:
-  - Runs on the control node when the connection is V(local), which is how it is meant to be used.
   - Credentials come from your own Git and SSH setup, such as an SSH agent, a credential helper or
     E(GIT_ASKPASS). Nothing is ever asked for. A password in a C(url) is refused.
 seealso:
