@@ -118,7 +118,7 @@ def start(
     cwd: str | Path | None = None,
     stdout: int,
     stderr: int,
-    pass_fds: Sequence[int] = (),
+    stdin: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, and do not wait for it.
 
@@ -128,7 +128,7 @@ def start(
         cwd: the folder it runs in.
         stdout: file descriptor, or a constant of ``subprocess``.
         stderr: the same for standard error.
-        pass_fds: more file descriptors that the program inherits.
+        stdin: file descriptor; nothing to read when not given.
 
     Returns:
         The running process; its process group has the same id.
@@ -143,11 +143,10 @@ def start(
             list(argv),
             env=dict(env),
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
-            pass_fds=pass_fds,
         )
     except FileNotFoundError as error:
         if cwd is not None and not os.path.isdir(cwd):

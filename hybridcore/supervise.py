@@ -1,17 +1,18 @@
-"""A small process that owns the running Packers of a batch and outlives nobody.
+"""A small process that owns running programs, the Packers of a batch above all, and outlives nobody.
 
 The caller (an Ansible worker, or the command line) starts one supervisor and hands it each command over a
-socket. The caller reads Packer's output itself, from a pipe whose ends both processes hold. The
-supervisor watches the caller, and whoever else it is told to watch, through ``pidfd_open``. When one of
-them ends, or the socket closes without a goodbye, it sends SIGTERM to every Packer, which then removes
-its virtual machine, keeps draining their pipes so that none of them blocks, kills what is left of their
-groups after a grace time, removes the folders of the run and writes the end of the run into the state.
+socket, which is the supervisor's standard input, since sudo lets nothing else through. The caller reads
+Packer's output itself, from a pipe whose ends both processes hold. The supervisor watches the caller, and
+whoever else it is told to watch, through ``pidfd_open``. When one of them ends, or the socket closes
+without a goodbye, it sends SIGTERM to every Packer, which then removes its virtual machine, keeps draining
+their pipes so that none of them blocks, kills what is left of their groups after a grace time, removes the
+folders of the run and writes the end of the run into the state.
 
 SIGTERM to Packer's own process is what cancels a build: SIGINT to that process alone is ignored by its
 wrapper, and a signal from the kernel on the parent's death leaves QEMU behind.
 
-Wire format: a frame is a 4-byte length and a JSON object. ``start`` carries three descriptors: the write
-end and the read end of the pipe, and the lock of the target.
+Wire format: a frame is a 4-byte length and a JSON object. ``start`` carries two or three descriptors: the
+write end and the read end of the pipe, and the lock of the target, if it has one.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class _Child:
         self.key: str = request["id"]
         self.request = request
         self.process = process
-        self.read_end, self.lock = fds
+        self.read_end, *self.locks = fds
         self.pidfd = os.pidfd_open(process.pid)
         self.kill_at: float | None = None
         self.masker: Masker | None = None
@@ -113,7 +114,7 @@ class _Child:
 
     def close(self) -> None:
         """Let go of the pipe and of the target's lock."""
-        for fd in (self.read_end, self.lock, self.pidfd):
+        for fd in (self.read_end, *self.locks, self.pidfd):
             os.close(fd)
 
 
@@ -337,6 +338,8 @@ class Supervisor:
         self._log(child, f"\nhybridcore: build cancelled: {self._cancelled}\n".encode())
 
     def _log(self, child: _Child, data: bytes) -> None:
+        if child.request["log"] is None:
+            return
         if child.masker is None:
             from .packer.mask import Masker
 
@@ -367,7 +370,6 @@ def main(arguments: list[str]) -> None:
     """Run the supervisor.
 
     Args:
-        arguments: descriptor of the control socket, then the ids of the processes to watch.
+        arguments: the ids of the processes to watch. The control socket is standard input.
     """
-    control, *watched = map(int, arguments)
-    Supervisor(socket.socket(fileno=control), watched).serve()
+    Supervisor(socket.socket(fileno=0), [int(pid) for pid in arguments]).serve()

@@ -1,4 +1,6 @@
-"""The caller's side of the supervisor: start Packers, learn how they end, and never leave one behind."""
+"""The caller's side of the supervisor: start Packers or other programs, learn how they end, and never
+leave one behind.
+"""
 
 from __future__ import annotations
 
@@ -25,49 +27,50 @@ _PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
 
 @dataclass(frozen=True)
 class Child:
-    """One Packer to start.
+    """One program to start: a Packer, or what ``hybridcore.live`` runs.
 
     Attributes:
         key: names it in the events; unique in the batch.
         argv: the command.
         env: its whole environment.
         cwd: the folder it runs in.
-        log: the build's log; what Packer prints after the caller's end goes there, masked.
+        log: what the program prints after the caller's end goes there, masked; dropped without one.
         secrets: values to mask.
-        lock: descriptor of the target's lock, which the supervisor holds too until Packer has ended.
+        lock: descriptor of a lock, which the supervisor holds too until the program has ended.
     """
 
     key: str
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
-    log: Path
-    secrets: tuple[str, ...]
-    lock: int
+    log: Path | None = None
+    secrets: tuple[str, ...] = ()
+    lock: int | None = None
 
 
 class Children:
-    """The Packers of a batch, owned by a supervisor process; a context manager.
+    """Running programs, such as the Packers of a batch, owned by a supervisor process; a context manager.
 
     Leaving it normally says goodbye; leaving it by an exception cancels what runs and waits until it is gone.
 
     Args:
         mark: unique to this run; every process of it carries it in ``HYBRIDCORE_RUN``.
         watched: more processes, besides this one, whose end cancels the batch.
+        sudo: what makes the supervisor another user, such as ``sudo -n``; only a process of that user may
+            end what runs as that user.
     """
 
-    def __init__(self, mark: str, watched: Sequence[int] = ()) -> None:
+    def __init__(self, mark: str, watched: Sequence[int] = (), *, sudo: Sequence[str] = ()) -> None:
         self._mark = mark
         self._pids: dict[str, int] = {}
         self.socket, theirs = socket.socketpair()
         with theirs:
-            command = supervisor_command(theirs.fileno(), [os.getpid(), *watched])
             self._process = start(
-                command,
+                [*sudo, *supervisor_command([os.getpid(), *watched])],
                 env=child_environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                stdin=theirs.fileno(),
             )
 
     @property
@@ -95,7 +98,7 @@ class Children:
         try:
             ended_well = self._process.wait(GRACE_S + 5) == 0
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill_supervisor()
             ended_well = False
         if not ended_well:
             self._kill_all()
@@ -109,7 +112,7 @@ class Children:
         send(self.socket, {"op": "run", **run})
 
     def start(self, child: Child) -> int:
-        """Start a Packer.
+        """Start a program.
 
         Args:
             child: what to start.
@@ -126,17 +129,17 @@ class Children:
             "argv": child.argv,
             "env": {**child.env, RUN_MARK: f"{self._mark}/{child.key}"},
             "cwd": str(child.cwd),
-            "log": str(child.log),
+            "log": str(child.log) if child.log else None,
             "secrets": child.secrets,
         }
         try:
-            send(self.socket, request, [write_end, read_end, child.lock])
+            send(self.socket, request, [write_end, read_end, *([] if child.lock is None else [child.lock])])
         finally:
             os.close(write_end)
         return read_end
 
     def stop(self, key: str) -> None:
-        """Ask a Packer to clean up and end; it is killed if it does not."""
+        """Ask a program to clean up and end; it is killed if it does not."""
         send(self.socket, {"op": "stop", "id": key})
 
     def event(self) -> dict[str, Any]:
@@ -152,12 +155,18 @@ class Children:
         message, _ = receive(self.socket)
         if message is None:
             self._kill_all()
-            raise PackerError("the supervisor of the build was killed, so the build was too")
+            raise PackerError("the supervisor was killed, so what it ran was too")
         if message["event"] == "started":
             self._pids[message["id"]] = message["pid"]
         elif message["event"] == "exit":
             self._pids.pop(message["id"], None)
         return message
+
+    def _kill_supervisor(self) -> None:
+        try:
+            self._process.kill()
+        except PermissionError:
+            pass  # it runs as another user
 
     def _kill_all(self) -> None:
         for pid in self._pids.values():
@@ -165,11 +174,10 @@ class Children:
         kill_marked(self._mark)
 
 
-def supervisor_command(control: int, watched: Sequence[int]) -> list[str]:
+def supervisor_command(watched: Sequence[int]) -> list[str]:
     """The command that starts a supervisor: a bare interpreter and this package, wherever it lies.
 
     Args:
-        control: descriptor of its socket.
         watched: processes to watch.
 
     Returns:
@@ -181,7 +189,8 @@ def supervisor_command(control: int, watched: Sequence[int]) -> list[str]:
         f"import sys; sys.path.insert(0, {str(root)!r}); "
         f"from {name}.supervise import main; main(sys.argv[1:])"
     )
-    return [sys.executable, "-I", "-S", "-c", code, str(control), *map(str, watched)]
+    # -B: as another user it must not leave files of that user beside our modules.
+    return [sys.executable, "-I", "-S", "-B", "-c", code, *map(str, watched)]
 
 
 def _in_zip(package: Path) -> tuple[Path, str]:

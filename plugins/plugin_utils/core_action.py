@@ -16,6 +16,9 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     HybridError,
     WorkspaceError,
 )
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
+    WATCH_VARIABLE,
+)
 
 
 class DisplayMonitor:
@@ -73,7 +76,7 @@ class CoreAction(ActionBase):
         validation, params = self.validate_argument_spec(argument_spec=self.SPEC)
         os.environ.update(self._task_environment())
         try:
-            params["workspace"] = self._workspace(params.get("workspace"))
+            self._complete(params)
             answer = type(self).CALL(
                 params,
                 check_mode=self._task.check_mode,
@@ -86,6 +89,19 @@ class CoreAction(ActionBase):
         # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
         return masked
+
+    def _complete(self, params: dict[str, Any]) -> None:
+        """Give the options what only Ansible knows."""
+        params["workspace"] = self._workspace(params.get("workspace"))
+
+    def _watch_ansible(self) -> None:
+        """Let the supervisor of what we start end it with Ansible, whatever ends Ansible."""
+        # This is a worker, which a signal to ansible-playbook ends at once, but its SIGKILL does not; and
+        # ansible-runner's end ends nothing below it. So the supervisor watches them as well.
+        watched = [os.environ.get(WATCH_VARIABLE, ""), str(os.getppid())]
+        if "AWX_ISOLATED_DATA_DIR" in os.environ:
+            watched.append(str(_parent_of(os.getppid())))
+        os.environ[WATCH_VARIABLE] = ",".join(watched)
 
     def _is_here(self) -> bool:
         become = self._connection.become
@@ -112,3 +128,8 @@ class CoreAction(ActionBase):
             return str(workspace.find(os.path.realpath(here)).root)
         except WorkspaceError:
             return str(workspace.find(os.getcwd()).root)
+
+
+def _parent_of(pid: int) -> int:
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[1])

@@ -1,0 +1,134 @@
+"""Run one program and show its lines while they come; whatever ends the caller ends the program too."""
+
+from __future__ import annotations
+
+import os
+import selectors
+from collections import deque
+from pathlib import Path
+
+from .errors import ProcessError
+from .packer.children import Child, Children
+from .packer.mask import Masker
+from .packer.output import strip_ansi
+from .packer.pump import LineSplitter
+from .process import environment_secrets
+from .process import run as run_quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+KEPT_LINES = 50
+_READ = 1 << 16
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: str | Path,
+    env: Mapping[str, str],
+    line: Callable[[str], object],
+    watched: Sequence[int] = (),
+    sudo: Sequence[str] = (),
+) -> tuple[int, list[str]]:
+    """Run a program to its end, owned by a supervisor of its own.
+
+    Args:
+        argv: program and arguments.
+        cwd: the folder it runs in.
+        env: its whole environment; secrets in it are masked in the lines.
+        line: takes each line when it is complete, standard error among them, without colours and blank lines.
+        watched: processes, besides this one, whose end ends the program: SIGTERM, then SIGKILL after 10 s.
+        sudo: what runs a command as another user, such as ``sudo -n``; it must ask nothing. The supervisor
+            runs as that user too, because we may not signal what belongs to another user.
+
+    Returns:
+        The exit code, negative for the signal that ended it, and the last lines.
+
+    Raises:
+        ProcessError: it cannot be started, or was ended because a watched process ended.
+        PackerError: its supervisor was killed.
+    """
+    if not argv:
+        raise ProcessError("there is no program to run: the argument list is empty")
+    if not os.path.isdir(cwd):
+        raise ProcessError(f"the folder {cwd} does not exist")
+    if sudo:
+        _check_sudo(sudo)
+    lines = _Lines(env, line)
+    with Children(f"live-{os.urandom(6).hex()}", watched, sudo=sudo) as children:
+        pipe = children.start(Child(key="live", argv=tuple(argv), env=env, cwd=Path(cwd)))
+        try:
+            end = _wait(children, pipe, lines)
+        finally:
+            os.close(pipe)
+    if "not_started" in end:
+        raise ProcessError(
+            f"cannot start {argv[0]!r}: {end['not_started']}", hint="install it, or correct the path"
+        )
+    if end["why"]:
+        raise ProcessError(f"{argv[0]!r} was ended: {end['why']}")
+    return end["code"], list(lines.last)
+
+
+class _Lines:
+    """Makes lines of what a program prints."""
+
+    def __init__(self, env: Mapping[str, str], line: Callable[[str], object]) -> None:
+        self._line = line
+        self._masker = Masker(environment_secrets(env))
+        self._splitter = LineSplitter()
+        self.last: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def feed(self, data: bytes) -> None:
+        # A progress bar returns to the start of its line: each state of it is a line here.
+        self._show(self._splitter.feed(self._masker.feed(data.replace(b"\r", b"\n"))))
+
+    def close(self) -> None:
+        self._show(self._splitter.feed(self._masker.flush()) + self._splitter.flush())
+
+    def _show(self, complete: bytes) -> None:
+        for raw in strip_ansi(complete).split(b"\n"):
+            text = raw.decode("utf-8", "replace").rstrip()
+            if text:
+                self.last.append(text)
+                self._line(text)
+
+
+def _wait(children: Children, pipe: int, lines: _Lines) -> dict[str, Any]:
+    """Show lines until the program has ended; the event that tells how."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(children.socket, selectors.EVENT_READ)
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd == pipe:
+                    _read(pipe, lines)
+                    continue
+                event = children.event()
+                if event["event"] == "exit":
+                    # What it left running has been killed by now, so that there is an end to this.
+                    _read(pipe, lines)
+                    lines.close()
+                    return event
+
+
+def _read(pipe: int, lines: _Lines) -> None:
+    """Take what is in the pipe now; its end is not seen for as long as the supervisor holds it open."""
+    try:
+        while data := os.read(pipe, _READ):
+            lines.feed(data)
+    except BlockingIOError:
+        return
+
+
+def _check_sudo(sudo: Sequence[str]) -> None:
+    """Say in sudo's words why it refuses; the supervisor could not."""
+    answer = run_quietly([*sudo, "true"])
+    if answer.returncode:
+        said = answer.stderr.strip() or f"exit code {answer.returncode}"
+        raise ProcessError(
+            f"{' '.join(sudo)} does not work: {said}", hint="allow sudo without a password, or run as root"
+        )
