@@ -12,7 +12,7 @@ from decimal import Context, Decimal, Inexact, Overflow, localcontext
 
 from ..errors import HybridError
 from .expressions import number
-from .lexer import VALID_NUMBER
+from .lexer import is_number_text
 from .nodes import (
     Access,
     Binary,
@@ -102,7 +102,7 @@ def to_number(value: object) -> int | Decimal:
         return value  # type: ignore[return-value]
     if isinstance(value, float):
         return Decimal(repr(value))
-    if isinstance(value, str) and VALID_NUMBER.fullmatch(value.removeprefix("-")):
+    if isinstance(value, str) and is_number_text(value.removeprefix("-")):
         return number(value)
     raise Refused("a number is required")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from .constructs import SEQUENCE
@@ -27,6 +27,13 @@ from .templates import Interpolation, Mark, Text, assemble, heredoc_texts, quote
 
 _BINARY = re.compile(r"==|!=|<=|>=|&&|\|\||<|>|\+|-|\*|/(?![/*])|%").match
 _NUMBER = re.compile(NUMBER).match
+# Most elements of lists and objects: a plain string or number with nothing behind it. In the second
+# form, line ends are white space and so end no expression.
+_SCALAR = r'(?:"(?P<string>[^"\\$%]*+)"|(?P<number>[0-9]++))(?=[ \t]*+'
+_SCALARS = (
+    re.compile(rf"[ \t]*+{_SCALAR}(?:[,\]}}]|\r?\n))").match,
+    re.compile(rf"[ \t\r\n]*+{_SCALAR}[,\]}}])").match,
+)
 _BINDING = {
     **dict.fromkeys(("*", "/", "%"), 6),
     **dict.fromkeys(("+", "-"), 5),
@@ -86,6 +93,10 @@ class _Builder:
 
     def expression(self) -> Node:
         """Operands with operators between them, by precedence; with ``?``, a condition and two results."""
+        if found := _SCALARS[self._loose](self._text, self._at):
+            self._at = found.end()
+            place = self._document.position(found.start(found.lastgroup or 0))
+            return Literal(*place, found["string"] if found["number"] is None else number(found["number"]))
         chain: list[tuple[tuple[int, int], Node, Node]] = []
         while True:
             place = self._document.position(self._skip())
@@ -322,8 +333,11 @@ def _fold(steps: list[tuple[str, Node | tuple[int, int]]]) -> tuple[Node, ...]:
 
 def number(text: str) -> int | Decimal:
     """A number as it is written; whole ones are ``int`` unless they are longer than any use of them."""
-    value = Decimal(text)
-    if value == value.to_integral_value() and value.adjusted() < 20_000:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # a zero with an exponent that no number has
+        return 0
+    if not value or (value == value.to_integral_value() and value.adjusted() < 20_000):
         return int(value)
     return value
 

@@ -21,9 +21,9 @@ _LONE_CR = re.compile(r"\r(?!\n)")
 SURROGATES = r"\ud800-\udfff"
 ASCII_NAME = r"[A-Za-z_][A-Za-z0-9_-]*+"
 PATH = rf"{ASCII_NAME}(?:\.{ASCII_NAME})*"
-# Longest match of the scanner; not all of it is a number ("1.2.3"), see VALID_NUMBER.
+# Longest match of the scanner; not all of it is a number ("1.2.3"), see is_number_text.
 NUMBER = r"[0-9](?:(?:[0-9.]|[eE][+-]?[0-9])*(?:[0-9]|[eE][+-]?[0-9]))?"
-VALID_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER_TEXT = re.compile(r"(?P<digits>[0-9]+(?:\.[0-9]*)?)(?:[eE](?P<exponent>[+-]?[0-9]+))?").fullmatch
 PLAIN = rf'[^"\\$%\r\n{SURROGATES}]++'
 ESCAPE = (
     r"\\(?:[nrt\"\\]|u(?![dD][89a-fA-F])[0-9A-Fa-f]{4}"
@@ -32,9 +32,7 @@ ESCAPE = (
 DOLLAR = r"\$\$\{|%%\{|[$%](?!\{)"
 # A quoted string without control sequences and with no interpolation but a plain path such as ${var.name}.
 # All repetitions of groups are bounded: the engine keeps a record for each round.
-SIMPLE_STRING = (
-    rf'"(?:{PLAIN}|\\[nrt"\\]|[$%](?![{{$%])|\$\{{[ \t]*+{PATH}[ \t]*+\}}){{0,50}}"'
-)
+SIMPLE_STRING = rf'"(?:{PLAIN}|\\[nrt"\\]|[$%](?![{{$%])|\$\{{[ \t]*+{PATH}[ \t]*+\}}){{0,50}}"'
 # The expressions that fill most of a real file. Its user must check what follows one.
 SIMPLE_VALUE = rf"(?:{SIMPLE_STRING}|-?[0-9]+(?:\.[0-9]+)?|{PATH})"
 
@@ -42,8 +40,11 @@ SIMPLE_VALUE = rf"(?:{SIMPLE_STRING}|-?[0-9]+(?:\.[0-9]+)?|{PATH})"
 GO_SPACE = "\t\x0b\x0c \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
 GO_SPACE += "".join(map(chr, range(0x2000, 0x200B)))
 
-_WIDE = rf"[^\x00-\x7f{SURROGATES}]"
-_NAME = re.compile(rf"(?:[A-Za-z_]|{_WIDE})(?:[A-Za-z0-9_-]|{_WIDE}){{0,1000}}")
+# Letters, digits, "_" and "-", and all that is beyond ASCII; `name_at` sorts out what no name may hold.
+_NAME = re.compile(
+    rf"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f{SURROGATES}]"
+    rf"[^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f{SURROGATES}]*+"
+)
 _BLANK = re.compile(r"[ \t\r\n]*+")
 _SPACE = re.compile(r"[ \t\r]*+")
 _LINE_COMMENTS = re.compile(r"(?:(?:\#|//)[^\n]*+[ \t\r\n]*+){1,200}")
@@ -147,6 +148,17 @@ def name_at(text: str, offset: int) -> str:
         if character != "-" and not f"_{character}".isidentifier():
             return name[:index]
     return name
+
+
+def is_number_text(text: str) -> bool:
+    """Whether digits, dots and exponents are a number, and one whose exponent Packer can hold."""
+    found = _NUMBER_TEXT(text)
+    if not found or len(text) < 10:
+        return bool(found)
+    exponent = (found["exponent"] or "").lstrip("+-0")
+    if not found["digits"].strip("0."):
+        return len(exponent) <= 18
+    return len(exponent) <= 10 and int(exponent or 0) < 2**31 - 1
 
 
 def skip(text: str, offset: int, *, newlines: bool) -> int:

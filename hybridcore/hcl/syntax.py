@@ -18,7 +18,7 @@ from .constructs import (
     SEQUENCE,
     Frame,
 )
-from .lexer import MAX_DEPTH, VALID_NUMBER, Document, name_at, skip
+from .lexer import MAX_DEPTH, Document, is_number_text, name_at, skip
 
 
 class Skimmer:
@@ -114,7 +114,7 @@ class Skimmer:
             return self._quoted(self._push('"', offset, loose=True), offset + 1)
         if kind == "heredoc":
             return self._open_heredoc(offset, found.end())
-        if kind == "number" and not VALID_NUMBER.fullmatch(found["number"]):
+        if kind == "number" and not is_number_text(found["number"]):
             raise self._error(offset, "a number such as 10, 1.5 or 1e6")
         self._want, self._unary = False, 0
         return found.end()
@@ -276,7 +276,7 @@ class Skimmer:
 
     def _member(self, offset: int) -> int:
         if number := NUMBER_AT(self._text, offset):
-            if "." in number.group() or not VALID_NUMBER.fullmatch(number.group()):
+            if "." in number.group() or not is_number_text(number.group()):
                 raise self._error(offset, "one whole number after the dot; write indexes as [0][1]")
             return number.end()
         name = name_at(self._text, offset)
@@ -306,8 +306,8 @@ class Skimmer:
         if self._text.startswith(("${", "%{"), offset):
             return self._sequence(frame, offset)
         if self._text.startswith("\\", offset):
-            raise self._error(offset, r'an escape: \n, \r, \t, \", \\, \uNNNN or \UNNNNNNNN')
-        raise self._error(offset, 'the closing quote of the string on the same line')
+            raise self._error(offset, r"an escape: \n, \r, \t, \", \\, \uNNNN or \UNNNNNNNN")
+        raise self._error(offset, "the closing quote of the string on the same line")
 
     def _end_template(self, frame: Frame, offset: int, end: int) -> int:
         if frame.directives:
@@ -341,7 +341,7 @@ class Skimmer:
         elif not (
             (word == "endif" and innermost in ("if", "else")) or (word == "endfor" and innermost == "for")
         ):
-            raise self._error(offset, 'a directive that fits here: if, else, endif, for or endfor')
+            raise self._error(offset, "a directive that fits here: if, else, endif, for or endfor")
         end = skip(self._text, end, newlines=True)
         if not self._text.startswith(("}", "~}"), end):
             raise self._error(end, EXPECTED["%{"])

@@ -86,6 +86,11 @@ def test_each_real_file_gets_the_verdict_of_packer_fmt(files: list[Path], tmp_pa
 def test_nasty_texts_get_the_verdict_of_packer_fmt(tmp_path: Path) -> None:
     texts = {f"{number:04}.pkr.hcl": f"{text}\n" for number, text in enumerate(NASTY)}
     texts |= {f"{number:04}-cut.pkr.hcl": text for number, text in enumerate(NASTY)}
+    for number, text in enumerate(
+        ("1e999999999", "1e2147483648", "1e-99999999999", "0e99999999999999999999")
+    ):
+        texts[f"exponent-{number}.pkr.hcl"] = f"a = {text}\n"
+    texts["long-names.pkr.hcl"] = f"{'é' * 5000} = <<{'E' * 5000}\n{'E' * 5000}\n"
     texts["latin1.pkr.hcl"] = "# caf\udce9\na = 1\n"
     texts["latin1-string.pkr.hcl"] = 'a = "caf\udce9"\n'
     for name, text in texts.items():

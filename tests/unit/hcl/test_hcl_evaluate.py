@@ -32,7 +32,7 @@ SCOPE = {
         ("local.n + 1", 6),
         ("var.size / 8", 2.5),
         ("-7 % 3", -1),
-        ('local.n == 5', False),
+        ("local.n == 5", False),
         ("var.nothing == null", True),
         ("var.nothing[*]", []),
         ("var.name[*]", ["debian-12"]),
@@ -74,7 +74,7 @@ SCOPE = {
         ('base64encode("ä")', "w6Q="),
         ("max([1, 2]...)", 2),
         ('var.size > 10 ? "big" : 1', "big"),
-        ("[for k, v in var.tags : k if v != \"dev\"]", ["os"]),
+        ('[for k, v in var.tags : k if v != "dev"]', ["os"]),
     ],
 )
 def test_values_are_those_of_packer(expression: str, expected: object) -> None:
@@ -100,7 +100,7 @@ def test_values_are_those_of_packer(expression: str, expected: object) -> None:
         "var.tags.missing",
         "var.disks[7]",
         '"x${var.disks}"',
-        'upper()',
+        "upper()",
         r'regex("(?P<n", "x")',
         r'regex("\\pL", "x")',
         'length("e\u0301")',

@@ -8,7 +8,7 @@ import pytest
 
 from hybridcore import hcl
 
-SEED = '''
+SEED = """
 packer {
   required_plugins {
     qemu = { version = "~> 1", source = "github.com/hashicorp/qemu" }
@@ -36,7 +36,7 @@ source "qemu" "debian" { disk_size = "10G" }
 build {
   sources = ["source.qemu.debian", ]
 }
-'''
+"""
 PARTS = [
     *('"', "${", "%{", "}", "~}", "{", "[", "]", "(", ")", "<<E\n", "<<-E\n", "\nE\n", "\n", "\r", "\\"),
     *("#", "//", "/*", "*/", "=", "==", "=>", ":", "?", ",", ".", "...", "*", "-", "!", "&&", "|", "$", "%"),

@@ -38,17 +38,17 @@ def value(expression: str) -> object:
         ("{}", {}),
         ('{ a = 1, "b" : 2\n (1 == 1 ? "c" : "d") = 3\n true = 4 }', {"a": 1, "b": 2, "c": 3, "true": 4}),
         ('[for i, x in ["a", "b"]: "${i}${x}" if x != "a"]', ["1b"]),
-        ('{for k, v in {a = 1}: v => k...}', {"1": ["a"]}),
+        ("{for k, v in {a = 1}: v => k...}", {"1": ["a"]}),
         ("true ? 1 : 2", 1),
-        ("true ? 1 : \"2\"", "1"),
+        ('true ? 1 : "2"', "1"),
         ("1 + 2 * 3 - 4 / 2", 5),
         ("(1 + 2) * 3 % 4", 1),
         ("!(1 < 2) || 2 >= 2 && 1 != 2", True),
         ("0.1 + 0.2 == 0.3", True),
-        ("1 == \"1\"", False),
+        ('1 == "1"', False),
         ("[{ a = 1 }, { a = 2 }][*].a", [1, 2]),
         ("[{ a = 1 }, { a = 2 }].*.a[1]", 2),
-        ('{ a = [5, 6] }.a[1]', 6),
+        ("{ a = [5, 6] }.a[1]", 6),
         ('{ a = [5, 6] }["a"].0', 5),
         ("<<E\na\n  b $${x}\nE", "a\n  b ${x}\n"),
         ("<<-E\n    a\n\n      b\n    E", "a\n\n  b\n"),
@@ -63,7 +63,7 @@ def test_constants_have_the_values_that_packer_gives_them(expression: str, expec
 
 
 def test_null_differs_from_not_constant() -> None:
-    body = hcl.loads("a = null\nb = var.x\nc = upper(\"x\")\n")
+    body = hcl.loads('a = null\nb = var.x\nc = upper("x")\n')
     assert body.attributes["a"].constant
     assert body.attributes["a"].value is None
     for name in "bc":
@@ -74,7 +74,7 @@ def test_null_differs_from_not_constant() -> None:
 
 def test_structure_keeps_order_labels_and_positions() -> None:
     text = (
-        "// first\nvariable \"a\" {\n  type = string # words\n}\nb = 1\n"
+        '// first\nvariable "a" {\n  type = string # words\n}\nb = 1\n'
         'source "qemu" debian "x" {\n    k /* c */ = [\n  1]\n  nested {}\n  one { z = 2 }\n}\n'
     )
     body = hcl.loads(text, filename="f.pkr.hcl")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hybridcore import hcl
 
-GOLDEN = '''\
+GOLDEN = """\
 disks = [
   {
     "interface.0" = "virtio"
@@ -26,7 +26,7 @@ nested = {
   none  = []
 }
 ssh = "é"
-'''
+"""
 
 
 def test_a_file_looks_as_packer_fmt_leaves_it() -> None:
@@ -79,9 +79,7 @@ def test_a_value_that_holds_itself_is_refused() -> None:
         hcl.dumps({"a": endless})
 
 
-letters = st.one_of(
-    st.sampled_from('"\\$%{}~\n\r\t\x00\x7f#/*<E'), st.characters(exclude_categories=["Cs"])
-)
+letters = st.one_of(st.sampled_from('"\\$%{}~\n\r\t\x00\x7f#/*<E'), st.characters(exclude_categories=["Cs"]))
 text = st.text(letters, max_size=20)
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), text
