@@ -11,10 +11,12 @@ BIN := .venv/bin
 ARGS :=
 # Which rows `make bench` measures: a part of their names; all when empty.
 ROW :=
+# Arguments of the soak test, for example: make soak SOAK_ARGS='--minutes 5 --seed 1'
+SOAK_ARGS :=
 # More arguments for pytest, for example: make test PYTEST_ARGS='-k state'
 PYTEST_ARGS :=
 
-.PHONY: help image setup-test test test-slow lint bench clean
+.PHONY: help image setup-test test test-slow lint bench soak clean
 
 help: ## Say what the targets are
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +42,9 @@ lint: ## ruff, mypy, yamllint, ansible-lint, changelog and plugin documentation
 
 bench: setup-test ## Measure ourselves against the plain tools; make bench ROW=state for some rows
 	$(BIN)/python tests/bench/run.py $(ROW)
+
+soak: setup-test ## 30 minutes of builds that are killed, repeated and run side by side; SOAK_ARGS='--minutes 5'
+	$(BIN)/python tests/soak/soak.py $(SOAK_ARGS)
 
 clean: ## Remove caches and the virtual environment; images, state, logs and configs stay
 	rm -rf .venv .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build hybridcore-packer-*.tar.gz

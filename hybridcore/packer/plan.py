@@ -153,8 +153,8 @@ def gather(
 
     Returns:
         The inputs, and the files of each folder among them. What the template names elsewhere in the
-        workspace counts as well, and sources, by their commit, when it names their folder; what comes from the
-        environment counts when the template declares it and it is no secret.
+        workspace counts as well; sources do, by their commit, when it names their folder; and what comes
+        from the environment when the template declares it and it is no secret.
     """
     folders = {workspace.relative(template.folder): template.folder}
     for stack in enabled_stacks(template.variable_names()):

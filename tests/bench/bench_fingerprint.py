@@ -1,9 +1,9 @@
 """The fingerprint of a target with 1,000 asset files of 100 MB together, against the plain tools.
 
-Both rows measure what a build does for its plan: the digests are loaded, every input is looked at, and what was learnt
-is saved. First: against one `sha256sum` over the same files (they are in the page cache for both). Again with nothing
-changed: against a loop of `os.stat` over the paths in this same process, known beforehand; not against the program
-`stat`, whose start and printing would count for us.
+Both rows measure what a build does for its plan: the digests are loaded, every input is looked at, and what
+was learnt is saved. First: against one `sha256sum` over the same files, which are in the page cache for both.
+Again with nothing changed: against a loop of `os.stat` over the paths in this same process, which knows them
+beforehand; not against the program `stat`, whose start and printing would count for us.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Vcsim:
         try:
             content = service.RetrieveContent()
             view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], True)
-            yield list(view.view)
+            yield [machine for machine in view.view if _is_there(machine)]
         finally:
             Disconnect(service)
 
@@ -92,6 +92,16 @@ def start_fakepve(folder: Path) -> Iterator[Fakepve]:
     argv += ["--user", Fakepve.username, "--password", Fakepve.password, "--time-scale", "0", str(guests)]
     with _announced(argv, r"listening on https://127\.0\.0\.1:(\d+)") as port:
         yield Fakepve(port)
+
+
+def _is_there(machine: Any) -> bool:
+    """Whether a machine exists: the simulator goes on listing those that were deleted."""
+    from pyVmomi import vmodl
+
+    try:
+        return bool(machine.name)
+    except vmodl.fault.ManagedObjectNotFound:
+        return False
 
 
 @contextmanager
