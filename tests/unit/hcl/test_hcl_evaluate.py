@@ -44,7 +44,7 @@ SCOPE = {
         ('regex("a+?", "aaa")', "a"),
         ('regex("a{2}", "aaa")', "aa"),
         ('regex("a{1,}?b|a{3}", "aaa")', "aaa"),
-        ('regex("(?i)[^a-c]\\\\b", "abcX!")', "X"),
+        ('regex("(?i)[a-c]x\\\\b", "abcX!")', "cX"),
         ('regex("[[:digit:]]+$", "1 23")', "23"),
         ('regex("(?m)^b$", "a\\nb\\nc")', "b"),
         ('regex("(a)|(b)", "b")', [None, "b"]),
