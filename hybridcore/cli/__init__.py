@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         workspace = open_workspace(args.workspace) if args.workspace else find()
         code: int = args.run(args, workspace)
-        sys.stdout.flush()
+        print(end="", flush=True)  # sys.stdout is None where standard output is closed
         return code
     except HybridError as error:
         if args.json:
@@ -68,4 +68,9 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"packer-hybrid: {where}{error.strerror or error}", file=sys.stderr)
+        return EXIT_INTERNAL
+    except Exception:  # noqa: BLE001 -- the exit code tells whose fault it is
+        import traceback
+
+        traceback.print_exc()
         return EXIT_INTERNAL
