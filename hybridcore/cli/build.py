@@ -65,7 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="to wait for another build of the same target",
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--quiet", action="store_true", help="show errors and the summary only")
+    shown.add_argument("--quiet", action="store_true", help="do not show what Packer prints")
     shown.add_argument("--verbose", action="store_true", help="show every line that Packer prints")
     parser.set_defaults(run=run)
 
@@ -76,9 +76,11 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from ..monitor import ConsoleMonitor
     from ..packer.results import BuildOptions, OnError
 
-    # A closed terminal and a polite kill cancel like Ctrl-C does: what runs is ended before we go.
+    # A closed terminal and a polite kill cancel like Ctrl-C does: what runs is ended before we go. Under
+    # nohup the terminal may close.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _cancel)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _cancel)
     request = pipeline.Request(
         env=args.env,
         targets=args.targets,
