@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..errors import EXIT_DONE
+from ..errors import EXIT_DONE, TemplatesError
 from ..workspace import Workspace
 
 
@@ -24,8 +24,10 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Print the identifiers."""
     from .. import templates
 
-    os, _, platform = args.where.partition(",")
-    found = templates.list_builders(os.strip() or None, platform.strip() or None, workspace=workspace)
+    os, _, platform = (part.strip() for part in args.where.partition(","))
+    if "," in platform:
+        raise TemplatesError(f"{args.where!r} is not OS,PLATFORM", hint="as in linux,proxmox")
+    found = templates.list_builders(os or None, platform or None, workspace=workspace)
     if args.json:
         print(json.dumps({"builders": found}))
     else:
