@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import time
 from collections import deque
 from pathlib import Path
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEPT_LINES = 50
+SILENCE_S = 10.0
 _READ = 1 << 16
 
 
@@ -39,7 +41,8 @@ def run(
         argv: program and arguments.
         cwd: the folder it runs in.
         env: its whole environment; secrets in it are masked in the lines.
-        line: takes each line when it is complete, standard error among them, without colours and blank lines.
+        line: takes each line when it is complete, standard error among them, without colours and blank lines;
+            and every 10 s in which there is none, that the program still runs.
         watched: processes, besides this one, whose end ends the program: SIGTERM, then SIGKILL after 10 s.
         sudo: what runs a command as another user, such as ``sudo -n``; it must ask nothing. The supervisor
             runs as that user too, because we may not signal what belongs to another user.
@@ -61,7 +64,7 @@ def run(
     with Children(f"live-{os.urandom(6).hex()}", watched, sudo=sudo) as children:
         pipe = children.start(Child(key="live", argv=tuple(argv), env=env, cwd=Path(cwd)))
         try:
-            end = _wait(children, pipe, lines)
+            end = _wait(children, pipe, lines, line)
         finally:
             os.close(pipe)
     if "not_started" in end:
@@ -97,13 +100,17 @@ class _Lines:
                 self._line(text)
 
 
-def _wait(children: Children, pipe: int, lines: _Lines) -> dict[str, Any]:
+def _wait(children: Children, pipe: int, lines: _Lines, line: Callable[[str], object]) -> dict[str, Any]:
     """Show lines until the program has ended; the event that tells how."""
+    begun = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(children.socket, selectors.EVENT_READ)
         selector.register(pipe, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select():
+            ready = selector.select(SILENCE_S)
+            if not ready:
+                line(f"still running after {time.monotonic() - begun:.0f} s")
+            for key, _ in ready:
                 if key.fd == pipe:
                     _read(pipe, lines)
                     continue

@@ -157,7 +157,7 @@ def test_what_mmdebstrap_says_reaches_the_user_and_nothing_is_left(
     done = role.run(base_image_packages=["no-such-package"])
     assert done.returncode == 2
     said = text_of(done)
-    assert 'The step "Install Debian into a folder (about a minute)" failed' in said
+    assert "Make a bootable disk from Debian's packages (a minute or two)" in said
     assert "E: Unable to locate package no-such-package" in said
     assert role.files() == []
 

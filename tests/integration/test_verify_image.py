@@ -122,7 +122,7 @@ PLAY = """
   gather_facts: false
   tasks:
     - name: Verify
-      ansible.builtin.command:
+      hybridcore.packer.live_command:
         argv: [{python}, {program}, --image, {image}]
 """
 

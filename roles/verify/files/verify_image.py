@@ -1,7 +1,8 @@
 """Boot a throw-away overlay of an image and check over SSH that it is what it should be.
 
 The image itself is only read. The key that lets us in is made for this boot, handed in through SMBIOS and
-gone afterwards. Whatever ends this program, or the Ansible that called it, ends the virtual machine too.
+gone afterwards. Whatever ends this program ends the virtual machine too. It prints a line for each step; the
+last line says what is wrong, if something is.
 """
 
 from __future__ import annotations
@@ -11,15 +12,12 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,11 +68,17 @@ class Machine(NamedTuple):
         said = (self.folder / "qemu.log").read_text(errors="replace").strip().splitlines()
         return " ".join(said[-3:]) or f"exit code {self.process.returncode}"
 
-    def console(self) -> str:
-        """The last lines of the guest's serial console."""
+    def too_late(self, what: str) -> Failure:
+        """Show the last lines of the guest's serial console; the failure to raise."""
         with contextlib.suppress(FileNotFoundError):
-            return "\n".join((self.folder / "console.log").read_text(errors="replace").splitlines()[-15:])
-        return ""
+            for line in (self.folder / "console.log").read_text(errors="replace").splitlines()[-15:]:
+                say(f"console: {line}")
+        return Failure(f"{what}; the end of its console is shown above")
+
+
+def say(step: str) -> None:
+    """Print a line now, also where the output is a pipe."""
+    print(step, flush=True)
 
 
 def main() -> int:
@@ -93,7 +97,6 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda received, _: sys.exit(128 + received))
-    end_with(callers())
     begun = time.monotonic()
     try:
         checks = verify(options, deadline=begun + options.timeout)
@@ -105,7 +108,6 @@ def main() -> int:
         "seconds": round(time.monotonic() - begun, 1),
         "checks": [check._asdict() for check in checks],
     }
-    print(json.dumps(report, indent=2))
     problems = [f"{check.name}: {check.problem}" for check in checks if check.problem]
     if problems:
         print(f"{options.image} is not as it should be: " + "; ".join(problems), file=sys.stderr)
@@ -124,7 +126,9 @@ def verify(options: argparse.Namespace, deadline: float) -> list[Check]:
         own, stranger = make_key(folder / "own"), make_key(folder / "stranger")
         with boot(options, folder, own) as machine:
             wait_for_ssh(machine, deadline)
+            say("knocking with a key that it does not know")
             refusal = ssh(machine, stranger, "true", deadline)
+            say("looking inside")
             answer = ssh(machine, own, GUEST, deadline)
             if answer.returncode:
                 raise Failure(
@@ -132,6 +136,9 @@ def verify(options: argparse.Namespace, deadline: float) -> list[Check]:
                     f"an authorized_keys file of root's own: {last_line(answer.stderr)}"
                 )
             checks = judge(parts(answer.stdout), refusal, own, options.expect)
+            for check in checks:
+                say(f"NO:  {check.name}: {check.problem}" if check.problem else f"yes: {check.name}")
+            say("powering off")
             ssh(machine, own, "systemctl poweroff", deadline)
             try:
                 machine.process.wait(max(1, deadline - time.monotonic()))
@@ -266,6 +273,7 @@ def boot(options: argparse.Namespace, folder: Path, key: Path) -> Iterator[Machi
         *("-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"),
         *("-smbios", f"type=11,value=io.systemd.credential.binary:ssh.authorized_keys.root={credential}"),
     ]
+    say(f"booting a throw-away overlay of {options.image.name}")
     with open(folder / "qemu.log", "wb") as log:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
@@ -289,7 +297,13 @@ def free_port(wanted: int) -> int:
 
 def wait_for_ssh(machine: Machine, deadline: float) -> None:
     """Wait for the greeting of the guest's SSH server; QEMU takes connections from the start."""
+    begun = time.monotonic()
+    said = 0.0
     while time.monotonic() < deadline:
+        waited = time.monotonic() - begun
+        if waited >= said:
+            say(f"waiting for SSH, {waited:.0f} s")
+            said += 5
         with (
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", machine.port), timeout=2) as connection,
@@ -300,7 +314,7 @@ def wait_for_ssh(machine: Machine, deadline: float) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             machine.process.wait(0.5)
             raise Failure(f"QEMU ended at once: {machine.why_it_ended()}")
-    raise Failure(f"it did not come up in time; the end of its console:\n{machine.console()}")
+    raise machine.too_late("it did not come up in time")
 
 
 def ssh(machine: Machine, key: Path, script: str, deadline: float) -> subprocess.CompletedProcess[str]:
@@ -318,46 +332,12 @@ def ssh(machine: Machine, key: Path, script: str, deadline: float) -> subprocess
             timeout=max(1, deadline - time.monotonic()),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise Failure(f"it did not answer in time; the end of its console:\n{machine.console()}") from None
+        raise machine.too_late("it did not answer in time") from None
 
 
 def last_line(text: str) -> str:
     """The line of an error's text that says most."""
     return (text.strip().splitlines() or ["no message"])[-1]
-
-
-def callers() -> list[int]:
-    """The processes above us, as far as they are Ansible's."""
-    found = []
-    pid = os.getppid()
-    while pid > 1:
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            break
-        if b"ansible" not in command.lower():
-            break
-        found.append(pid)
-        pid = parent
-    return found
-
-
-def end_with(pids: list[int]) -> None:
-    """End this program when one of some processes ends."""
-    poll = select.poll()
-    for pid in pids:
-        try:
-            poll.register(os.pidfd_open(pid), select.POLLIN)
-        except ProcessLookupError:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def watch() -> None:
-        poll.poll()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    if pids:
-        threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
