@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -34,6 +35,13 @@ def new_run_id() -> str:
 def run_folder(workspace: Workspace, run_id: str) -> Path:
     """The folder in which the targets of a run are built."""
     return workspace.runs / run_id
+
+
+def target_lock(workspace: Workspace, env: str, target: str) -> Path:
+    """The lock file of a target, held until the result of its build is recorded; its folder is made."""
+    folder = workspace.state_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{env}_{target.replace('/', '_')}.lock"
 
 
 def begin(
@@ -233,7 +241,35 @@ def settle(
             "status": statuses.pop() if len(statuses) == 1 else "partial",
         }
         _close(data, run, results)
+        current = {
+            target: str((data["images"].get(f"{env}/{target}") or {}).get("run") or "")
+            for target in entry["targets"]
+        }
+    for target, kept in current.items():
+        if kept != run_id:
+            _remove_unfinished(workspace, env, target, run_id, kept)
     return said
+
+
+def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str, kept: str) -> None:
+    """Remove the image of a run that died before the state knew it; ``latest`` is the one that is known.
+
+    Whoever holds the target's lock may be recording that very image, when only the supervisor was killed.
+    """
+    folder = workspace.images.joinpath(env, *target.split("/"))
+    if not (folder / run_id).is_dir():
+        return
+    with open(target_lock(workspace, env, target), "ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return
+        latest = folder / "latest"
+        if latest.is_symlink() and os.readlink(latest) == run_id:
+            latest.unlink()
+            if kept and (folder / kept).is_dir():
+                latest.symlink_to(kept)
+        shutil.rmtree(folder / run_id, ignore_errors=True)
 
 
 def settle_dead(workspace: Workspace) -> list[str]:

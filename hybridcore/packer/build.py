@@ -176,10 +176,8 @@ class _Scheduler:
         if job.lock is not None:
             return True
         workspace, env = self._batch.workspace, self._batch.env
-        folder = workspace.state_dir / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
         lock = Lock(
-            folder / f"{env}_{job.target.replace('/', '_')}.lock",
+            runs.target_lock(workspace, env, job.target),
             command=f"build {job.target} in {env}",
             timeout=0,
             on_wait=lambda text: None,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import state, templates
 from ..errors import Fault, PackerError
-from ..provisioners import asset_folder, enabled_stacks
+from ..provisioners import STACKS, asset_folder, enabled_stacks
 from . import plugins
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, digest_of, fingerprint, tree_digest
 from .references import variable_digests, workspace_files
@@ -157,14 +157,20 @@ def gather(
         from the environment when the template declares it and it is no secret.
     """
     folders = {workspace.relative(template.folder): template.folder}
-    for stack in enabled_stacks(template.variable_names()):
+    enabled = enabled_stacks(template.variable_names())
+    for stack in enabled:
         folder = asset_folder(stack, workspace)
         folders[workspace.relative(folder)] = folder
+    # A stack that is switched off runs nothing, though the template names its files.
+    off = [
+        asset_folder(stack, workspace)
+        for stack in STACKS
+        if stack.variable in template.variable_names() and stack not in enabled
+    ]
+    without = [*folders.values(), *off, *(workspace.sources / name for name in remembered["sources"])]
     inputs: dict[str, str] = {}
     for path in workspace_files(template, config, workspace):
-        if any(path.is_relative_to(folder) for folder in folders.values()) or any(
-            path.is_relative_to(workspace.sources / name) for name in remembered["sources"]
-        ):
+        if any(path.is_relative_to(folder) for folder in without):
             continue
         name = workspace.relative(path)
         if path.is_dir():

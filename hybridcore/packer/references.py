@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Where a build writes; what is there is no input of it.
 _WRITTEN = frozenset({"output", "output_directory", "output_dir", "target", "destination", "log_file"})
 _DISKS = frozenset({"iso_url", "iso_urls"})
+# A playbook or a manifest takes in roles, tasks and modules from the folder around it.
+_PLAYS = frozenset({"playbook_file", "playbook_files", "manifest_file"})
 _VARIABLE = re.compile(r"\bvar\.([A-Za-z_][\w-]*)").findall
 # The builders that leave nothing where the supervisor cannot remove it.
 _LOCAL_BUILDERS = frozenset({"null", "file", "qemu"})
@@ -54,7 +56,7 @@ def workspace_files(template: Template, text: str, workspace: Workspace) -> list
     Returns:
         Sorted: files and folders of the workspace that exist, but for what a run writes (``configs/``,
         ``logs/``, ``state/``, folders of ``images/``); and local disks that ``iso_url`` names without a
-        checksum, wherever they are.
+        checksum, wherever they are. A playbook or a manifest counts with the folder that it lies in.
     """
     values = values_of(text) if "/" in text else {}
     with_slash = {name for name, value in values.items() if "/" in str(value)}
@@ -70,7 +72,9 @@ def workspace_files(template: Template, text: str, workspace: Workspace) -> list
             for value in _texts(attribute, scope):
                 path = _existing(value, template, workspace, anywhere=attribute.name in _DISKS)
                 if path is not None:
-                    found.add(path)
+                    found.add(
+                        _with_its_roles(path, template, workspace) if attribute.name in _PLAYS else path
+                    )
     return sorted(found)
 
 
@@ -137,6 +141,13 @@ def _flat(value: object) -> Iterator[str]:
             yield from _flat(item)
     elif isinstance(value, dict):
         yield from _flat(list(value.values()))
+
+
+def _with_its_roles(path: Path, template: Template, workspace: Workspace) -> Path:
+    """The folder of a playbook; the playbook alone where that is the workspace, or holds templates."""
+    folder = path.parent
+    alone = folder == workspace.root or template.folder.is_relative_to(folder)
+    return path if alone or not folder.is_relative_to(workspace.root) else folder
 
 
 def _existing(text: str, template: Template, workspace: Workspace, *, anywhere: bool) -> Path | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,6 @@ from tests.support.workspaces import WorkspaceFolder
 pytestmark = pytest.mark.integration
 
 LONG = "linux/null/long"
-MACHINE = "linux/vsphere/left-behind"
 
 
 @pytest.fixture
@@ -118,17 +118,55 @@ def test_an_image_that_somebody_built_since_the_plan_was_made_is_taken(space: Wo
     assert state_of(space)["images"][f"dev/{target}"]["run"] == theirs.run_id
 
 
-def machine_that_waits(space: WorkspaceFolder, vcsim: Vcsim) -> None:
+def test_the_assets_of_a_stack_count_where_the_template_runs_it_and_not_where_it_is_off(
+    space: WorkspaceFolder,
+) -> None:
+    plain = space.null("linux/null/plain")
+    path = space.root / "templates" / plain / "build.pkr.hcl"
+    named = 'environment_vars = ["A=b"]\n    script = "${path.root}/../../../ansible/run.sh"'
+    inline = 'inline = ["echo message is ${var.message}"]'
+    text = path.read_text().replace(inline, named)
+    path.write_text(text)
+    switched = space.template(
+        "linux/null/switched",
+        text.replace('"plain"', '"switched"').replace("null.plain", "null.switched")
+        + 'variable "enable_ansible" {\n  type    = bool\n  default = true\n}\n',
+    )
+    space.write("templates/ansible/site.yml", "[]\n")
+    space.write("templates/ansible/run.sh", "echo one\n").chmod(0o755)
+    off = pipeline.Request(env="dev", ansible=False)
+    workspace = space.open()
+    assert statuses(pipeline.build(off, workspace=workspace, monitor=Recorder())) == {
+        plain: "built",
+        switched: "built",
+    }
+    space.write("templates/ansible/run.sh", "echo two\n")
+    changed = pipeline.build(off, workspace=workspace, monitor=Recorder(), check=True)
+    assert {one.target: one.reasons for one in changed.results} == {
+        plain: ("templates/ansible/run.sh changed",),
+        switched: (),
+    }
+
+
+def machine_that_waits(space: WorkspaceFolder, vcsim: Vcsim, name: str) -> str:
     """A target that leaves its machine in the simulator, says so by a file, and then waits."""
-    space.vsphere_clone(MACHINE, vcsim)
-    path = space.root / "templates" / MACHINE / "build.pkr.hcl"
+    target = space.vsphere_clone(f"linux/vsphere/{name}", vcsim)
+    path = space.root / "templates" / target / "build.pkr.hcl"
     text = path.read_text().removesuffix("}\n")
     line = f"test -e {space.root}/go || {{ touch {space.root}/began-machine; sleep 300; }}"
     path.write_text(f'{text}\n  post-processor "shell-local" {{\n    inline = ["{line}"]\n  }}\n}}\n')
+    return target
+
+
+def kill_all(pids: Sequence[int], number: signal.Signals) -> None:
+    """Send a signal to processes, as far as they still live."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 NAMED = (
-    "source.vsphere-clone.left-behind may have left a machine (vm_name = left-behind); look, and remove it"
+    "source.vsphere-clone.{0} may have left a machine (vm_name = {0}); look, and remove it"
 )
 
 
@@ -143,51 +181,49 @@ def remove(vcsim: Vcsim, name: str) -> None:
 def test_a_machine_of_a_killed_packer_is_named(
     space: WorkspaceFolder, vcsim: Vcsim, started: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
-    machine_that_waits(space, vcsim)
+    target = machine_that_waits(space, vcsim, "of-killed")
     child = started()
     run = Running(space, ["began-machine"])
-    for pid in run.processes():
-        os.kill(pid, signal.SIGKILL)
+    kill_all(run.processes(), signal.SIGKILL)
     assert child.wait(60) == 3
-    run.assert_nothing_left({MACHINE: "failed"})
-    assert "left-behind" in vcsim.templates()
-    assert NAMED in state_of(space)["images"][f"dev/{MACHINE}"]["last_attempt"]["error"]
-    assert NAMED in (space.root / "output").read_text()
-    remove(vcsim, "left-behind")
+    run.assert_nothing_left({target: "failed"})
+    assert "of-killed" in vcsim.templates()
+    assert NAMED.format("of-killed") in state_of(space)["images"][f"dev/{target}"]["last_attempt"]["error"]
+    assert NAMED.format("of-killed") in (space.root / "output").read_text()
+    remove(vcsim, "of-killed")
     (space.root / "go").touch()
     assert build_json(space)["results"][0]["status"] == "built"
-    remove(vcsim, "left-behind")
+    remove(vcsim, "of-killed")
 
 
 def test_a_machine_of_a_dead_run_is_named_at_the_next_start(
     space: WorkspaceFolder, vcsim: Vcsim, started: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
-    machine_that_waits(space, vcsim)
+    target = machine_that_waits(space, vcsim, "of-dead")
     long_null(space, LONG)
     child = started("--parallel-builds", "2")
     run = Running(space, ["began-machine", "began-long"])
     # As when a container is killed: all at once, and nobody can do anything about it.
     everything = [child.pid, run.supervisor, *run.processes()]
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in everything:
-            os.kill(pid, number)
+    kill_all(everything, signal.SIGSTOP)
+    kill_all(everything, signal.SIGKILL)
     child.wait()
     wait_for(lambda: not is_alive(run.supervisor), "the supervisor is dead")
-    assert "left-behind" in vcsim.templates()
+    assert "of-dead" in vcsim.templates()
     shown = hybrid(space, "status").stdout
-    assert f"{MACHINE} in dev: interrupted, started " in shown
-    assert f"log: logs/builds/dev/{MACHINE}/" in shown
-    remove(vcsim, "left-behind")
+    assert f"{target} in dev: interrupted, started " in shown
+    assert f"log: logs/builds/dev/{target}/" in shown
+    remove(vcsim, "of-dead")
     (space.root / "go").touch()
     said = build_json(space)
-    assert f"{MACHINE}: Packer could not clean up: {NAMED}" in said["stderr"]
+    assert f"{target}: Packer could not clean up: {NAMED.format('of-dead')}" in said["stderr"]
     assert f"{LONG}: Packer could not clean up" not in said["stderr"]
     assert f"run {run.run_id} was interrupted" in said["stderr"]
     assert "never built: the last attempt was interrupted" in said["stderr"]
     assert {one["status"] for one in said["results"]} == {"built"}
     assert not run.folder.exists()
     assert [folder for folder in run.temporary if folder.exists()] == []
-    remove(vcsim, "left-behind")
+    remove(vcsim, "of-dead")
 
 
 def test_a_temporary_folder_is_remembered_before_it_is_made(

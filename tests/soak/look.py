@@ -161,9 +161,12 @@ class Look:
             content = _read(self._space.root / manifest["path"])
             if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
                 self.fault(f"{key}: its manifest is not what the state says")
-            latest = self._space.root / "images" / key / "latest"
-            if not latest.is_dir():
+            folder = self._space.root / "images" / key
+            if not (folder / "latest").is_dir():
                 self.fault(f"{key}: latest leads nowhere")
+            for run in (path.name for path in folder.iterdir() if not path.is_symlink()):
+                if history.get(run, {}).get(image["target"]) != "built":
+                    self.fault(f"{key}: {run} is no image, and lies among them")
 
     def _file(self, key: str, file: dict[str, Any]) -> None:
         path = self._space.root / file["path"]

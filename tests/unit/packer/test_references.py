@@ -43,6 +43,7 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
         "configs/dev/x",
         "logs/x",
         "state/x",
+        "play.yml",
     ):
         made.write(name, "x\n")
     return made
@@ -66,6 +67,8 @@ def found(space: WorkspaceFolder, *, source: str = "", provisioner: str = "", te
         (f'content = file("{UP}/files/motd")', ["files/motd"]),
         (f'content = templatefile("{UP}/files/motd", {{ a = 1 }})', ["files/motd"]),
         (f'source = "{UP}/images/dev/base/disk.qcow2"', ["images/dev/base/disk.qcow2"]),
+        (f'playbook_file = "{UP}/files/more/a"', ["files/more"]),
+        (f'playbook_file = "{UP}/play.yml"', ["play.yml"]),
         # What is not there, what a run writes, what is counted already, and what is no path at all.
         (f'source = "{UP}/files/none"', []),
         (f'source = "{UP}/images/dev"', []),

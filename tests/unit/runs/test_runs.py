@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -31,7 +32,7 @@ def gone() -> int:
     return child.pid
 
 
-def begin(workspace: Workspace, run_id: str = RUN, owner: int | None = None) -> None:
+def begin(workspace: Workspace, run_id: str = RUN, owner: int | None = None, **more: object) -> None:
     runs.begin(
         workspace,
         run_id,
@@ -40,6 +41,7 @@ def begin(workspace: Workspace, run_id: str = RUN, owner: int | None = None) -> 
         logs={target: workspace.logs / f"{target[-1]}.log" for target in (A, B)},
         owner=os.getpid() if owner is None else owner,
         packer={"path": "/usr/bin/packer", "version": "1.6.6"},
+        **more,
     )
 
 
@@ -130,6 +132,61 @@ def test_a_settled_run_keeps_the_results_that_it_has(workspace: Workspace) -> No
     assert (attempt["error"], attempt["log_path"]) == ("a signal", "logs/b.log")
     runs.settle(workspace, RUN, "interrupted", "once more")
     assert state.read(workspace=workspace) == data
+
+
+@pytest.mark.parametrize("kept", ["", "20261121T000000.000Z-aaaaaa"])
+def test_the_image_of_a_run_that_died_before_it_was_recorded_is_removed(
+    workspace: Workspace, kept: str
+) -> None:
+    folder = workspace.images / "dev" / A
+    begin(workspace)
+    if kept:
+        (folder / kept).mkdir(parents=True)
+        with state.transaction(workspace=workspace) as data:
+            data["images"][f"dev/{A}"] = {"target": A, "environment": "dev", "run": kept}
+    (folder / RUN).mkdir(parents=True)
+    (folder / RUN / "disk.qcow2").write_text("half of it")
+    (folder / "latest").symlink_to(RUN)
+    with runs.target_lock(workspace, "dev", A).open("ab") as lock:  # whoever holds it is recording the image
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        runs.settle(workspace, RUN, "interrupted", "a test")
+    assert (folder / RUN).is_dir()
+    begin(workspace)
+    runs.settle(workspace, RUN, "interrupted", "a test")
+    assert not (folder / RUN).exists()
+    assert (folder / "latest").is_symlink() == bool(kept)
+    if kept:
+        assert (folder / "latest").resolve() == folder / kept
+
+
+def test_what_only_a_person_can_remove_is_said_for_what_was_killed(workspace: Workspace) -> None:
+    leaves = {A: "look at A", B: "look at B"}
+    for run, killed in ((RUN, {A}), ("20261122T000001.000Z-abcdef", None)):
+        begin(workspace, run, leaves=leaves)
+        if killed is None:  # nobody knows; the log of B shows that it was started
+            (workspace.root / "logs").mkdir()
+            (workspace.root / "logs" / "b.log").touch()
+        said = runs.settle(workspace, run, "cancelled", "why", killed=killed)
+        assert said == ([f"{B}: look at B"] if killed is None else [f"{A}: look at A"])
+    images = state.read(workspace=workspace)["images"]
+    errors = {key: image["last_attempt"]["error"] for key, image in images.items()}
+    assert errors == {f"dev/{A}": "why", f"dev/{B}": "why\nlook at B"}
+
+
+def test_a_run_that_was_taken_for_dead_and_was_not_is_in_the_history_once(workspace: Workspace) -> None:
+    begin(workspace)
+    runs.settle(workspace, RUN, "interrupted", "its supervisor was killed")
+    runs.finish(
+        workspace,
+        RUN,
+        env="dev",
+        command="a test",
+        started_at="2026-11-22T00:00:00.000Z",
+        status="cancelled",
+        results=[built()],
+    )
+    (run,) = state.read(workspace=workspace)["history"]
+    assert run["status"] == "cancelled"
 
 
 def test_a_dead_run_is_found_and_what_it_left_is_removed(workspace: Workspace, tmp_path: Path) -> None:
