@@ -32,7 +32,8 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Any) -
     """
     creates = params["creates"]
     changed = not (creates and os.path.exists(creates))
-    answer: dict[str, Any] = {"changed": changed, "rc": None, "lines": [], "msg": ""}
+    # Ansible takes any rc but 0 for a failure, so 0 it is where nothing was run, as with its own command.
+    answer: dict[str, Any] = {"changed": changed, "rc": 0, "lines": [], "msg": ""}
     if not changed:
         return {**answer, "msg": f"not run: {creates} exists"}
     if check_mode:

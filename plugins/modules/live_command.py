@@ -48,6 +48,7 @@ notes:
     C(root) without a password; it runs as C(sudo -n), and C(become_flags) are not used.
   - In all other cases the module is sent to the host as any other module. Its lines are then only in its
     result, and the program may outlive a playbook that is killed.
+  - When nothing was printed for 10 seconds, a line says that the program still runs.
   - Standard output and standard error are shown together. Colours and blank lines are left out, and secret
     cloud credentials of the environment are masked.
   - On the control node the program gets the variables that other programs get from this collection (locale,
@@ -78,7 +79,7 @@ RETURN = r"""
 rc:
   description:
     - Exit code of the program; negative for the signal that ended it.
-    - Null when it was not run, because of check mode or O(creates).
+    - V(0) too when it was not run, because of check mode or O(creates).
   returned: when the program could be started, or need not be
   type: int
   sample: 0

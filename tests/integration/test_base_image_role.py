@@ -184,3 +184,15 @@ def test_of_two_runs_that_made_the_same_image_the_first_one_wins(repository: Pat
     assert place.read_text() == "first"
     digest = hashlib.sha256(b"first").hexdigest()
     assert (tmp_path / "kept/image.qcow2.sha256").read_text() == f"{digest}  image.qcow2\n"
+
+
+def test_what_a_killed_run_left_is_removed_and_what_is_in_use_stays(repository: Path, tmp_path: Path) -> None:
+    for name in (".making-dead", ".making-used", ".making-download", "other"):
+        (tmp_path / name).mkdir()
+        if name != ".making-download":
+            (tmp_path / name / "root").mkdir()
+    script = repository / "roles/base_image/files/remove-left.sh"
+    command = ["flock", "--no-fork", str(tmp_path / ".making-used"), "sh", str(script), str(tmp_path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{tmp_path}/.making-dead\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".making-download", ".making-used", "other"]
