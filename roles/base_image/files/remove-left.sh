@@ -5,5 +5,7 @@ set -eu
 for work in "$1"/.making-*; do
     [ -d "$work/root" ] || continue
     # The lock is held by everything that works there; see make-image.sh.
-    flock --nonblock "$work" rm -rf --one-file-system "$work" && echo "$work"
+    if flock --nonblock "$work" rm -rf --one-file-system "$work"; then
+        echo "$work"
+    fi
 done
