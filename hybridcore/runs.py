@@ -222,7 +222,7 @@ def settle(
                 started = bool(log) and (workspace.root / log).exists()
                 error = why
                 if place.get("leaves") and (started if killed is None else target in killed):
-                    error = f"{why}\n{place['leaves']}"
+                    error = f"{why}; {place['leaves']}"
                     said.append(f"{target}: {place['leaves']}")
                 attempt = {"status": status, "run": run_id, "at": now, "error": error, "log_path": log}
                 image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from ..errors import ConfigError, Fault
 from ..monitor import Monitor, NullMonitor
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import probe
@@ -42,6 +45,7 @@ def build(
     """
     where = resolve(workspace)
     chosen = options or BuildOptions()
+    check_options(chosen)
     capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
     planned = plan(
         list(dict.fromkeys(targets)),
@@ -59,7 +63,7 @@ def build(
             watching.note(f"warning: {warning}")
     if check:
         return BuildReport(tuple(map(predict, planned)))
-    from .build import run_batch
+    from .scheduler import run_batch
 
     return run_batch(
         planned,
@@ -72,9 +76,24 @@ def build(
     )
 
 
+def check_options(options: BuildOptions) -> None:
+    """Check the numbers that a caller gives.
+
+    Raises:
+        ConfigError: one is negative or not finite; has faults, all of them.
+    """
+    faults = []
+    for name in ("parallel_builds", "timeout", "retries", "retry_delay", "lock_timeout"):
+        value = getattr(options, name)
+        if not 0 <= value < math.inf:
+            faults.append(Fault(f"{name} must be a number that is not negative, not {value:g}"))
+    if faults:
+        raise ConfigError("the options of the build are not right", faults=faults)
+
+
 def predict(planned: Planned) -> BuildResult:
     """The result that a target would have if its build succeeds."""
-    from .build import unchanged
+    from .scheduler import unchanged
 
     if not planned.reasons:
         return unchanged(planned)

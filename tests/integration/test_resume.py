@@ -13,7 +13,7 @@ import pytest
 
 from hybridcore import pipeline
 from hybridcore.packer import batch, plan
-from hybridcore.packer.build import run_batch
+from hybridcore.packer.scheduler import run_batch
 from hybridcore.packer.capabilities import probe
 from hybridcore.packer.results import BuildOptions
 from tests.support.builds import (
@@ -190,6 +190,7 @@ def test_a_machine_of_a_killed_packer_is_named(
     assert "of-killed" in vcsim.templates()
     assert NAMED.format("of-killed") in state_of(space)["images"][f"dev/{target}"]["last_attempt"]["error"]
     assert NAMED.format("of-killed") in (space.root / "output").read_text()
+    assert NAMED.format("of-killed") in hybrid(space, "status").stdout
     remove(vcsim, "of-killed")
     (space.root / "go").touch()
     assert build_json(space)["results"][0]["status"] == "built"

@@ -57,3 +57,14 @@ def test_the_links_into_the_collection_reach_the_core():
     link = CORE.parent / "plugins" / "module_utils" / "hybridcore"
     assert link.is_symlink()
     assert link.resolve() == CORE
+
+
+@pytest.mark.parametrize("package", sorted(CORE.rglob("__init__.py")), ids=lambda file: file.parent.name)
+def test_no_function_of_a_package_has_the_name_of_a_module_in_it(package):
+    """Importing `packer/build.py` would put the module in the place of the function `packer.build`."""
+    functions = {
+        node.name
+        for node in ast.parse(package.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert functions & {path.stem for path in package.parent.iterdir()} == set()

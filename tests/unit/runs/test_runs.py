@@ -170,7 +170,7 @@ def test_what_only_a_person_can_remove_is_said_for_what_was_killed(workspace: Wo
         assert said == ([f"{B}: look at B"] if killed is None else [f"{A}: look at A"])
     images = state.read(workspace=workspace)["images"]
     errors = {key: image["last_attempt"]["error"] for key, image in images.items()}
-    assert errors == {f"dev/{A}": "why", f"dev/{B}": "why\nlook at B"}
+    assert errors == {f"dev/{A}": "why", f"dev/{B}": "why; look at B"}
 
 
 def test_a_run_that_was_taken_for_dead_and_was_not_is_in_the_history_once(workspace: Workspace) -> None:

@@ -323,8 +323,10 @@ class _Scheduler:
     def _on_finished(self) -> None:
         """Builds were concluded: keep the results, and try again what may pass."""
         for job, result, again in self._finisher.take():
-            if again and not self._cancelled:
-                delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1]
+            options = self._batch.options
+            delay = list(delays(job.attempts, options.retry_delay))[-1] if again else 0.0
+            in_time = not options.timeout or time.monotonic() + delay - job.begun < options.timeout
+            if again and in_time and not self._cancelled:
                 self._batch.monitor.note(f"{job.target}: attempt {job.attempts} failed, next in {delay:g} s")
                 job.not_before = time.monotonic() + delay
                 self._waiting.append(job)
