@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -10,7 +12,6 @@ if TYPE_CHECKING:
 
 EXIT_DONE = 0
 EXIT_USER = 1
-EXIT_USAGE = 2
 EXIT_PACKER = 3
 EXIT_LOCKED = 4
 EXIT_WOULD_CHANGE = 5
@@ -167,6 +168,31 @@ class LockError(StateError):
 
 class LogsError(HybridError):
     """The log cannot be written or read."""
+
+
+class FileError(HybridError):
+    """The operating system refused to work with a file or folder."""
+
+
+class Cancelled(HybridError):
+    """The user ended the command."""
+
+    exit_code = EXIT_CANCELLED
+
+
+def from_os_error(error: OSError) -> FileError:
+    """An error of the operating system that no module expected, in the form that users get.
+
+    Args:
+        error: for example that of a file where a folder belongs.
+    """
+    if error.filename is None or isinstance(error.filename, int):
+        return FileError(error.strerror or str(error))
+    return FileError(
+        error.strerror or str(error),
+        file=os.fsdecode(error.filename),
+        hint="look at what is there: its kind, its owner, its permissions, the free space",
+    )
 
 
 def error_to_dict(error: HybridError) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from .errors import ProcessError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 # What passes from our environment to a child's; docs/secrets.md shows the same table to people.
@@ -199,30 +199,3 @@ def run(
                 raise ProcessError(f"{argv[0]!r} did not end within {timeout:g} s") from None
             raise
     return Completed(argv, child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
-
-
-def run_many(
-    commands: Iterable[Sequence[str]],
-    *,
-    limit: int,
-    env: Mapping[str, str] | None = None,
-    timeout: float | None = None,
-) -> list[Completed]:
-    """Run several programs side by side.
-
-    Args:
-        commands: argument lists.
-        limit: how many run at a time.
-        env: as for ``run``.
-        timeout: as for ``run``, for each.
-
-    Returns:
-        How each ended, in the order of the commands.
-
-    Raises:
-        ProcessError: one of them cannot be started or ran out of time.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=max(1, limit)) as pool:
-        return list(pool.map(lambda argv: run(argv, env=env, timeout=timeout), commands))

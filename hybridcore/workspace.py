@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -196,8 +197,10 @@ def open_workspace(root: str | Path) -> Workspace:
             f"{folder} is not a workspace: it has no {SETTINGS_FILE}",
             hint="an empty file is enough",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"cannot read the settings: {error}", file=file) from error
+    except OSError as error:
+        raise WorkspaceError(f"cannot read the settings: {error.strerror}", file=file) from error
+    except UnicodeDecodeError as error:
+        raise WorkspaceError(f"is not UTF-8 at byte {error.start}", file=file) from error
     return Workspace(folder, parse_settings(text, filename=str(file)))
 
 
@@ -227,6 +230,8 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WorkspaceError(f"the settings are not TOML: {error}", file=filename) from error
+    except RecursionError:
+        raise WorkspaceError("the settings nest too deep", file=filename) from None
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     known = sorted({section for section, _ in _KEYS} | {"sources"})
@@ -253,7 +258,7 @@ def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults
         name, kind = _KEYS[section, key]
         if not isinstance(value, kind) or isinstance(value, bool):
             word = {int: "a whole number", str: "a string"}[kind]
-            faults.append(Fault(f"[{section}] {key} must be {word}, not {value!r}"))
+            faults.append(Fault(f"[{section}] {key} must be {word}, not {reprlib.repr(value)}"))
         elif isinstance(value, int) and value < 0:
             faults.append(Fault(f"[{section}] {key} must not be negative"))
         elif name == "logs_format" and value not in ("text", "json"):
@@ -278,7 +283,9 @@ def _sources(table: dict[str, Any], faults: list[Fault]) -> dict[str, SourceSett
                 faults.append(Fault(f"{where} {key} must be a string"))
         if not entry.get("url"):
             faults.append(Fault(f"{where} has no url"))
-        texts = {key: str(entry.get(key, "")) for key in ("url", "ref", "sha")}
+        texts = {
+            key: value if isinstance(value := entry.get(key), str) else "" for key in ("url", "ref", "sha")
+        }
         found[name] = SourceSetting(name=name, **texts)
     return found
 

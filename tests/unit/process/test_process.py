@@ -119,17 +119,6 @@ def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     assert str(tmp_path / "none") in str(caught.value)
 
 
-def test_many_run_side_by_side_and_answer_in_order(tmp_path: Path) -> None:
-    # Each waits for the other, so that one after the other would never end.
-    code = (
-        "import os, sys, time\nmine, other = sys.argv[1:]\nopen(mine, 'w').close()\n"
-        "while not os.path.exists(other): time.sleep(0.01)\nprint(os.path.basename(mine))"
-    )
-    a, b = str(tmp_path / "a"), str(tmp_path / "b")
-    done = process.run_many([[PYTHON, "-c", code, a, b], [PYTHON, "-c", code, b, a]], limit=2, timeout=60)
-    assert [one.stdout for one in done] == ["a\n", "b\n"]
-
-
 def test_the_environment_of_a_run_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOT_IN_THE_TABLE", "1")
     done = process.run([PYTHON, "-c", "import os; print('NOT_IN_THE_TABLE' in os.environ)"])

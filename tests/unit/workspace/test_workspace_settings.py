@@ -127,8 +127,21 @@ def test_what_is_no_workspace_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_settings_that_are_not_utf8(tmp_path: Path) -> None:
     (tmp_path / "packer-hybrid.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(WorkspaceError, match="cannot read the settings"):
+    with pytest.raises(WorkspaceError, match=r"packer-hybrid\.toml: is not UTF-8 at byte 0$"):
         workspace.open_workspace(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["[packer]\npath", "[sources.demo]\nurl", "deep"])
+@pytest.mark.parametrize("value", [f"{'[' * 9999}{']' * 9999}", f"{'{a=' * 9999}1{'}' * 9999}"])
+def test_settings_that_nest_too_deep(name: str, value: str) -> None:
+    with pytest.raises(WorkspaceError, match="the settings nest too deep"):
+        workspace.parse_settings(f"{name} = {value}\n")
+
+
+@pytest.mark.parametrize("name", ["[packer]\npath", "[sources.demo]\nurl", "deep"])
+def test_settings_whose_names_nest_deep(name: str) -> None:
+    with pytest.raises(WorkspaceError, match="the settings are not right"):
+        workspace.parse_settings(f"{name}{'.a' * 2000} = 1\n")
 
 
 @pytest.mark.parametrize("env", ["", "..", "../dev", "a/b", ".dev", "-dev", "a b", "dév"])
