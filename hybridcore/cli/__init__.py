@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from .. import __version__
-from ..errors import EXIT_CANCELLED, EXIT_INTERNAL, HybridError, error_to_dict
-from ..workspace import find, open_workspace
+from ..errors import (
+    EXIT_CANCELLED,
+    EXIT_INTERNAL,
+    Cancelled,
+    HybridError,
+    error_to_dict,
+    from_os_error,
+)
+from ..workspace import Workspace, find, open_workspace
 
 # Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
 COMMANDS = ("sources", "config", "builders", "packer", "build", "status", "state", "logs")
@@ -48,29 +57,39 @@ def main(argv: list[str] | None = None) -> int:
         The exit code.
     """
     args = parser().parse_args(argv)
+    workspace = None
     try:
         workspace = open_workspace(args.workspace) if args.workspace else find()
         code: int = args.run(args, workspace)
         print(end="", flush=True)  # sys.stdout is None where standard output is closed
         return code
     except HybridError as error:
-        if args.json:
-            print(json.dumps(error_to_dict(error), ensure_ascii=False))
-        print(f"packer-hybrid: {error}", file=sys.stderr)
-        return error.exit_code
+        return _report(error, args)
     except KeyboardInterrupt:
-        print("packer-hybrid: cancelled", file=sys.stderr)
-        return EXIT_CANCELLED
+        return _report(Cancelled("cancelled"), args)
     except BrokenPipeError:
         # Whoever read our output has gone, as in "packer-hybrid logs | head".
         sys.stderr.close()
         return EXIT_CANCELLED
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"packer-hybrid: {where}{error.strerror or error}", file=sys.stderr)
-        return EXIT_INTERNAL
+        refused = from_os_error(error)
+        code = _report(refused, args)
+        return code if workspace and _is_in(workspace, refused.file) else EXIT_INTERNAL
     except Exception:  # noqa: BLE001 -- the exit code tells whose fault it is
         import traceback
 
         traceback.print_exc()
         return EXIT_INTERNAL
+
+
+def _report(error: HybridError, args: argparse.Namespace) -> int:
+    """Say an error, as data where that is asked for; gives its exit code."""
+    if args.json:
+        print(json.dumps(error_to_dict(error), ensure_ascii=False))
+    print(f"packer-hybrid: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _is_in(workspace: Workspace, file: str | None) -> bool:
+    """Whether a file is one of the user's, so that an error with it is not a fault of ours."""
+    return file is not None and Path(os.path.abspath(file)).is_relative_to(workspace.root)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..errors import EXIT_DONE
-from ..workspace import Workspace
+from ..errors import EXIT_DONE, ConfigError, Fault, TemplatesError
+from ..workspace import Workspace, check_env
 
 _COLUMNS = ("TARGET", "ENVIRONMENT", "STATUS", "AGE", "ARTIFACT", "DURATION")
 _SHOWN_ARTIFACT = 40  # characters; --json has all of it
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import state
 
     report = collect(state.read(workspace=workspace), now=time.time())
+    _check_names(args, workspace, [*report["images"], *report["running"]])
     for part in ("images", "running"):
         report[part] = [
             entry
@@ -42,6 +43,27 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         ]
     print(json.dumps(report) if args.json else table(report))
     return EXIT_DONE
+
+
+def _check_names(args: argparse.Namespace, workspace: Workspace, entries: list[dict[str, Any]]) -> None:
+    """Refuse what is neither in the workspace nor in the state, so that a typing error does not read as
+    "nothing was built".
+    """
+    from .. import templates
+
+    faults = []
+    targets = {entry["target"] for entry in entries}
+    for target in args.target:
+        if target not in targets:
+            try:
+                templates.target_folder(target, workspace)
+            except TemplatesError as error:
+                faults.append(Fault(error.message, hint=error.hint))
+    if args.env is not None and args.env not in {entry["environment"] for entry in entries}:
+        if not (workspace.environments / check_env(args.env)).is_dir():
+            faults.append(Fault(f"there is no environment {args.env!r}", hint="a folder in environments/"))
+    if faults:
+        raise ConfigError("nothing is known of what was asked for", faults=faults)
 
 
 def collect(data: Mapping[str, Any], *, now: float) -> dict[str, Any]:

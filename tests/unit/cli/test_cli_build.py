@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -172,7 +173,7 @@ def test_faults_of_secrets_are_told_together_without_their_values(
     [
         (PackerError("it broke", hint="mend it"), 3, "packer-hybrid: it broke (mend it)\n"),
         (KeyboardInterrupt(), 130, "packer-hybrid: cancelled\n"),
-        (OSError(28, "No space left on device", "/x"), 70, "packer-hybrid: /x: No space left on device\n"),
+        (OSError(5, "Input/output error"), 70, "packer-hybrid: Input/output error\n"),
     ],
 )
 def test_what_ends_a_build(
@@ -186,6 +187,50 @@ def test_what_ends_a_build(
     builds.report = error
     assert run(space, "build", "--env", "dev") == code
     assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize(("inside", "code"), [(True, 1), (False, 70)])
+def test_a_file_of_the_workspace_that_is_in_the_way_is_the_users_to_mend(
+    builds: Builds, space: WorkspaceFolder, inside: bool, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = space.root / "images" if inside else space.root.parent / "images"
+    builds.report = NotADirectoryError(20, "Not a directory", file)
+    assert run(space, "--json", "build", "--env", "dev") == code
+    said = capsys.readouterr()
+    assert said.err.startswith(f"packer-hybrid: {file}: Not a directory (look at what is there: ")
+    error = json.loads(said.out)
+    assert (error["error"], error["message"], error["file"]) == ("FileError", "Not a directory", str(file))
+
+
+def test_a_cancelled_command_says_so_as_data(
+    builds: Builds, space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builds.report = KeyboardInterrupt()
+    assert run(space, "--json", "build", "--env", "dev") == 130
+    said = json.loads(capsys.readouterr().out)
+    assert (said["error"], said["msg"]) == ("Cancelled", "cancelled")
+
+
+def test_a_fault_of_ours_has_an_exit_code_of_its_own(
+    builds: Builds, space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builds.report = ZeroDivisionError("nobody thought of this")
+    assert run(space, "build", "--env", "dev") == 70
+    assert "ZeroDivisionError: nobody thought of this" in capsys.readouterr().err
+
+
+def test_what_nohup_ignores_stays_ignored(
+    builds: Builds, space: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {signal.SIGHUP: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    monkeypatch.setattr(command.signal, "getsignal", answers.get)
+    monkeypatch.setattr(command.signal, "signal", answers.__setitem__)
+    assert run(space, "build", "--env", "dev") == 0
+    assert answers[signal.SIGHUP] is signal.SIG_IGN
+    assert callable(answers[signal.SIGTERM])
+    answers[signal.SIGHUP] = signal.SIG_DFL
+    run(space, "build", "--env", "dev")
+    assert answers[signal.SIGHUP] is answers[signal.SIGTERM]
 
 
 @pytest.mark.parametrize(
@@ -217,3 +262,10 @@ def test_builders(space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(capsys.readouterr().out) == {"builders": ["source.null.a"]}
     assert run(space, "builders", "list", "linux,qemu") == 0
     assert capsys.readouterr().out == ""
+
+
+def test_builders_of_more_than_an_os_and_a_platform(
+    space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(space, "builders", "list", "linux,null,a") == 1
+    assert "'linux,null,a' is not OS,PLATFORM (as in linux,proxmox)" in capsys.readouterr().err

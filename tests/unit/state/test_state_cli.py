@@ -86,8 +86,22 @@ def test_status_of_one_target_or_environment(full, workspace, cli, add_image):
 
     assert targets() == ["linux/null/a", "linux/qemu/debian-12"]
     assert targets("linux/null/a") == ["linux/null/a"]
-    assert targets("--env", "prod") == []
     assert targets("--env", "dev", "linux/null/a") == ["linux/null/a"]
+    # What the workspace has and nobody built yet is no mistake.
+    (workspace.environments / "prod").mkdir(parents=True)
+    (workspace.templates / "linux/null/b").mkdir(parents=True)
+    assert targets("--env", "prod") == []
+    assert targets("linux/null/b") == []
+
+
+def test_status_of_what_nobody_knows_is_refused(full, workspace, cli):
+    state.write(full, workspace=workspace)
+    code, out, err = cli("status", "--env", "nope", "zzz", "linux/null/c", "linux/qemu/debian-12")
+    assert (code, out) == (1, "")
+    assert "'zzz' is not a target" in err
+    assert "the target linux/null/c does not exist" in err
+    assert "there is no environment 'nope'" in err
+    assert "debian-12 does not" not in err
 
 
 def test_status_cannot_be_forged_by_what_a_build_said(full):
