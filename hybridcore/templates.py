@@ -56,16 +56,20 @@ class Template:
         """The top-level blocks of a kind, each with its file."""
         return ((path, block) for path, body in self.bodies for block in body.blocks if block.type == kind)
 
+    def variables(self) -> Iterable[tuple[str, Path, Block]]:
+        """The ``variable`` blocks, each with its name and file; one without a name is left to Packer."""
+        return ((block.labels[0], path, block) for path, block in self.blocks("variable") if block.labels)
+
     def variable_names(self) -> set[str]:
         """Names of the declared variables."""
-        return {block.labels[0] for _, block in self.blocks("variable") if block.labels}
+        return {name for name, _, _ in self.variables()}
 
     def sensitive_names(self) -> set[str]:
         """Names of the variables that are marked ``sensitive``; a mark that is no constant counts too."""
         return {
-            block.labels[0]
-            for _, block in self.blocks("variable")
-            if block.labels and _is_marked(block.body.attributes.get("sensitive"))
+            name
+            for name, _, block in self.variables()
+            if _is_marked(block.body.attributes.get("sensitive"))
         }
 
 

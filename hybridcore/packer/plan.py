@@ -222,8 +222,7 @@ def missing_secrets(
         A fault each, with the place of the declaration.
     """
     faults = []
-    for path, block in template.blocks("variable"):
-        name = block.labels[0] if block.labels else ""
+    for name, path, block in template.variables():
         if (
             name in template.sensitive_names()
             and "default" not in block.body.attributes

@@ -51,10 +51,10 @@ def values(template: Template, text: str) -> dict[str, Any]:
         text: its rendered configuration.
     """
     found: dict[str, Any] = {}
-    for _, block in template.blocks("variable"):
+    for name, _, block in template.variables():
         default = block.body.attributes.get("default")
-        if block.labels and default is not None and default.constant:
-            found[block.labels[0]] = default.value
+        if default is not None and default.constant:
+            found[name] = default.value
     found |= {name: attribute.value for name, attribute in loads(text).attributes.items()}
     return found
 

@@ -87,9 +87,9 @@ def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[s
     found = list(secrets.values())
     for name in template.sensitive_names():
         found.append(env.get(f"PKR_VAR_{name}", ""))
-    for _, block in template.blocks("variable"):
+    for name, _, block in template.variables():
         default = block.body.attributes.get("default")
-        if block.labels[0] in template.sensitive_names() and default is not None and default.constant:
+        if name in template.sensitive_names() and default is not None and default.constant:
             found.append(default.value if isinstance(default.value, str) else "")
     return [value for value in found if len(value) >= 4]
 

@@ -9,6 +9,7 @@ import pytest
 from hybridcore import templates
 from hybridcore.packer.job import secret_values
 from hybridcore.packer.plan import missing_secrets
+from hybridcore.packer.preflight import values
 from hybridcore.templates import Template
 from tests.support.workspaces import WorkspaceFolder
 
@@ -53,6 +54,17 @@ def test_values_that_must_not_be_shown(template: Template) -> None:
         {"PKR_VAR_token": "inherited", "PKR_VAR_open": "not secret", "OTHER": "not secret"},
     )
     assert sorted(found) == ["given-one", "inherited", "token-default"]
+
+
+def test_a_variable_without_a_name_is_left_to_packer(make_workspace: Callable[..., WorkspaceFolder]) -> None:
+    space = make_workspace()
+    space.write("templates/linux/null/demo/nameless.pkr.hcl", "variable {\n  sensitive = true\n}\n")
+    template = templates.load(space.null(), space.open())
+    assert template.variable_names() == {"message"}
+    assert template.sensitive_names() == set()
+    assert secret_values(template, {}, {}) == []
+    assert missing_secrets(template, {}, {}) == []
+    assert values(template, "") == {"message": "hello"}
 
 
 def test_sensitive_variables_need_a_value_from_somewhere(template: Template) -> None:
