@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from types import MappingProxyType
 
-from . import state
+from . import state, temporary
 from .supervise import kill_marked
 
 TYPE_CHECKING = False
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .packer.results import BuildResult
     from .workspace import Workspace
-
-TEMPORARY_PREFIX = "hybridcore-"
 
 
 def new_run_id() -> str:
@@ -41,7 +39,7 @@ def target_lock(workspace: Workspace, env: str, target: str) -> Path:
     """The lock file of a target, held until the result of its build is recorded; its folder is made."""
     folder = workspace.state_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{env}_{target.replace('/', '_')}.lock"
+    return folder / f"{env}@{target.replace('/', '@')}.lock"
 
 
 def begin(
@@ -293,6 +291,7 @@ def settle_dead(workspace: Workspace) -> list[str]:
     for folder in folders:
         if folder.name not in running:
             remove_folder(folder)
+    temporary.sweep()
     return said
 
 
@@ -300,7 +299,7 @@ def remove_folder(folder: Path) -> None:
     """Remove the folder of a run or of one attempt, and the temporary folders that ``tmp`` links remember."""
     for link in (folder / "tmp", *folder.glob("*/tmp")):
         if link.is_symlink():
-            temporary = Path(os.readlink(link))
-            if temporary.name.startswith(TEMPORARY_PREFIX):
-                shutil.rmtree(temporary, ignore_errors=True)
+            made = Path(os.readlink(link))
+            if made.name.startswith(temporary.PREFIX):
+                shutil.rmtree(made, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -7,12 +7,12 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import process
 from ..errors import PackerError, ProcessError
+from ..temporary import folder as temporary_folder
 from .commands import version_command
 
 TYPE_CHECKING = False
@@ -145,11 +145,11 @@ def probe(
 
 
 def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
-    with tempfile.TemporaryDirectory(prefix="hybridcore-probe-") as folder:
+    with temporary_folder() as folder:
         # Only what is built in counts: no plugin of the user, and nothing is left behind in TMPDIR.
         nowhere = f"{folder}/none"
         env = process.child_environment(
-            {"TMPDIR": folder, "PACKER_CONFIG_DIR": nowhere, "PACKER_PLUGIN_PATH": nowhere}
+            {"TMPDIR": str(folder), "PACKER_CONFIG_DIR": nowhere, "PACKER_PLUGIN_PATH": nowhere}
         )
 
         def ask(*arguments: str) -> str:
@@ -166,7 +166,7 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
         commands = tuple(sorted(set(_COMMAND.findall(ask("--help")))))
         help_texts = {name: ask(name, "--help") for name in _ASKED if name in commands}
         on_error = _ON_ERROR.search(help_texts.get("build", ""))
-        Path(folder, "none.pkr.hcl").write_text(_NO_BUILDER, encoding="utf-8")
+        (folder / "none.pkr.hcl").write_text(_NO_BUILDER, encoding="utf-8")
         builders = _BUILDERS.search(ask("validate", "."))
         return Capabilities(
             path=path,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import process
 from ..errors import Fault, HclError, PackerError, WorkspaceError
+from ..temporary import folder as temporary_folder
 from ..workspace import Workspace, resolve
 from .capabilities import probe
 from .commands import fmt_command
@@ -37,11 +38,11 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
     if not files:
         return FmtResult()
     capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
-    with tempfile.TemporaryDirectory(prefix="hybridcore-fmt-") as folder:
-        copies = _copy(files, Path(folder))
+    with temporary_folder() as folder:
+        copies = _copy(files, folder)
         done = process.run(
-            fmt_command(capabilities, folder),
-            env=process.child_environment({"TMPDIR": folder}),
+            fmt_command(capabilities, str(folder)),
+            env=process.child_environment({"TMPDIR": str(folder)}),
             cwd=folder,
             timeout=_TIMEOUT_S,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import process, state
-from ..runs import TEMPORARY_PREFIX
+from ..temporary import PREFIX
 from .commands import build_command
 from .compose import fill
 from .mask import Masker
@@ -111,7 +111,7 @@ class Job:
             OSError: the folder or the log cannot be made.
         """
         self.attempts += 1
-        self.folder = batch.folder / f"{self.target.replace('/', '_')}.{self.attempts}"
+        self.folder = batch.folder / f"{self.target.replace('/', '@')}.{self.attempts}"
         template = self.planned.template
         make_folder(self.folder)
         self.temporary = make_temporary(self.folder)
@@ -119,6 +119,7 @@ class Job:
         if not self.started_at:
             self.started_at = state.timestamp()
             self.begun = time.monotonic()
+        ours = {**os.environ, **batch.options.extra_env}
         self.env = process.child_environment(
             {
                 **batch.options.extra_env,
@@ -130,8 +131,8 @@ class Job:
                     build_time=self.started_at,
                     folder=self.folder,
                 ),
-                "PATH": tools_path(os.environ.get("PATH", os.defpath)),
-                "PACKER_CACHE_DIR": os.environ.get("PACKER_CACHE_DIR")
+                "PATH": tools_path(ours.get("PATH", os.defpath)),
+                "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR")
                 or str(batch.workspace.images / ".packer_cache"),
                 "TMPDIR": str(self.temporary),
             }
@@ -140,9 +141,10 @@ class Job:
             *secret_values(template, batch.options.secrets, self.env),
             *process.environment_secrets(self.env),
         )
-        self.argv = build_command(
-            batch.capabilities, batch.options, self.cwd, var_files=[self.planned.config]
-        )
+        # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
+        values = self.folder / "values.pkrvars.hcl"
+        values.write_text(self.planned.text, encoding="utf-8")
+        self.argv = build_command(batch.capabilities, batch.options, self.cwd, var_files=[values])
         masker = Masker(self.secrets)
         self.shown_command = tuple(masker.text(argument) for argument in self.argv)
         if self.log is None:
@@ -189,7 +191,7 @@ def make_temporary(folder: Path) -> Path:
     import tempfile
 
     # The link comes first: whatever kills us, a folder that is there is remembered.
-    made = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}"
+    made = Path(tempfile.gettempdir()) / f"{PREFIX}{os.urandom(8).hex()}"
     (folder / "tmp").symlink_to(made)
     made.mkdir(mode=0o700)
     return made

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import process, state, templates
 from ..errors import ConfigError, Fault, PackerError
+from ..temporary import folder as temporary_folder
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import Capabilities, probe
 from .commands import init_command, inspect_command, validate_command
@@ -131,17 +131,17 @@ def _run(
     env: str = "",
 ) -> _Done:
     """Run Packer in a folder composed for a target, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="hybridcore-") as temporary:
-        folder = Path(temporary, "ws")
+    with temporary_folder() as made:
+        folder = made / "ws"
         cwd = compose(template, folder, workspace, with_plugins=capabilities.has_init)
         variables = runtime_variables(
             template,
             env=env,
             fingerprint="0" * 64,
             build_time=state.timestamp(),
-            folder=Path(temporary),
+            folder=made,
         )
-        child = process.child_environment({"TMPDIR": temporary, **variables})
+        child = process.child_environment({"TMPDIR": str(made), **variables})
         masker = Masker([*secret_values(template, {}, child), *process.environment_secrets(child)])
         done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))

@@ -166,6 +166,7 @@ class Soak:
         files = sorted(
             file["path"]
             for image in images.values()
+            if not self.targets.fails(image["target"])  # it could not be built again
             for artifact in image.get("artifacts", [])
             for file in artifact["files"]
         )
