@@ -59,9 +59,9 @@ def _check_names(args: argparse.Namespace, workspace: Workspace, entries: list[d
                 templates.target_folder(target, workspace)
             except TemplatesError as error:
                 faults.append(Fault(error.message, hint=error.hint))
-    if args.env is not None and args.env not in {entry["environment"] for entry in entries}:
-        if not (workspace.environments / check_env(args.env)).is_dir():
-            faults.append(Fault(f"there is no environment {args.env!r}", hint="a folder in environments/"))
+    known = args.env is None or args.env in {entry["environment"] for entry in entries}
+    if not known and not (workspace.environments / check_env(args.env)).is_dir():
+        faults.append(Fault(f"there is no environment {args.env!r}", hint="a folder in environments/"))
     if faults:
         raise ConfigError("nothing is known of what was asked for", faults=faults)
 

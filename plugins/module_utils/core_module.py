@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
     HybridError,
     error_to_dict,
+    from_os_error,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import NullMonitor
 
 
-def failure(error: HybridError) -> dict[str, Any]:
-    """What a task returns for an error of the core."""
-    details = error_to_dict(error)
+def open_workspace(params: dict[str, Any]) -> workspace.Workspace:
+    """The workspace that the option ``workspace`` names, or else the nearest one."""
+    named = params["workspace"]
+    return workspace.open_workspace(named) if named else workspace.find()
+
+
+def under_runner() -> bool:
+    """Whether ansible-runner started this Ansible, as AWX does."""
+    return "AWX_ISOLATED_DATA_DIR" in os.environ
+
+
+def failure(error: HybridError | OSError) -> dict[str, Any]:
+    """What a task returns for an error of the core, or of a file that the core needs."""
+    details = error_to_dict(from_os_error(error) if isinstance(error, OSError) else error)
     return {"failed": True, "changed": False, "msg": details.pop("msg"), "error": details}
 
 
@@ -30,7 +44,7 @@ def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> Non
         )
     try:
         answer = call(module.params, check_mode=module.check_mode, diff=module._diff, monitor=NullMonitor())
-    except HybridError as error:
+    except (HybridError, OSError) as error:
         answer = failure(error)
     if answer.get("failed"):
         module.fail_json(**answer)

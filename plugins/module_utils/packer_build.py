@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline, workspace
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import ConfigError
+from ansible_collections.hybridcore.packer.plugins.module_utils import core_request
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import hcl, pipeline
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
+    ConfigError,
+    Fault,
+    HclError,
+)
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.mask import check_secret
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.results import (
@@ -16,18 +22,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packe
 )
 
 SPEC: dict[str, Any] = {
-    "workspace": {"type": "path"},
-    "env": {"type": "str", "required": True},
-    "targets": {"type": "list", "elements": "raw", "default": []},
-    "vars": {"type": "dict", "default": {}},
-    "provisioners": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "ansible": {"type": "bool", "default": True},
-            "puppet": {"type": "bool", "default": False},
-        },
-    },
+    **core_request.SPEC,
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "extra_env": {"type": "dict", "default": {}},
     "force": {"type": "bool", "default": False},
@@ -53,19 +48,16 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     Returns:
         What the task returns.
     """
-    named = params["workspace"]
-    where = workspace.open_workspace(named) if named else workspace.find()
-    secrets = {str(name): str(value) for name, value in params["secrets"].items()}
-    faults = [fault for name, value in secrets.items() if (fault := check_secret(name, value))]
+    where = open_workspace(params)
+    faults: list[Fault] = []
+    secrets = {str(name): _secret(str(name), value, faults) for name, value in params["secrets"].items()}
+    extra_env = {
+        str(name): _variable(str(name), value, faults) for name, value in params["extra_env"].items()
+    }
     if faults:
-        raise ConfigError("secrets are not right", faults=faults)
-    provisioners = params["provisioners"] or {}
-    request = pipeline.Request(
-        env=params["env"],
-        targets=params["targets"],
-        vars=params["vars"],
-        ansible=provisioners.get("ansible", True),
-        puppet=provisioners.get("puppet", False),
+        raise ConfigError("the options of the build are not right", faults=faults)
+    request = core_request.request(
+        params,
         options=BuildOptions(
             only=tuple(params["only"]),
             except_=tuple(params["except"]),
@@ -76,21 +68,21 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
             retries=params["retries"],
             lock_timeout=params["lock_timeout"],
             secrets=secrets,
-            extra_env={str(name): str(value) for name, value in params["extra_env"].items()},
+            extra_env=extra_env,
         ),
         command=f"packer_build in {params['env']}",
     )
     report = pipeline.build(request, workspace=where, monitor=monitor, check=check_mode)
     answer = report.to_dict()
     answer["index"] = {result.target: number for number, result in enumerate(report.results)}
-    for result, text in zip(answer["results"], report.results, strict=True):
-        result["summary"] = text.summary(check=check_mode)
+    for entry, result in zip(answer["results"], report.results, strict=True):
+        entry["summary"] = result.summary(check=check_mode)
         # The state keeps relative paths; a task that comes next wants to open the files.
-        for file in (file for artifact in result["artifacts"] for file in artifact["files"]):
+        for file in (file for artifact in entry["artifacts"] for file in artifact["files"]):
             file["path"] = os.path.join(where.root, file["path"])
         for name in ("log_path", "manifest_path"):
-            if result[name]:
-                result[name] = os.path.join(where.root, result[name])
+            if entry[name]:
+                entry[name] = os.path.join(where.root, entry[name])
     if diff:
         answer["diff"] = _diff(report)
     failed = [result for result in report.results if not result.status.ok]
@@ -101,6 +93,41 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
             f"{len(failed)} of {len(report.results)} images were not built; {failed[0].target}: {first}"
         )
     return answer
+
+
+def _secret(name: str, value: object, faults: list[Fault]) -> str:
+    """The text of a secret in the environment: a text is itself, everything else is written as HCL."""
+    if value is None:
+        faults.append(Fault(f"the secret {name!r} has no value"))
+        return ""
+    plain = _plain(value)
+    try:
+        text = plain if isinstance(plain, str) else hcl.dumps_value(plain)
+    except HclError as error:
+        faults.append(Fault(f"the secret {name!r}: {error.message}"))
+        return ""
+    fault = check_secret(name, text)
+    if fault:
+        faults.append(fault)
+    return text
+
+
+def _plain(value: object) -> object:
+    """A value without what Ansible adds, such as an encrypted text, which gives itself away as a text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def _variable(name: str, value: object, faults: list[Fault]) -> str:
+    """The text of an environment variable, which a list or a map has none of."""
+    if value is None or isinstance(value, (dict, list, tuple)):
+        kind = "nothing" if value is None else "a list or a map"
+        faults.append(Fault(f"the environment variable {name!r} is {kind}", hint="give a text or a number"))
+        return ""
+    return str(value)
 
 
 def _diff(report: BuildReport) -> list[dict[str, str]]:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline, workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_request import SPEC, request
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
 
-SPEC: dict[str, Any] = {
-    "env": {"type": "str", "required": True},
-    "targets": {"type": "list", "elements": "raw", "default": []},
-    "vars": {"type": "dict", "default": {}},
-    "provisioners": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "ansible": {"type": "bool", "default": True},
-            "puppet": {"type": "bool", "default": False},
-        },
-    },
-    "workspace": {"type": "path"},
-}
+__all__ = ["SPEC", "run"]
 
 
 def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object) -> dict[str, Any]:
@@ -34,17 +23,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object
     Returns:
         What the task returns.
     """
-    named = params["workspace"]
-    where = workspace.open_workspace(named) if named else workspace.find()
-    switches = params["provisioners"] or {}
-    request = pipeline.Request(
-        env=params["env"],
-        targets=params["targets"],
-        vars=params["vars"],
-        ansible=switches.get("ansible", True),
-        puppet=switches.get("puppet", False),
-    )
-    result = pipeline.render(request, where, write=not check_mode)
+    result = pipeline.render(request(params), open_workspace(params), write=not check_mode)
     texts = ("before", "after")
     answer: dict[str, Any] = {
         "changed": any(file["changed"] for file in result["files"]),

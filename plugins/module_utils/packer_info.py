@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.info import info
 
 SPEC: dict[str, Any] = {
@@ -26,10 +26,9 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object
     Returns:
         What the task returns.
     """
-    named = params["workspace"]
     found = info(
         env=params["env"] or None,
         targets=params["targets"] or [],
-        workspace=workspace.open_workspace(named) if named else workspace.find(),
+        workspace=open_workspace(params),
     )
     return {"changed": False, **found}

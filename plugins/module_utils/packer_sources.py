@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import sources, workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import sources
 
 SPEC: dict[str, Any] = {
     "names": {"type": "list", "elements": "str"},
@@ -26,13 +27,12 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object
     Returns:
         What the task returns.
     """
-    named = params["workspace"]
     results = sources.sync(
         params["names"],
         frozen=params["frozen"],
         offline=params["offline"],
         check=check_mode,
-        workspace=workspace.open_workspace(named) if named else workspace.find(),
+        workspace=open_workspace(params),
     )
     answer: dict[str, Any] = {
         "changed": any(result.changed for result in results),

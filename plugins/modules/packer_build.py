@@ -63,13 +63,14 @@ options:
   secrets:
     description:
       - Values of sensitive Packer variables, by name, at least 4 characters each.
+      - A list, a map, a number or a boolean is written as HCL.
       - They reach Packer in its environment only, and are masked in everything that is shown or written.
       - They are not part of the fingerprint, so another value alone does not build anew.
     type: dict
     default: {}
   extra_env:
     description:
-      - More environment variables for Packer.
+      - More environment variables for Packer, texts or numbers.
       - What plugins read for their platform, such as C(VSPHERE_*), C(PROXMOX_*), C(AWS_*) or C(ARM_*), passes
         from the environment of Ansible as it is.
     type: dict
@@ -165,7 +166,7 @@ run_id:
   description: Names the batch in the state and in the logs; empty in check mode.
   returned: when the builds were started, or would be
   type: str
-  sample: 20251114T052508Z-3fa9c1
+  sample: 20261123T112113.139Z-816c4c
 index:
   description: Where in RV(results) each target is, by target.
   returned: when the builds were started, or would be

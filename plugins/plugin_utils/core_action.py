@@ -10,7 +10,10 @@ from typing import Any
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import failure
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import (
+    failure,
+    under_runner,
+)
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
     HybridError,
@@ -32,7 +35,7 @@ class DisplayMonitor:
 
     def __init__(self) -> None:
         self._display = Display()
-        self._packer_only = "AWX_ISOLATED_DATA_DIR" in os.environ or "JOB_ID" in os.environ
+        self._packer_only = under_runner()
 
     def line(self, target: str, text: str, kind: str) -> None:
         if kind in ("say", "error") or (kind == "message" and not self._packer_only):
@@ -83,7 +86,7 @@ class CoreAction(ActionBase):
                 diff=self._task.diff,
                 monitor=DisplayMonitor(),
             )
-        except HybridError as error:
+        except (HybridError, OSError) as error:
             answer = failure(error)
         result.update(answer)
         # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
@@ -99,7 +102,7 @@ class CoreAction(ActionBase):
         # This is a worker, which a signal to ansible-playbook ends at once, but its SIGKILL does not; and
         # ansible-runner's end ends nothing below it. So the supervisor watches them as well.
         watched = [os.environ.get(WATCH_VARIABLE, ""), str(os.getppid())]
-        if "AWX_ISOLATED_DATA_DIR" in os.environ:
+        if under_runner():
             watched.append(str(_parent_of(os.getppid())))
         os.environ[WATCH_VARIABLE] = ",".join(watched)
 

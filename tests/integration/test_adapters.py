@@ -80,6 +80,8 @@ def test_wrong_input_is_refused_and_nothing_starts(player: Player, space: Worksp
         "missing required arguments: env": here,
         "value of on_error must be one of": {**here, "env": "dev", "on_error": "ignore"},
         "'password' has 3 characters": {**here, "env": "dev", "secrets": {"password": "abc"}},
+        "the secret 'password' has no value": {**here, "env": "dev", "secrets": {"password": None}},
+        "'ADDED' is a list or a map": {**here, "env": "dev", "extra_env": {"ADDED": {"a": "b"}}},
         "a map with target and vars, not 5": {**here, "env": "dev", "targets": [5]},
         "there is no folder templates/linux/null/none": {
             **here,
@@ -196,6 +198,63 @@ def test_options_reach_packer(player: Player, space: WorkspaceFolder) -> None:
     assert "-force" in answers[0]["results"][0]["command"]
     assert "-force" not in answers[1]["results"][0]["command"]
     assert answers[1]["results"][0]["reasons"] == ["configuration: message changed"]
+
+
+def test_secrets_of_any_type_reach_packer_as_hcl(player: Player, space: WorkspaceFolder) -> None:
+    space.template(
+        TARGET,
+        """\
+variable "login" {
+  type      = map(string)
+  sensitive = true
+}
+
+variable "ports" {
+  type      = list(number)
+  sensitive = true
+}
+
+variable "really" {
+  type      = bool
+  sensitive = true
+}
+
+source "null" "demo" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.demo"]
+
+  provisioner "shell-local" {
+    inline = [
+      "test '${var.login["user"]}' = 'a \\"b\\"'",
+      "test ${var.ports[1]} = 5678",
+      "test ${var.really} = true",
+    ]
+  }
+}
+""",
+    )
+    secrets = {"login": {"user": 'a "b"'}, "ports": [1234, 5678], "really": True}
+    ((answer,), _) = player.play([{TASK: {"env": "dev", "workspace": str(space.root), "secrets": secrets}}])
+    assert answer["failed"] is False, answer["msg"]
+
+
+@pytest.mark.parametrize("connection", ["local", "elsewhere"])
+def test_a_file_in_the_way_is_told_by_its_name(
+    player: Player, space: WorkspaceFolder, connection: str
+) -> None:
+    (player.folder / "connection_plugins").mkdir()
+    (player.folder / "connection_plugins" / "elsewhere.py").write_text(CONNECTION)
+    space.write("images", "where a folder belongs")
+    task = {TASK: {"env": "dev", "workspace": str(space.root)}, "connection": connection}
+    ((answer,), _) = player.play([task])
+    assert answer["failed"] is True
+    assert f"{space.root}/images" in answer["msg"]
+    assert "Not a directory" in answer["msg"] or "File exists" in answer["msg"]
+    assert "[Errno" not in answer["msg"]
+    assert answer["error"]["hint"].startswith("look at what is there")
 
 
 def test_the_workspace_is_found_above_the_playbook(ansible: Ansible, space: WorkspaceFolder) -> None:
