@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
 from .. import process
-from ..errors import PackerError
+from ..errors import HclError, PackerError
+from ..hcl import NotEvaluable, evaluate
 from ..host import accelerator
+from .forms import MIN_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ..templates import Template
@@ -82,16 +85,42 @@ def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[s
         env: the environment of the build.
 
     Returns:
-        Values of at least 4 characters, in no particular order.
+        Values of at least 4 characters, in no particular order: each text as a whole, and the texts and
+        numbers in it where it is a list, a map or an object.
     """
-    found = list(secrets.values())
-    for name in template.sensitive_names():
-        found.append(env.get(f"PKR_VAR_{name}", ""))
+    sensitive = template.sensitive_names()
+    found: set[str] = set()
+    for text in (*secrets.values(), *(env.get(f"PKR_VAR_{name}", "") for name in sensitive)):
+        found |= {text, *_leaves(_parsed(text))}
     for name, _, block in template.variables():
         default = block.body.attributes.get("default")
-        if name in template.sensitive_names() and default is not None and default.constant:
-            found.append(default.value if isinstance(default.value, str) else "")
-    return [value for value in found if len(value) >= 4]
+        if name in sensitive and default is not None and default.constant:
+            found.update(_leaves(default.value))
+    return [value for value in found if len(value) >= MIN_LENGTH]
+
+
+def _parsed(text: str) -> object:
+    """What Packer makes of the text of a variable that is no string: an HCL value; None where it is none."""
+    try:
+        return evaluate(text, {}, {})
+    except (HclError, NotEvaluable):
+        pass
+    try:
+        # JSON has escapes that HCL lacks; what Packer then prints of such a text is still the secret.
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """The texts and numbers within a value, as Packer prints them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
 
 
 def tools_path(path: str) -> str:

@@ -133,3 +133,19 @@ def test_an_error_of_our_own_shows_no_secret(space: WorkspaceFolder) -> None:
     assert done.returncode not in (0, 3)
     assert "Traceback" not in done.stderr
     assert "canary" not in done.stdout + done.stderr
+
+
+def test_each_part_of_a_sensitive_list_is_masked(space: WorkspaceFolder, any_packer: Path) -> None:
+    space.write("packer-hybrid.toml", f'[packer]\npath = "{any_packer}"\n')
+    target = space.null("linux/null/list", inline=("echo first ${var.toks[0]} second ${var.toks[1]}",))
+    space.write(
+        f"templates/{target}/list.pkr.hcl",
+        'variable "toks" {\n  type      = list(string)\n  sensitive = true\n}\n',
+    )
+    toks = '["canary-first", "canary-second"]'
+    done = hybrid(space, "build", "--env", "dev", "--verbose", target, PKR_VAR_toks=toks)
+    assert done.returncode == 0, done.stderr
+    assert "first *** second ***" in done.stderr
+    logs = [path.read_text() for path in (space.root / "logs").rglob("*.log")]
+    assert "first *** second ***" in "".join(logs)
+    assert "canary" not in "".join((done.stdout, done.stderr, *logs))

@@ -56,6 +56,48 @@ def test_values_that_must_not_be_shown(template: Template) -> None:
     assert sorted(found) == ["given-one", "inherited", "token-default"]
 
 
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ('["first-one", "abc", 123456, true]', ["123456", "first-one"]),
+        (
+            '{user = "root-user", "key" = {deep = ["deep-one"]}, n = 1234.5}',
+            ["1234.5", "deep-one", "root-user"],
+        ),
+        ('{"a": "with\\/slash \\ud83d\\ude00"}', ["with/slash \U0001f600"]),
+        ("plain words", []),
+        ('["unterminated', []),
+        ("[" * 5000, []),
+    ],
+)
+def test_each_part_of_a_sensitive_collection_is_a_secret(
+    template: Template, text: str, leaves: list[str]
+) -> None:
+    expected = sorted([text, *leaves, "token-default"])
+    assert sorted(secret_values(template, {"password": text}, {})) == expected
+    assert sorted(secret_values(template, {}, {"PKR_VAR_password": text})) == expected
+
+
+@pytest.mark.parametrize(
+    ("default", "found"),
+    [
+        ('["first-one", "abc", ["deep-one"]]', ["deep-one", "first-one"]),
+        ('{ a = "first-one", b = 12345, c = null }', ["12345", "first-one"]),
+        ("98765", ["98765"]),
+        ("true", []),
+        ("null", []),
+        ("var.other", []),
+    ],
+)
+def test_each_part_of_a_sensitive_default_is_a_secret(
+    make_workspace: Callable[..., WorkspaceFolder], default: str, found: list[str]
+) -> None:
+    space = make_workspace()
+    text = f'variable "x" {{\n  sensitive = true\n  default = {default}\n}}\n'
+    space.write("templates/linux/null/demo/x.pkr.hcl", text)
+    assert sorted(secret_values(templates.load(space.null(), space.open()), {}, {})) == found
+
+
 def test_a_variable_without_a_name_is_left_to_packer(make_workspace: Callable[..., WorkspaceFolder]) -> None:
     space = make_workspace()
     space.write("templates/linux/null/demo/nameless.pkr.hcl", "variable {\n  sensitive = true\n}\n")
