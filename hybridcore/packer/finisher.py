@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from queue import Empty, SimpleQueue
-from threading import Thread
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from .. import logs, runs
@@ -44,12 +44,11 @@ class Finisher:
     def __init__(self, batch: Batch, failed: Callable[[Job, Status, str], BuildResult]) -> None:
         self._batch = batch
         self._failed = failed
-        self._ended: SimpleQueue[tuple[Job, BuildResult | None] | None] = SimpleQueue()
-        self._done: SimpleQueue[Finished | HybridError | OSError] = SimpleQueue()
+        self._ended: deque[tuple[Job, BuildResult | None]] = deque()
+        self._futures: deque[Future[list[Finished]]] = deque()
         self.pending = 0
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._thread = Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(max_workers=1)
 
     def add(self, job: Job, result: BuildResult | None = None) -> None:
         """Hand over a job.
@@ -59,7 +58,10 @@ class Finisher:
             result: given when nothing ran, and so nothing is to be concluded.
         """
         self.pending += 1
-        self._ended.put((job, result))
+        self._ended.append((job, result))
+        future = self._thread.submit(self._finish)
+        self._futures.append(future)
+        future.add_done_callback(lambda _: os.eventfd_write(self.wake, 1))
 
     def take(self) -> list[Finished]:
         """The jobs that were finished since the last call; call it when ``wake`` is readable.
@@ -71,45 +73,23 @@ class Finisher:
             os.eventfd_read(self.wake)
         except BlockingIOError:
             pass
-        found = []
-        while not self._done.empty():
-            one = self._done.get()
-            if not isinstance(one, Finished):
-                raise one
-            self.pending -= 1
-            found.append(one)
+        found: list[Finished] = []
+        while self._futures and self._futures[0].done():
+            found += self._futures.popleft().result()
+        self.pending -= len(found)
         return found
 
     def close(self) -> None:
         """Wait for what is being concluded, and end the thread."""
-        self._ended.put(None)
-        self._thread.join()
+        self._thread.shutdown()
         os.close(self.wake)
 
-    def _work(self) -> None:
-        while (entry := self._ended.get()) is not None:
-            try:
-                # What ended meanwhile goes into the same transaction.
-                entries = [entry, *self._waiting()]
-                self._finish([one for one in entries if one is not None])
-                if None in entries:
-                    return
-            except (HybridError, OSError) as error:
-                self._done.put(error)
-            finally:
-                os.eventfd_write(self.wake, 1)
-
-    def _waiting(self) -> list[tuple[Job, BuildResult | None] | None]:
-        found: list[tuple[Job, BuildResult | None] | None] = []
-        try:
-            while True:
-                found.append(self._ended.get_nowait())
-        except Empty:
-            return found
-
-    def _finish(self, entries: list[tuple[Job, BuildResult | None]]) -> None:
+    def _finish(self) -> list[Finished]:
+        """Conclude what has ended by now; what ended together goes into one transaction."""
         batch = self._batch
-        finished = [self._conclude(job, result) for job, result in entries]
+        finished = []
+        while self._ended:
+            finished.append(self._conclude(*self._ended.popleft()))
         final = [one for one in finished if not one.again]
         for job, result, _ in final:
             if result.changed:
@@ -122,8 +102,7 @@ class Finisher:
             logs.prune_builds(batch.workspace, batch.env, job.target)
             if result.changed:
                 prune_images(batch.workspace, batch.env, job.target)
-        for one in finished:
-            self._done.put(one)
+        return finished
 
     def _conclude(self, job: Job, result: BuildResult | None) -> Finished:
         if result is not None:

@@ -85,6 +85,8 @@ def parse(text: str, *, filename: str = "<manifest>") -> Manifest:
         raise PackerError(
             f"the manifest is not JSON: {error.msg}", file=filename, line=error.lineno
         ) from error
+    except RecursionError:
+        raise PackerError("this is not a manifest of Packer: it is nested too deep", file=filename) from None
     builds = data.get("builds") if isinstance(data, dict) else None
     if not isinstance(builds, list) or not all(isinstance(build, dict) for build in builds):
         raise PackerError("this is not a manifest of Packer: it has no list of builds", file=filename)

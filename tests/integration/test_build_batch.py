@@ -433,3 +433,37 @@ def test_a_lost_secret_and_a_missing_target_are_told_together_with_their_place(
         ("null/b/secret.pkr.hcl", 2),
     ]
     assert "PKR_VAR_password_a" in caught.value.faults[0].hint
+
+
+def test_what_is_built_is_what_the_fingerprint_was_taken_of(space: WorkspaceFolder) -> None:
+    """The configuration is rendered anew, with another value, while the target waits for its turn."""
+    go, target = space.root / "go", "linux/null/z-later"
+    slow = space.null(
+        "linux/null/a-slow",
+        inline=(f"touch {space.root}/begun", f"while ! test -e {go}; do sleep 0.02; done"),
+    )
+    space.null(target, message="first")
+    command = hybrid_command(space, "build", "--env", "dev", "--parallel-builds", "1", slow, target)
+    running = subprocess.Popen(command, env=hybrid_environment())
+    begun = space.root / "begun"
+    wait_for(begun.exists, "the first build has begun")
+    rendered = hybrid(space, "config", "render", "--env", "dev", "--var", "message=second", target)
+    assert rendered.returncode == 0, rendered.stderr
+    assert "second" in (space.root / "configs/dev/linux/null/z-later.pkrvars.hcl").read_text()
+    go.touch()
+    assert running.wait(60) == 0
+    (log,) = (space.root / "logs/builds/dev" / target).glob("*.log")
+    assert "message is first" in log.read_text()
+    assert "message is second" not in log.read_text()
+
+
+def test_json_that_is_no_manifest_does_not_stop_the_batch(space: WorkspaceFolder) -> None:
+    deep = "python3 -c 'print(chr(91) * 100000)' > deep.json"
+    odd = space.null("linux/null/odd", inline=(deep, "echo '{}' > other.json"))
+    assert statuses(build(space)) == {odd: "built"}
+
+
+def test_names_that_differ_in_their_separators_alone_do_not_collide(space: WorkspaceFolder) -> None:
+    first, second = space.null("a_null/null/z"), space.null("a/null/z")
+    third = space.null("a/null/null_z")
+    assert statuses(build(space)) == dict.fromkeys((first, second, third), "built")
