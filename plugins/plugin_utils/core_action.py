@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,9 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packe
     WATCH_VARIABLE,
 )
 
+# Without a line for so long, people wonder whether anything happens at all.
+SILENCE_S = 10.0
+
 
 class DisplayMonitor:
     """Shows the lines of builds on Ansible's display while the task runs.
@@ -36,8 +40,10 @@ class DisplayMonitor:
     def __init__(self) -> None:
         self._display = Display()
         self._packer_only = under_runner()
+        self._shown_at = time.monotonic()
 
     def line(self, target: str, text: str, kind: str) -> None:
+        self._shown_at = time.monotonic()
         if kind in ("say", "error") or (kind == "message" and not self._packer_only):
             self._display.display(f"{target}: {text}")
         elif kind == "other":
@@ -47,7 +53,12 @@ class DisplayMonitor:
         self._display.display(text)
 
     def tick(self, running: dict[str, float]) -> None:
-        """Nothing: Ansible's output has no progress line."""
+        """After some seconds of silence say what is still running, as while Packer waits for SSH."""
+        now = time.monotonic()
+        if running and not self._packer_only and now - self._shown_at >= SILENCE_S:
+            self._shown_at = now
+            ages = ", ".join(f"{target} for {age:.0f} s" for target, age in running.items())
+            self._display.display(f"still running: {ages}")
 
 
 class CoreAction(ActionBase):
