@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from decimal import Decimal
 
 from .. import process
 from ..errors import HclError, PackerError
@@ -120,7 +121,7 @@ def _leaves(value: object) -> Iterator[str]:
         for item in value.values() if isinstance(value, dict) else value:
             yield from _leaves(item)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield str(value)
+        yield format(Decimal(repr(value) if isinstance(value, float) else value), "f")
 
 
 def tools_path(path: str) -> str:
