@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import state, templates
-from ..errors import Fault, PackerError
+from ..errors import ConfigError, Fault
 from ..provisioners import STACKS, asset_folder, enabled_stacks
 from . import plugins
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, digest_of, fingerprint, tree_digest
+from .mask import check_secret
 from .references import variable_digests, workspace_files
 
 TYPE_CHECKING = False
@@ -80,7 +81,8 @@ def plan(
         One entry a target, in the order of the targets.
 
     Raises:
-        PackerError: something that a target needs is missing; has faults, all of them.
+        ConfigError: a target has no configuration, or a secret is missing or too short; has faults, all of
+            them.
         TemplatesError: a target is missing or breaks the conventions.
     """
     loaded = templates.load_all(targets, workspace)
@@ -98,7 +100,7 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, options.secrets, environ)
+        faults += missing_secrets(template, options.secrets, environ, workspace)
         if text is None:
             text = config.read_text(encoding="utf-8")
         inputs, files = gather(
@@ -126,7 +128,7 @@ def plan(
         planned.append(Planned(template, config, text, mark, inputs, files, tuple(reasons), image, manifest))
     digests.save()
     if faults:
-        raise PackerError("targets cannot be built", faults=faults)
+        raise ConfigError("targets cannot be built", faults=faults)
     return planned
 
 
@@ -209,30 +211,36 @@ def _all_attributes(body: Body) -> Iterator[Attribute]:
 
 
 def missing_secrets(
-    template: Template, secrets: Mapping[str, str], environ: Mapping[str, str]
+    template: Template, secrets: Mapping[str, str], environ: Mapping[str, str], workspace: Workspace
 ) -> list[Fault]:
-    """The sensitive variables without a default that nobody has given a value.
+    """The sensitive variables that have no value, or one that is too short to be masked.
 
     Args:
         template: what its files say.
         secrets: values that the caller gives, by name.
         environ: the environment of the build.
+        workspace: for the paths in the faults.
 
     Returns:
-        A fault each, with the place of the declaration.
+        A fault each, with the place of the declaration. An empty value is none to keep secret.
     """
     faults = []
+    sensitive = template.sensitive_names()
     for name, path, block in template.variables():
-        if (
-            name in template.sensitive_names()
-            and "default" not in block.body.attributes
-            and not name.startswith(RUNTIME_PREFIX)
-            and name not in secrets
-            and f"PKR_VAR_{name}" not in environ
-        ):
+        if name not in sensitive or name.startswith(RUNTIME_PREFIX) or name in secrets:
+            continue
+        where, line = workspace.relative(path), block.line
+        value: object = environ.get(f"PKR_VAR_{name}")
+        default = block.body.attributes.get("default")
+        if value is None and default is None:
             hint = f"give it in secrets, or in the environment as PKR_VAR_{name}"
             message = f"the sensitive variable {name!r} has no value"
-            faults.append(Fault(message, file=path, line=block.line, hint=hint))
+            faults.append(Fault(message, file=where, line=line, hint=hint))
+            continue
+        if value is None and default is not None and default.constant:
+            value = default.value
+        if isinstance(value, str) and value and (short := check_secret(name, value)):
+            faults.append(Fault(short.message, file=where, line=line, hint=short.hint))
     return faults
 
 

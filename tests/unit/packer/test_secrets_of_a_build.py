@@ -7,9 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from hybridcore import templates
-from hybridcore.packer.job import secret_values
-from hybridcore.packer.plan import missing_secrets
+from hybridcore.errors import ConfigError, Fault
+from hybridcore.packer.capabilities import Capabilities
+from hybridcore.packer.plan import missing_secrets, plan
 from hybridcore.packer.preflight import values
+from hybridcore.packer.results import BuildOptions
+from hybridcore.packer.runtime import secret_values
 from hybridcore.templates import Template
 from tests.support.workspaces import WorkspaceFolder
 
@@ -20,11 +23,6 @@ variable "password" {
 
 variable "token" {
   default   = "token-default"
-  sensitive = true
-}
-
-variable "short" {
-  default   = "abc"
   sensitive = true
 }
 
@@ -41,8 +39,12 @@ variable "hybridcore_ssh_private_key_file" {
 
 
 @pytest.fixture
-def template(make_workspace: Callable[..., WorkspaceFolder]) -> Template:
-    space = make_workspace()
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    return make_workspace()
+
+
+@pytest.fixture
+def template(space: WorkspaceFolder) -> Template:
     space.write("templates/linux/null/demo/variables.pkr.hcl", VARIABLES)
     return templates.load(space.null(), space.open())
 
@@ -65,6 +67,8 @@ def test_values_that_must_not_be_shown(template: Template) -> None:
             ["1234.5", "deep-one", "root-user"],
         ),
         ('{"a": "with\\/slash \\ud83d\\ude00"}', ["with/slash \U0001f600"]),
+        ("[0.00000125, 1e5]", ["0.00000125", "100000"]),
+        ("9" * 5000, []),
         ("plain words", []),
         ('["unterminated', []),
         ("[" * 5000, []),
@@ -90,29 +94,67 @@ def test_each_part_of_a_sensitive_collection_is_a_secret(
     ],
 )
 def test_each_part_of_a_sensitive_default_is_a_secret(
-    make_workspace: Callable[..., WorkspaceFolder], default: str, found: list[str]
+    space: WorkspaceFolder, default: str, found: list[str]
 ) -> None:
-    space = make_workspace()
     text = f'variable "x" {{\n  sensitive = true\n  default = {default}\n}}\n'
     space.write("templates/linux/null/demo/x.pkr.hcl", text)
     assert sorted(secret_values(templates.load(space.null(), space.open()), {}, {})) == found
 
 
-def test_a_variable_without_a_name_is_left_to_packer(make_workspace: Callable[..., WorkspaceFolder]) -> None:
-    space = make_workspace()
+def test_a_variable_without_a_name_is_left_to_packer(space: WorkspaceFolder) -> None:
     space.write("templates/linux/null/demo/nameless.pkr.hcl", "variable {\n  sensitive = true\n}\n")
     template = templates.load(space.null(), space.open())
     assert template.variable_names() == {"message"}
     assert template.sensitive_names() == set()
     assert secret_values(template, {}, {}) == []
-    assert missing_secrets(template, {}, {}) == []
+    assert missing_secrets(template, {}, {}, space.open()) == []
     assert values(template, "") == {"message": "hello"}
 
 
-def test_sensitive_variables_need_a_value_from_somewhere(template: Template) -> None:
-    (fault,) = missing_secrets(template, {}, {})
+def test_sensitive_variables_need_a_value_from_somewhere(space: WorkspaceFolder, template: Template) -> None:
+    def missing(secrets: dict[str, str], environ: dict[str, str]) -> list[Fault]:
+        return missing_secrets(template, secrets, environ, space.open())
+
+    (fault,) = missing({}, {})
     assert "'password' has no value" in fault.message
-    assert (str(fault.file).rpartition("/")[2], fault.line) == ("variables.pkr.hcl", 1)
+    assert (fault.file, fault.line) == ("templates/linux/null/demo/variables.pkr.hcl", 1)
     assert "PKR_VAR_password" in fault.hint
-    assert missing_secrets(template, {"password": "x"}, {}) == []
-    assert missing_secrets(template, {}, {"PKR_VAR_password": "x"}) == []
+    assert missing({"password": "given"}, {}) == []
+    assert missing({}, {"PKR_VAR_password": "given"}) == []
+
+
+def test_a_short_value_is_refused_wherever_it_comes_from(space: WorkspaceFolder, template: Template) -> None:
+    def missing(environ: dict[str, str]) -> list[Fault]:
+        return missing_secrets(template, {}, {"PKR_VAR_password": "given", **environ}, space.open())
+
+    (fault,) = missing({"PKR_VAR_password": "abc"})
+    assert "'password' has 3 characters" in fault.message
+    assert (fault.file, fault.line) == ("templates/linux/null/demo/variables.pkr.hcl", 1)
+    assert "abc" not in str(fault)
+    # What is not sensitive may be short; an empty value hides nothing; the build gives its own ones itself.
+    for name, value in (("open", "abc"), ("password", ""), ("hybridcore_ssh_private_key_file", "abc")):
+        assert missing({f"PKR_VAR_{name}": value}) == []
+    short = 'variable "short" {\n  default   = "xyz"\n  sensitive = true\n}\n'
+    space.write("templates/linux/null/demo/short.pkr.hcl", short)
+    (fault,) = missing_secrets(
+        templates.load("linux/null/demo", space.open()), {}, {"PKR_VAR_password": "given"}, space.open()
+    )
+    assert "'short' has 3 characters" in fault.message
+    assert (fault.file, fault.line) == ("templates/linux/null/demo/short.pkr.hcl", 1)
+
+
+def test_what_a_target_lacks_is_the_users_mistake(space: WorkspaceFolder, template: Template) -> None:
+    space.null("linux/null/other")
+    with pytest.raises(ConfigError) as caught:
+        plan(
+            ["linux/null/demo", "linux/null/other"],
+            env="dev",
+            workspace=space.open(),
+            capabilities=Capabilities(path="/packer", version="1.6.6"),
+            options=BuildOptions(),
+            configs={"linux/null/demo": ""},
+        )
+    missing, secret = caught.value.faults
+    assert missing.message == "linux/null/other has no configuration"
+    assert missing.file == space.open().relative(space.open().config_file("dev", "linux/null/other"))
+    assert secret.message == "the sensitive variable 'password' has no value"
