@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import Protocol, TextIO
@@ -29,7 +30,7 @@ class Monitor(Protocol):
         """Show something that we say ourselves: why a target is built, or what we wait for."""
 
     def tick(self, running: dict[str, float]) -> None:
-        """Called about once a second.
+        """Called again and again while builds run, several times a second.
 
         Args:
             running: seconds since the start, for each target that is being built.
@@ -78,7 +79,7 @@ class ConsoleMonitor:
         self._write(text)
 
     def tick(self, running: dict[str, float]) -> None:
-        """Draw the progress line anew, on a terminal."""
+        """Draw the progress line anew, about once a second, on a terminal; it is cut at the terminal's width."""
         now = time.monotonic()
         if not self._terminal or not self.wants_lines or now - self._shown_at < 0.9:
             return
@@ -87,7 +88,8 @@ class ConsoleMonitor:
         if running:
             parts = [f"{target} {int(age) // 60}:{int(age) % 60:02d}" for target, age in running.items()]
             self._progress = f"[{len(running)} running] " + ", ".join(parts)
-            self._stream.write(self._progress[:100])
+            # A line that wraps could not be cleared; the last column is the cursor's.
+            self._stream.write(self._progress[: shutil.get_terminal_size().columns - 1])
             self._stream.flush()
 
     def _write(self, text: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from . import state, temporary
-from .supervise import kill_marked
+from .supervise import kill_marked, marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -289,7 +289,14 @@ def settle_dead(workspace: Workspace) -> list[str]:
     folders = sorted(workspace.runs.iterdir()) if workspace.runs.is_dir() else []
     running = state.read(workspace=workspace)["running"]
     for folder in folders:
-        if folder.name not in running:
+        if folder.name in running:
+            continue
+        if alive := marked(folder.name):
+            said.append(
+                f"the folder {workspace.relative(folder)} stays: the state does not know this run, and its "
+                f"processes are alive: {', '.join(map(str, sorted(alive)))}"
+            )
+        else:
             remove_folder(folder)
     temporary.sweep()
     return said

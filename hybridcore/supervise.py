@@ -24,7 +24,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -354,16 +353,22 @@ class Supervisor:
     def _settle(self) -> None:
         """The caller died: write into the state that its run was cancelled, and remove its folder."""
         from .errors import HybridError
+        from .logs import get_logger
         from .runs import remove_folder, settle
         from .workspace import open_workspace
 
         remove_folder(Path(self._run["folder"]))
         try:
             workspace = open_workspace(self._run["workspace"])
+        except HybridError:
+            return  # it has gone, or its settings are not right any more
+        try:
             settle(workspace, self._run["run_id"], "cancelled", self._cancelled, killed=self._killed)
         except (HybridError, OSError) as error:
             # The next reader of the state finds the run dead and settles it as interrupted.
-            print(f"cannot write the end of the run into the state: {error}", file=sys.stderr)
+            get_logger("supervise", workspace=workspace).error(
+                "the end of run %s cannot be written into the state: %s", self._run["run_id"], error
+            )
 
 
 def main(arguments: list[str]) -> None:

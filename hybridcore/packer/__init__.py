@@ -102,7 +102,8 @@ def build(
 ) -> BuildReport:
     """Build targets whose inputs changed, from the configuration that is rendered already.
 
-    ``pipeline.build`` renders the configuration first; this is the step that runs Packer.
+    ``pipeline.build`` renders the configuration first, and ends what runs that died have left; this is the
+    step that runs Packer. A caller that repeats builds calls ``runs.settle_dead`` before.
 
     Args:
         targets: ``<os>/<platform>/<name>``.

@@ -66,6 +66,15 @@ def test_the_progress_line_goes_before_the_next_line(monkeypatch: pytest.MonkeyP
     )
 
 
+@pytest.mark.parametrize("columns", [20, 200])
+def test_the_progress_line_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = Terminal()
+    ConsoleMonitor(stream).tick({f"linux/null/{number:030}": 1.0 for number in range(9)})
+    assert stream.getvalue().startswith("[9 running] linux/")
+    assert len(stream.getvalue()) == columns - 1
+
+
 def test_a_quiet_terminal_has_no_progress_line() -> None:
     stream = Terminal()
     ConsoleMonitor(stream, quiet=True).tick({"linux/null/a": 61.0})

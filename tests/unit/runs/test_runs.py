@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridcore import runs, state
+from hybridcore import runs, state, supervise
 from hybridcore.packer.results import Artifact, BuildResult, Status
 from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
@@ -210,6 +210,22 @@ def test_a_dead_run_is_found_and_what_it_left_is_removed(workspace: Workspace, t
     assert data["last_run"]["status"] == "interrupted"
     assert data["last_run"]["finished_at"]
     assert runs.settle_dead(workspace) == []
+
+
+def test_the_folder_of_a_run_that_lives_though_the_state_lost_it_stays(workspace: Workspace) -> None:
+    (workspace.runs / RUN).mkdir(parents=True)
+    env = {**os.environ, supervise.RUN_MARK: f"{RUN}/{A}"}
+    with subprocess.Popen(["sleep", "300"], env=env) as child:
+        try:
+            (said,) = runs.settle_dead(workspace)
+            assert said.startswith(f"the folder images/.runs/{RUN} stays: ")
+            assert said.endswith(f" {child.pid}")
+            assert (workspace.runs / RUN).is_dir()
+            assert child.poll() is None
+        finally:
+            child.kill()
+    assert runs.settle_dead(workspace) == []
+    assert not (workspace.runs / RUN).exists()
 
 
 def test_a_run_on_another_machine_is_left_alone(workspace: Workspace) -> None:

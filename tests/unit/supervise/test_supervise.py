@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from hybridcore import supervise
 from hybridcore.packer.children import supervisor_command, watched_parents
+from tests.support.workspaces import WorkspaceFolder
 
 
 @pytest.fixture
@@ -109,3 +110,19 @@ def test_the_supervisor_starts_without_site_packages() -> None:
 def test_watched_processes_come_from_the_environment() -> None:
     assert watched_parents({"HYBRIDCORE_WATCH": ",12,x,,34"}) == [12, 34]
     assert watched_parents({}) == []
+
+
+def test_an_end_that_the_state_does_not_take_is_in_the_log(
+    pair: tuple[socket.socket, socket.socket], make_workspace: Callable[..., WorkspaceFolder]
+) -> None:
+    space = make_workspace()
+    space.write("state/packer-hybrid.json", "damaged")
+    run = {"op": "run", "workspace": str(space.root), "run_id": "r1", "folder": str(space.root / "images/r1")}
+    with subprocess.Popen(supervisor_command([]), stdin=pair[1]) as child:
+        pair[1].close()
+        supervise.send(pair[0], run)
+        pair[0].close()
+        assert child.wait(60) == 0
+    (line,) = (space.root / "logs/packer-hybrid.log").read_text().splitlines()
+    assert "ERROR supervise: the end of run r1 cannot be written into the state: " in line
+    assert "the state is damaged" in line
