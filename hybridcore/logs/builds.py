@@ -22,25 +22,23 @@ _DAY_S = 86_400
 
 
 def build_log_path(workspace: Workspace, env: str, target: str, run_id: str) -> Path:
-    """Where the log of a build that starts now goes; its folder is made.
+    """Where the log of a build goes; its folder is made.
 
     Args:
         workspace: whose logs.
         env: environment.
         target: ``<os>/<platform>/<name>``.
-        run_id: id of the run.
+        run_id: id of the run, which begins with its time.
 
     Returns:
-        ``logs/builds/<env>/<target>/<time>-<run>.log``; names sort by time.
+        ``logs/builds/<env>/<target>/<run>.log``; names sort by time.
 
     Raises:
         LogsError: one of the names is none, or the folder cannot be made.
     """
     folder = _folder(workspace, env, target)
-    if not is_name(run_id):
+    if not is_name(run_id) or not _FILE.fullmatch(f"{run_id}.log"):
         raise LogsError(f"{run_id!r} is not the id of a run")
-    now = time.time_ns() // 1_000_000
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 1000)) + f".{now % 1000:03}Z"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -49,7 +47,7 @@ def build_log_path(workspace: Workspace, env: str, target: str, run_id: str) -> 
             file=folder,
             hint="logs/ must be writable for whoever builds",
         ) from error
-    return folder / f"{stamp}-{run_id}.log"
+    return folder / f"{run_id}.log"
 
 
 def prune_builds(workspace: Workspace, env: str, target: str) -> list[Path]:

@@ -182,6 +182,7 @@ class _Scheduler:
             timeout=0,
             on_wait=lambda text: None,
             what=f"the target {job.target}",
+            setting="--lock-timeout, or lock_timeout of packer_build",
         )
         try:
             lock.acquire()

@@ -37,6 +37,7 @@ class Lock:
         timeout: seconds to wait at most; 0 tries once.
         on_wait: called once with a sentence, when waiting has begun to be noticeable.
         what: what is locked, for the messages.
+        setting: what allows a longer wait, for the hint of the error.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class Lock:
         timeout: float,
         on_wait: Callable[[str], None],
         what: str = "the state",
+        setting: str = "lock_timeout in packer-hybrid.toml",
     ) -> None:
         self._what = what
+        self._setting = setting
         self._path = path
         self._command = command
         self._timeout = timeout
@@ -98,7 +101,7 @@ class Lock:
                 raise LockError(
                     f"{self._what} is locked by {holder(fd)}; gave up after {waited:.1f} s",
                     file=self._path,
-                    hint="wait for it to end, or allow a longer wait (lock_timeout in packer-hybrid.toml)",
+                    hint=f"wait for it to end, or allow a longer wait ({self._setting})",
                 )
             if not told and waited >= _TELL_AFTER_S:
                 told = True

@@ -230,6 +230,7 @@ def test_two_builds_of_one_target_refuse_or_wait(space: WorkspaceFolder) -> None
         assert f"the target {target} is locked by build {target} in dev (pid {run.caller}" in str(
             refused["errors"]
         )
+        assert "--lock-timeout, or lock_timeout of packer_build" in str(refused["errors"])
         mixed = build_json(space, target, other, code=4)
         assert {one["target"]: one["status"] for one in mixed["results"]} == {
             target: "failed",
@@ -467,3 +468,16 @@ def test_names_that_differ_in_their_separators_alone_do_not_collide(space: Works
     first, second = space.null("a_null/null/z"), space.null("a/null/z")
     third = space.null("a/null/null_z")
     assert statuses(build(space)) == dict.fromkeys((first, second, third), "built")
+
+
+def test_errors_name_the_files_of_the_workspace(space: WorkspaceFolder) -> None:
+    """What our reader takes and Packer refuses: the path must be the user's, not that of the run's folder."""
+    target = space.null("linux/null/odd")
+    space.write("templates/linux/null/odd/locals.pkr.hcl", "locals {\n  a = nothing.here\n}\n")
+    monitor = Recorder()
+    (result,) = build(space, monitor=monitor).results
+    assert result.status is Status.FAILED
+    said = "\n".join([*result.errors, *(text for _, text, _ in monitor.lines)])
+    assert "templates/linux/null/odd/locals.pkr.hcl" in said
+    assert ".runs" not in said
+    assert target == result.target

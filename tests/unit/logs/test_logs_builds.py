@@ -1,5 +1,4 @@
 import os
-import re
 import time
 
 import pytest
@@ -8,14 +7,15 @@ from hybridcore import logs
 from hybridcore.errors import LogsError
 
 TARGET = "linux/qemu/debian-12"
+RUN = "20261122T000000.000Z-abcdef"
 
 
 @pytest.fixture
 def build(workspace):
     """Leave a log as a build does, so many days old."""
 
-    def make(run, target=TARGET, env="dev", days=0.0, text="x\n"):
-        path = logs.build_log_path(workspace, env, target, run)
+    def make(number, target=TARGET, env="dev", days=0.0, text="x\n"):
+        path = logs.build_log_path(workspace, env, target, f"20261122T000000.00{number}Z-abcdef")
         path.write_text(text)
         then = time.time() - days * 86_400
         os.utime(path, (then, then))
@@ -24,24 +24,25 @@ def build(workspace):
     return make
 
 
-def test_the_path_tells_environment_target_time_and_run(workspace):
-    path = logs.build_log_path(workspace, "dev", TARGET, "r1")
+def test_the_path_tells_environment_target_and_run(workspace):
+    path = logs.build_log_path(workspace, "dev", TARGET, RUN)
     folder = workspace.logs / "builds" / "dev" / "linux" / "qemu" / "debian-12"
     assert path.parent == folder
     assert folder.is_dir()
-    assert re.fullmatch(r"\d{8}T\d{6}\.\d{3}Z-r1\.log", path.name)
+    assert path.name == f"{RUN}.log"
     assert not path.exists()
 
 
 @pytest.mark.parametrize(
     ("env", "target", "run"),
     [
-        ("..", TARGET, "r1"),
-        ("dev", "../../etc", "r1"),
-        ("dev", "linux/qemu", "r1"),
-        ("dev", "linux/qemu/a/b", "r1"),
-        ("dev", "/linux/qemu/a", "r1"),
-        ("dev", TARGET, "../r1"),
+        ("..", TARGET, RUN),
+        ("dev", "../../etc", RUN),
+        ("dev", "linux/qemu", RUN),
+        ("dev", "linux/qemu/a/b", RUN),
+        ("dev", "/linux/qemu/a", RUN),
+        ("dev", TARGET, f"../{RUN}"),
+        ("dev", TARGET, "r1"),
         ("dev", TARGET, ""),
     ],
 )
@@ -54,11 +55,11 @@ def test_no_name_leads_out_of_the_folder(workspace, env, target, run):
 def test_a_folder_that_cannot_be_made_is_an_error(workspace):
     workspace.logs.write_text("in the way")
     with pytest.raises(LogsError, match="cannot make the folder"):
-        logs.build_log_path(workspace, "dev", TARGET, "r1")
+        logs.build_log_path(workspace, "dev", TARGET, RUN)
 
 
 def test_logs_are_listed_oldest_first_and_strangers_left_out(workspace, build):
-    paths = [build(f"r{number}") for number in range(3)]
+    paths = [build(number) for number in range(3)]
     (paths[0].parent / "notes.txt").write_text("mine")
     listed = logs.build_logs(workspace, "dev", TARGET)
     assert listed == sorted(paths)
@@ -67,8 +68,8 @@ def test_logs_are_listed_oldest_first_and_strangers_left_out(workspace, build):
 
 def test_old_logs_go_by_count(with_settings, build):
     workspace = with_settings(logs_keep_builds=2)
-    paths = sorted(build(f"r{number}") for number in range(5))
-    other = [build(f"r{number}", target="linux/qemu/other") for number in range(3)]
+    paths = sorted(build(number) for number in range(5))
+    other = [build(number, target="linux/qemu/other") for number in range(3)]
     stranger = paths[0].parent / "notes.txt"
     stranger.write_text("mine")
     assert logs.prune_builds(workspace, "dev", TARGET) == paths[:3]
@@ -79,21 +80,21 @@ def test_old_logs_go_by_count(with_settings, build):
 
 def test_old_logs_go_by_age(with_settings, build):
     workspace = with_settings(logs_keep_days=7)
-    old, young = build("r1", days=7.1), build("r2", days=6.9)
-    last = build("r3")
+    old, young = build(1, days=7.1), build(2, days=6.9)
+    last = build(3)
     assert logs.prune_builds(workspace, "dev", TARGET) == [old]
     assert young.exists()
     assert last.exists()
 
 
 def test_the_last_log_always_stays(with_settings, build):
-    last = build("r1", days=400)
+    last = build(1, days=400)
     assert logs.prune_builds(with_settings(logs_keep_builds=0, logs_keep_days=1), "dev", TARGET) == []
     assert last.exists()
 
 
 def test_without_a_limit_of_age_old_logs_stay(workspace, build):
-    old, last = build("r1", days=4000), build("r2")
+    old, last = build(1, days=4000), build(2)
     assert logs.prune_builds(workspace, "dev", TARGET) == []
     assert old.exists()
     assert last.exists()
@@ -101,13 +102,8 @@ def test_without_a_limit_of_age_old_logs_stay(workspace, build):
 
 def test_the_last_build_of_all_of_a_target_and_of_an_environment(workspace, build):
     assert logs.last_build_log(workspace) is None
-    first = build("r1")
-    os.rename(first, first.with_name("20200101T000000.000Z-r1.log"))
-    first = first.with_name("20200101T000000.000Z-r1.log")
-    prod = build("r2", env="prod")
-    os.rename(prod, prod.with_name("20210101T000000.000Z-r2.log"))
-    prod = prod.with_name("20210101T000000.000Z-r2.log")
-    other = build("r3", target="linux/qemu/other")
+    first, prod = build(1), build(2, env="prod")
+    other = build(3, target="linux/qemu/other")
     assert logs.last_build_log(workspace) == other
     assert logs.last_build_log(workspace, target=TARGET) == prod
     assert logs.last_build_log(workspace, target=TARGET, env="dev") == first
@@ -116,7 +112,7 @@ def test_the_last_build_of_all_of_a_target_and_of_an_environment(workspace, buil
 
 
 def test_following_gives_lines_as_they_come_and_ends_with_the_build(build):
-    path = build("r1", text="one\ntw")
+    path = build(1, text="one\ntw")
     steps = [
         lambda log: log.write("o\nthree\n"),
         lambda log: log.write("four\nfi"),
@@ -134,7 +130,7 @@ def test_following_gives_lines_as_they_come_and_ends_with_the_build(build):
 
 
 def test_following_makes_control_characters_visible(build):
-    path = build("r1", text="")
+    path = build(1, text="")
     path.write_bytes(b"a\tb\r\n\x1b[2Jgone\n\xff\xfe\nend")
     assert list(logs.follow(path, running=lambda: False)) == ["a\tb", "\\x1b[2Jgone", "\\xff\\xfe", "end"]
 

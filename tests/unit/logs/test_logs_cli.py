@@ -23,7 +23,7 @@ def cli(workspace, capsys):
 
 @pytest.fixture
 def log(workspace):
-    path = logs.build_log_path(workspace, "dev", TARGET, "r1")
+    path = logs.build_log_path(workspace, "dev", TARGET, "20261122T000000.000Z-abcdef")
     path.write_text("one\ntwo\n\x1b[1mthree")
     return path
 

@@ -52,6 +52,22 @@ def test_a_timeout_is_an_error_of_its_own_and_names_the_holder(workspace, held):
     assert not workspace.state_file.exists()
 
 
+def test_the_hint_names_what_allows_a_longer_wait(workspace, held):
+    with pytest.raises(LockError) as caught:
+        enter(workspace, timeout=0)
+    assert "lock_timeout in packer-hybrid.toml" in caught.value.hint
+    other = lock.Lock(
+        workspace.state_dir / "packer-hybrid.lock",
+        command="",
+        timeout=0,
+        on_wait=print,
+        setting="--lock-timeout",
+    )
+    with pytest.raises(LockError) as caught:
+        other.acquire()
+    assert caught.value.hint == "wait for it to end, or allow a longer wait (--lock-timeout)"
+
+
 def test_write_and_repair_wait_for_the_lock_too(workspace, held):
     workspace = replace(workspace, settings=Settings(lock_timeout=0))
     with pytest.raises(LockError):
