@@ -155,13 +155,14 @@ class Job:
             masker,
             log=self.log.write,
             outcome=self.outcome,
-            line=self._show(batch.monitor) if batch.monitor.wants_lines else None,
+            line=self._show(batch) if batch.monitor.wants_lines else None,
         )
         head = f"hybridcore: attempt {self.attempts}, run {batch.run_id}: {' '.join(self.shown_command)}\n"
         self.log.write(head.encode())
 
-    def _show(self, monitor: Monitor) -> Callable[[str, str], None]:
-        return lambda text, kind: monitor.line(self.target, text, kind)
+    def _show(self, batch: Batch) -> Callable[[str, str], None]:
+        mirror = f"{batch.mirror}{os.sep}"
+        return lambda text, kind: batch.monitor.line(self.target, text.replace(mirror, ""), kind)
 
     def close(self) -> None:
         """Let go of the log, the pipe and the lock."""
