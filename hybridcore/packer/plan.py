@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import state, templates
 from ..errors import ConfigError, Fault
+from ..hcl import loads
 from ..provisioners import STACKS, asset_folder, enabled_stacks
 from . import plugins
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, digest_of, fingerprint, tree_digest
@@ -17,7 +19,7 @@ from .references import variable_digests, workspace_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..hcl import Attribute, Body
@@ -111,6 +113,7 @@ def plan(
             capabilities=capabilities,
             digests=digests,
             environ=environ,
+            secrets=options.secrets,
         )
         for name, patterns in (("only", options.only), ("except", options.except_)):
             if patterns:
@@ -141,6 +144,7 @@ def gather(
     capabilities: Capabilities,
     digests: Digests,
     environ: Mapping[str, str],
+    secrets: Collection[str] = (),
 ) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
     """Collect the inputs of one target.
 
@@ -152,11 +156,13 @@ def gather(
         capabilities: of the Packer that would build.
         digests: of files.
         environ: the environment of the build.
+        secrets: names of the variables that the caller gives as secrets.
 
     Returns:
         The inputs, and the files of each folder among them. What the template names elsewhere in the
-        workspace counts as well; sources do, by their commit, when it names their folder; and what comes
-        from the environment when the template declares it and it is no secret.
+        workspace counts as well; sources do, by their commit, when it names their folder or a file in it;
+        and what comes from the environment when the template declares it, the configuration does not set
+        it, and it is no secret.
     """
     folders = {workspace.relative(template.folder): template.folder}
     enabled = enabled_stacks(template.variable_names())
@@ -169,10 +175,15 @@ def gather(
         for stack in STACKS
         if stack.variable in template.variable_names() and stack not in enabled
     ]
-    without = [*folders.values(), *off, *(workspace.sources / name for name in remembered["sources"])]
+    commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}
+    without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
     for path in workspace_files(template, config, workspace):
         if any(path.is_relative_to(folder) for folder in without):
+            continue
+        inside = [name for name in commits if path.is_relative_to(workspace.sources / name)]
+        if inside:
+            inputs |= {f"source {name}": commits[name] for name in inside}
             continue
         name = workspace.relative(path)
         if path.is_dir():
@@ -193,14 +204,18 @@ def gather(
         for attribute in _all_attributes(body)
         if "sources/" in attribute.expression
     )
-    for name, source in remembered["sources"].items():
-        if f"sources/{name}" in text:
-            inputs[f"source {name}"] = source["sha"]
-    public = template.variable_names() - template.sensitive_names()
-    for name in sorted(public):
-        value = environ.get(f"PKR_VAR_{name}")
-        if value is not None and not name.startswith(RUNTIME_PREFIX):
-            inputs[f"PKR_VAR_{name}"] = digest_of(value.encode())
+    for name, commit in commits.items():
+        # Not sources/exam in sources/example; a name goes on with these characters.
+        if re.search(rf"(?<![\w.-])sources/{re.escape(name)}(?![\w.-])", text):
+            inputs[f"source {name}"] = commit
+    given = {
+        name: environ[f"PKR_VAR_{name}"]
+        for name in template.variable_names() - template.sensitive_names() - set(secrets)
+        if f"PKR_VAR_{name}" in environ and not name.startswith(RUNTIME_PREFIX)
+    }
+    # What is set in the configuration wins: Packer never sees the one from the environment.
+    for name in sorted(given.keys() - (loads(config).attributes.keys() if given else set())):
+        inputs[f"PKR_VAR_{name}"] = digest_of(given[name].encode("utf-8", "surrogateescape"))
     return inputs, files
 
 
