@@ -16,6 +16,7 @@ import stat
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from ..workspace import Workspace
@@ -54,6 +55,7 @@ class Digests:
     """
 
     def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._file = workspace.state_dir / "cache" / "digests.json"
         # By folder and name: size, mtime and ctime in nanoseconds, inode, and what ``_content`` gave.
         self._known: dict[str, dict[str, list[int | str]]] = {}
@@ -84,8 +86,10 @@ class Digests:
             folder: where to look. Names that no provisioner reads, as ``__pycache__``, are left out.
 
         Returns:
-            Hex sha256 of the content; a symbolic link counts by where it points, an executable file by its
-            mode too. Read once in the life of this object.
+            Hex sha256 of the content; a symbolic link counts by where it points and by what is there, an
+            executable file by its mode too. A folder counts once, however many links lead to it; one above
+            this one, and what runs write (``configs/``, ``images/``, ``logs/``, ``state/``), is not
+            followed. Read once in the life of this object.
 
         Raises:
             OSError: something in it cannot be read.
@@ -93,7 +97,15 @@ class Digests:
         root = os.fspath(folder)
         if root not in self._trees:
             found: dict[str, str] = {}
-            self._scan(root, "", found)
+            seen: set[tuple[int, int]] = set()
+            links = self._scan(root, "", found, seen)
+            # The folders of the tree come first and links in order, whatever the order of the file system.
+            while links:
+                more: list[str] = []
+                for link in sorted(links):
+                    if self._is_followed(f"{root}/{link}", root, seen):
+                        more += self._scan(f"{root}/{link}", f"{link}/", found, seen)
+                links = more
             self._trees[root] = {name: found[name] for name in sorted(found)}
         return self._trees[root]
 
@@ -111,7 +123,27 @@ class Digests:
             with contextlib.suppress(OSError):
                 temporary.unlink()
 
-    def _scan(self, folder: str, prefix: str, found: dict[str, str], parent: int | None = None) -> None:
+    def _is_followed(self, link: str, root: str, seen: AbstractSet[tuple[int, int]]) -> bool:
+        status = os.stat(link)
+        if (status.st_dev, status.st_ino) in seen:
+            return False
+        there = os.path.realpath(link)
+        where = self._workspace
+        written = (where.configs, where.images, where.logs, where.state_dir)
+        return not _is_in(os.path.realpath(root), there) and not any(
+            _is_in(there, os.path.realpath(folder)) for folder in written
+        )
+
+    def _scan(
+        self,
+        folder: str,
+        prefix: str,
+        found: dict[str, str],
+        seen: set[tuple[int, int]],
+        parent: int | None = None,
+    ) -> list[str]:
+        """Add the files below a folder; the links to folders among them, which are not followed here."""
+        links: list[str] = []
         # Relative to an open folder, the kernel does not walk the whole path again for each file.
         here = os.open(
             os.path.basename(folder) if parent is not None else folder,
@@ -119,6 +151,8 @@ class Digests:
             dir_fd=parent,
         )
         try:
+            status = os.fstat(here)
+            seen.add((status.st_dev, status.st_ino))
             known = self._known.get(folder, {})
             with os.scandir(here) as entries:
                 for entry in entries:
@@ -134,14 +168,17 @@ class Digests:
                     if entry.is_file(follow_symlinks=False):
                         found[prefix + name] = self._content(folder, name, entry.stat(follow_symlinks=False))
                     elif entry.is_dir(follow_symlinks=False):
-                        self._scan(f"{folder}/{name}", f"{prefix}{name}/", found, here)
+                        links += self._scan(f"{folder}/{name}", f"{prefix}{name}/", found, seen, here)
                     elif entry.is_symlink():
                         found[prefix + name] = "link:" + os.readlink(name, dir_fd=here)
-                        if entry.is_file():
+                        if os.path.isdir(f"{folder}/{name}"):
+                            links.append(prefix + name)
+                        elif os.path.isfile(f"{folder}/{name}"):
                             content = self._content(folder, name, entry.stat())
                             found[prefix + name] += ":" + content[:_SHA256]
         finally:
             os.close(here)
+        return links
 
     def _content(self, folder: str, name: str, status: os.stat_result) -> str:
         """Hex sha256 of a file, and ``:x`` when it is executable."""
@@ -157,6 +194,11 @@ class Digests:
             self._known.setdefault(folder, {})[name] = [*identity, content]
             self._changed = True
         return content
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder or something below it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _unchanged(known: object, status: os.stat_result) -> str:

@@ -88,6 +88,58 @@ def test_files_of_a_tree(tree: Path, workspace: Workspace) -> None:
     }
 
 
+def test_what_a_link_to_a_folder_leads_to_counts(tree: Path, workspace: Workspace) -> None:
+    role = workspace.root / "roles" / "base"
+    (role / "tasks").mkdir(parents=True)
+    (role / "tasks" / "main.yml").write_text("old")
+    (role / "again").symlink_to("../more")
+    (workspace.root / "more").mkdir()
+    (workspace.root / "roles" / "more").mkdir()
+    (workspace.root / "roles" / "more" / "x").write_text("x")
+    (tree / "sub" / "role").symlink_to(role)
+    before = Digests(workspace).tree(tree)
+    assert before == {
+        "a": sha("a"),
+        "sub/b": sha("b"),
+        "sub/role": f"link:{role}",
+        "sub/role/again": "link:../more",
+        "sub/role/again/x": sha("x"),
+        "sub/role/tasks/main.yml": sha("old"),
+    }
+    (role / "tasks" / "main.yml").write_text("new")
+    assert Digests(workspace).tree(tree)["sub/role/tasks/main.yml"] == sha("new")
+
+
+def test_links_that_go_round_end(tree: Path, workspace: Workspace) -> None:
+    other = workspace.root / "other"
+    other.mkdir()
+    (other / "y").write_text("y")
+    (other / "back").symlink_to(tree)
+    (other / "self").symlink_to(".")
+    for name, target in (("itself", "itself"), ("here", "."), ("one", other), ("two", other)):
+        (tree / name).symlink_to(target)
+    assert Digests(workspace).tree(tree) == {
+        "a": sha("a"),
+        "here": "link:.",
+        "itself": "link:itself",
+        "one": f"link:{other}",
+        "one/back": f"link:{tree}",
+        "one/self": "link:.",
+        "one/y": sha("y"),
+        "sub/b": sha("b"),
+        "two": f"link:{other}",
+    }
+
+
+@pytest.mark.parametrize("target", [".", "images/dev", "logs", "state", "configs"])
+def test_what_runs_write_is_not_followed(tree: Path, workspace: Workspace, target: str) -> None:
+    folder = workspace.root / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "of-a-run").write_text("x")
+    (tree / "link").symlink_to(folder)
+    assert Digests(workspace).tree(tree) == {"a": sha("a"), "link": f"link:{folder}", "sub/b": sha("b")}
+
+
 def change_content(tree: Path) -> None:
     (tree / "a").write_text("A")
 
