@@ -12,11 +12,14 @@ from __future__ import annotations
 import os
 import shutil
 
+from ..hcl import NotEvaluable, evaluate
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ..hcl import Block, Body
     from ..templates import Template
     from ..workspace import Workspace
 
@@ -81,7 +84,7 @@ def fill(template: Template, mirror: Path, *, with_plugins: bool) -> Path:
         shutil.rmtree(here)
     os.mkdir(here, 0o700)
     cuts = {} if with_plugins else plugin_requirements(template)
-    _link_all(str(template.folder), str(here), leave_out=set(cuts))
+    _link_all(str(template.folder), str(here), leave_out=cuts.keys() | own_manifests(template))
     for name, text in cuts.items():
         if text.strip():
             (here / name).write_text(text, encoding="utf-8")
@@ -94,6 +97,41 @@ def _link_all(source: str, destination: str, *, leave_out: set[str]) -> None:
         for entry in entries:
             if entry.name not in leave_out and not entry.name.startswith("."):
                 os.symlink(entry.path, f"{destination}/{entry.name}")
+
+
+def own_manifests(template: Template) -> set[str]:
+    """The manifests that the template has Packer write, relative to its folder.
+
+    One lies there where somebody ran Packer by hand. Packer would append to it, so it is no part of a build.
+
+    Args:
+        template: the target.
+
+    Returns:
+        Paths below its folder, as far as the attribute ``output`` is known without a build.
+    """
+    here = dict.fromkeys(("root", "cwd"), ".")
+    found = set()
+    for _, block in template.blocks("build"):
+        for inner in _post_processors(block.body):
+            if inner.labels[:1] != ("manifest",):
+                continue
+            output = inner.body.attributes.get("output")
+            try:
+                path = "packer-manifest.json" if output is None else evaluate(output, {"path": here})
+            except NotEvaluable:
+                continue
+            if isinstance(path, str):
+                found.add(os.path.normpath(path))
+    return {path for path in found if path != "." and not path.startswith(("/", "../"))}
+
+
+def _post_processors(body: Body) -> Iterator[Block]:
+    for block in body.blocks:
+        if block.type == "post-processor":
+            yield block
+        elif block.type == "post-processors":
+            yield from _post_processors(block.body)
 
 
 def plugin_requirements(template: Template) -> dict[str, str]:

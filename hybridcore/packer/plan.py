@@ -13,6 +13,7 @@ from ..errors import ConfigError, Fault
 from ..hcl import loads
 from ..provisioners import STACKS, asset_folder, enabled_stacks
 from . import plugins
+from .compose import own_manifests
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, digest_of, fingerprint, tree_digest
 from .mask import check_secret
 from .references import variable_digests, workspace_files
@@ -191,6 +192,8 @@ def gather(
         else:
             inputs[name] = digests.file(path)
     files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
+    own, written = workspace.relative(template.folder), own_manifests(template)
+    files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
     inputs[CONFIGURATION] = digest_of(config.encode())
     inputs["packer"] = capabilities.version

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybridcore import templates
-from hybridcore.packer.compose import compose, fill, make_mirror, plugin_requirements
+from hybridcore.packer.compose import compose, fill, make_mirror, own_manifests, plugin_requirements
 from tests.support.workspaces import WorkspaceFolder
 
 A, B = "linux/null/a", "linux/null/b"
@@ -104,3 +104,35 @@ def test_an_old_packer_gets_no_plugin_requirements(space: WorkspaceFolder, tmp_p
 
 def test_files_without_plugin_requirements_are_left_as_they_are(space: WorkspaceFolder) -> None:
     assert plugin_requirements(templates.load(A, space.open())) == {}
+
+
+@pytest.mark.parametrize(
+    ("inside", "found"),
+    [
+        ('post-processor "manifest" {}', {"packer-manifest.json"}),
+        ('post-processor "manifest" {\n output = "made.json"\n}', {"made.json"}),
+        ('post-processor "manifest" {\n output = "${path.root}/out/../made.json"\n}', {"made.json"}),
+        ('post-processor "manifest" {\n output = "out/made.json"\n}', {"out/made.json"}),
+        ('post-processors {\n post-processor "manifest" {}\n}', {"packer-manifest.json"}),
+        ('post-processor "manifest" {\n output = var.message\n}', set()),
+        ('post-processor "manifest" {\n output = "/tmp/made.json"\n}', set()),
+        ('post-processor "manifest" {\n output = "../made.json"\n}', set()),
+        ('post-processor "shell-local" {\n output = "files"\n}', set()),
+        ("post-processor {}", set()),
+    ],
+)
+def test_the_manifests_that_a_template_has_written(
+    space: WorkspaceFolder, inside: str, found: set[str]
+) -> None:
+    space.write(f"templates/{A}/more.pkr.hcl", f"build {{\n{inside}\n}}\n")
+    assert own_manifests(templates.load(A, space.open())) == found
+
+
+def test_a_manifest_that_somebody_left_is_no_part_of_a_build(space: WorkspaceFolder, tmp_path: Path) -> None:
+    post = 'build {\n  post-processor "manifest" {\n    output = "made.json"\n  }\n}\n'
+    space.write(f"templates/{A}/more.pkr.hcl", post)
+    space.write(f"templates/{A}/made.json", "{}")
+    space.write(f"templates/{A}/other.json", "{}")
+    folder = compose(templates.load(A, space.open()), tmp_path / "run", space.open(), with_plugins=True)
+    assert not os.path.lexists(folder / "made.json")
+    assert (folder / "other.json").is_symlink()

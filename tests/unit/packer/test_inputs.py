@@ -99,3 +99,13 @@ def test_a_source_without_a_commit_counts_by_its_files(space: WorkspaceFolder) -
     inputs = inputs_of(space, sources={"ex": {"url": "u"}})
     assert inputs["sources/ex/site.yml"] == sha("[]\n")
     assert "source ex" not in inputs
+
+
+def test_a_manifest_of_packer_in_the_targets_folder_is_no_input(space: WorkspaceFolder) -> None:
+    post = 'build {\n  post-processor "manifest" {\n    output = "made.json"\n  }\n}\n'
+    space.write(f"templates/{TARGET}/more.pkr.hcl", post)
+    before = inputs_of(space)
+    space.write(f"templates/{TARGET}/made.json", "{}")
+    assert inputs_of(space) == before
+    space.write(f"templates/{TARGET}/other.json", "{}")
+    assert inputs_of(space) != before
