@@ -8,6 +8,7 @@ from ..errors import ConfigError, Fault
 from ..monitor import Monitor, NullMonitor
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import probe
+from .commands import check_command
 from .lint import check_template
 from .plan import plan
 from .preflight import check_all
@@ -47,6 +48,7 @@ def build(
     chosen = options or BuildOptions()
     check_options(chosen)
     capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
+    check_command(capabilities, chosen)
     planned = plan(
         list(dict.fromkeys(targets)),
         env=check_env(env),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import PackerError
+from ..errors import ConfigError, Fault, PackerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,29 @@ def validate_command(
     return (capabilities.path, "validate", *_var_files(var_files), str(template))
 
 
+def check_command(capabilities: Capabilities, options: BuildOptions) -> None:
+    """Check, before anything runs, that ``build_command`` can say to this Packer what the user asks for.
+
+    Args:
+        capabilities: of this Packer.
+        options: as for ``build_command``.
+
+    Raises:
+        ConfigError: it cannot; has faults, all of them.
+    """
+    faults = []
+    if options.on_error != "cleanup" and options.on_error not in capabilities.on_error:
+        message = f"Packer {capabilities.version} does not know -on-error={options.on_error}"
+        faults.append(Fault(message, hint="it knows " + ", ".join(sorted(capabilities.on_error))))
+    for name, patterns in (("only", options.only), ("except", options.except_)):
+        for pattern in patterns:
+            if not pattern or "," in pattern:
+                message = f"{pattern!r} cannot be a pattern of {name!r}"
+                faults.append(Fault(message, hint="give several patterns as a list"))
+    if faults:
+        raise ConfigError("Packer cannot be told what the options say", faults=faults)
+
+
 def build_command(
     capabilities: Capabilities,
     options: BuildOptions,
@@ -48,27 +71,20 @@ def build_command(
     Args:
         capabilities: of this Packer.
         options: ``only``, ``except_``, ``on_error`` and ``force`` are Packer's; the rest is ours.
+            ``check_command`` has passed them.
         template: file or folder.
         var_files: files with values, later ones win.
-
-    Raises:
-        PackerError: the user asks for something that this Packer cannot do.
     """
     flags = ["-machine-readable"]
     if capabilities.supports("build", "-color"):
         flags.append("-color=false")
     if options.on_error != "cleanup":
-        if options.on_error not in capabilities.on_error:
-            raise PackerError(
-                f"Packer {capabilities.version} does not know -on-error={options.on_error}",
-                hint="it knows " + ", ".join(sorted(capabilities.on_error)),
-            )
         flags.append(f"-on-error={options.on_error}")
     if options.force:
         flags.append("-force")
     for name, patterns in (("only", options.only), ("except", options.except_)):
         if patterns:
-            flags.append(f"-{name}={_joined(name, patterns)}")
+            flags.append(f"-{name}={','.join(patterns)}")
     return (capabilities.path, "build", *flags, *_var_files(var_files), str(template))
 
 
@@ -96,12 +112,3 @@ def inspect_command(capabilities: Capabilities, template: str | Path = ".") -> t
 
 def _var_files(paths: Sequence[str | Path]) -> list[str]:
     return [f"-var-file={path}" for path in paths]
-
-
-def _joined(name: str, patterns: Sequence[str]) -> str:
-    for pattern in patterns:
-        if not pattern or "," in pattern:
-            raise PackerError(
-                f"{pattern!r} cannot be a pattern of {name!r}", hint="give several patterns as a list"
-            )
-    return ",".join(patterns)

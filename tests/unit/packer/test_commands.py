@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hybridcore.errors import PackerError
+from hybridcore.errors import ConfigError
 from hybridcore.packer.capabilities import Capabilities
 from hybridcore.packer.commands import (
     build_command,
+    check_command,
     fmt_command,
     init_command,
     inspect_command,
@@ -76,18 +77,19 @@ def test_an_option_for_looks_is_left_out_where_it_is_not_known():
 
 
 def test_an_option_that_the_user_asked_for_is_refused_where_it_is_not_known():
-    with pytest.raises(
-        PackerError, match=r"1\.5\.0 does not know -on-error=run-cleanup-provisioner"
-    ) as caught:
-        build_command(OLD, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER))
-    assert "abort" in caught.value.hint
+    with pytest.raises(ConfigError) as caught:
+        check_command(OLD, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER))
+    (fault,) = caught.value.faults
+    assert fault.message == "Packer 1.5.0 does not know -on-error=run-cleanup-provisioner"
+    assert "abort" in fault.hint
+    check_command(NEW, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER, only=("a",), except_=("b", "c")))
 
 
 @pytest.mark.parametrize("field", ["only", "except_"])
 @pytest.mark.parametrize("pattern", ["a,b", ""])
 def test_a_pattern_that_would_become_another_one_is_refused(field, pattern):
-    with pytest.raises(PackerError, match="cannot be a pattern"):
-        build_command(NEW, BuildOptions(**{field: (pattern,)}))
+    with pytest.raises(ConfigError, match="cannot be a pattern"):
+        check_command(NEW, BuildOptions(**{field: ("a", pattern)}))
 
 
 def test_a_pattern_that_looks_like_an_option_stays_a_pattern():
