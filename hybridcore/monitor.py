@@ -79,7 +79,7 @@ class ConsoleMonitor:
         self._write(text)
 
     def tick(self, running: dict[str, float]) -> None:
-        """Draw the progress line anew, about once a second, on a terminal; it is cut at the terminal's width."""
+        """Draw the progress line anew, about once a second, on a terminal, cut at its width."""
         now = time.monotonic()
         if not self._terminal or not self.wants_lines or now - self._shown_at < 0.9:
             return

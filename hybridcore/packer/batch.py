@@ -7,7 +7,7 @@ import math
 from ..errors import ConfigError, Fault
 from ..monitor import Monitor, NullMonitor
 from ..workspace import Workspace, check_env, resolve
-from .capabilities import probe
+from .capabilities import probe_workspace
 from .commands import check_command
 from .lint import check_template
 from .plan import plan
@@ -47,7 +47,7 @@ def build(
     where = resolve(workspace)
     chosen = options or BuildOptions()
     check_options(chosen)
-    capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
+    capabilities = probe_workspace(where)
     check_command(capabilities, chosen)
     planned = plan(
         list(dict.fromkeys(targets)),

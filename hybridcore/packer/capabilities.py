@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ..workspace import Workspace
+
 CACHE_FILE = "packer-capabilities.json"
 # Counts up when what is asked changes, so that old answers are not used.
 _FORMAT = 1
@@ -142,6 +144,11 @@ def probe(
     if cache_dir is not None:
         _write_cache(cache_dir, {**known, identity: capabilities})
     return capabilities
+
+
+def probe_workspace(workspace: Workspace) -> Capabilities:
+    """What the Packer of a workspace can do; see ``probe``."""
+    return probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
 
 
 def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:

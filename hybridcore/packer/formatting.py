@@ -13,7 +13,7 @@ from .. import process
 from ..errors import Fault, HclError, PackerError, WorkspaceError
 from ..temporary import folder as temporary_folder
 from ..workspace import Workspace, resolve
-from .capabilities import probe
+from .capabilities import probe_workspace
 from .commands import fmt_command
 from .output import strip_ansi_text
 from .results import FmtResult
@@ -37,7 +37,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
     files = find_files(paths, where)
     if not files:
         return FmtResult()
-    capabilities = probe(where.settings.packer_path, cache_dir=where.state_dir / "cache")
+    capabilities = probe_workspace(where)
     with temporary_folder() as folder:
         copies = _copy(files, folder)
         done = process.run(

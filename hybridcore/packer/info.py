@@ -7,7 +7,7 @@ import os
 from .. import state, templates
 from ..workspace import Workspace, check_env, resolve
 from . import plugins
-from .tools import probe_workspace
+from .capabilities import probe_workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

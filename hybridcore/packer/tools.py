@@ -11,7 +11,7 @@ from .. import process, state, templates
 from ..errors import ConfigError, Fault, PackerError
 from ..temporary import folder as temporary_folder
 from ..workspace import Workspace, check_env, resolve
-from .capabilities import Capabilities, probe
+from .capabilities import Capabilities, probe_workspace
 from .commands import init_command, inspect_command, validate_command
 from .compose import compose
 from .diagnostics import parse, to_faults
@@ -36,7 +36,6 @@ class _Done(NamedTuple):
 
     template: Template
     workspace: Workspace
-    folder: Path
     exit_code: int
     text: str
 
@@ -49,12 +48,8 @@ class _Done(NamedTuple):
         return found
 
     def _place(self, printed: str) -> str:
-        """The path in the workspace for one in the composed folder, which mirrors it."""
-        path = Path(printed)
-        if not path.is_absolute():
-            path = self.template.folder / path
-        elif path.is_relative_to(self.folder):
-            path = self.workspace.root / path.relative_to(self.folder)
+        """The path in the workspace for one that Packer printed; it runs in the template's folder."""
+        path = self.template.folder / printed
         return self.workspace.relative(Path(os.path.normpath(path)))
 
 
@@ -117,11 +112,6 @@ def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tu
     )
 
 
-def probe_workspace(workspace: Workspace) -> Capabilities:
-    """What the Packer of a workspace can do; see ``capabilities.probe``."""
-    return probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
-
-
 def _run(
     command: Sequence[str],
     template: Template,
@@ -145,4 +135,6 @@ def _run(
         masker = Masker([*secret_values(template, {}, child), *process.environment_secrets(child)])
         done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
-    return _Done(template, workspace, folder, done.returncode, text)
+    # The composed folder, which mirrors the workspace, is gone when people read this.
+    text = text.replace(f"{folder}{os.sep}", f"{workspace.root}{os.sep}")
+    return _Done(template, workspace, done.returncode, text)

@@ -206,6 +206,13 @@ def test_faults_have_the_file_and_line_that_the_user_knows(demo):
     assert "a number is required" in fault.message
 
 
+def test_messages_name_files_of_the_workspace_too(demo):
+    script = '\n  provisioner "shell" {\n    script = "${abspath(path.root)}/none.sh"\n  }\n}\n'
+    demo.template(TARGET, TEMPLATE.removesuffix("}\n") + script)
+    (fault,) = packer.validate([TARGET], env="dev", workspace=demo.open()).faults
+    assert f"Bad script '{demo.root}/templates/{TARGET}/none.sh'" in fault.message
+
+
 def test_several_targets_each_have_their_faults(demo):
     other = demo.null("linux/null/other")
     demo.write(f"configs/dev/{other}.pkrvars.hcl", "")
