@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridcore.errors import ConfigError
+from hybridcore.errors import ConfigError, PackerError
 from hybridcore.packer.capabilities import Capabilities
 from hybridcore.packer.commands import (
     build_command,
@@ -82,7 +82,9 @@ def test_an_option_that_the_user_asked_for_is_refused_where_it_is_not_known():
     (fault,) = caught.value.faults
     assert fault.message == "Packer 1.5.0 does not know -on-error=run-cleanup-provisioner"
     assert "abort" in fault.hint
-    check_command(NEW, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER, only=("a",), except_=("b", "c")))
+    check_command(
+        NEW, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER, only=("a",), except_=("b", "c"))
+    )
 
 
 @pytest.mark.parametrize("field", ["only", "except_"])
