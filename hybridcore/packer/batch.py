@@ -60,6 +60,9 @@ def build(
     todo = [one for one in planned if one.reasons]
     check_all(todo, where)
     watching = monitor or NullMonitor()
+    declared = set().union(*(one.template.variable_names() for one in planned))
+    for name in sorted(chosen.secrets.keys() - declared):
+        watching.note(f"warning: the secret {name!r}: no target of this batch declares this variable")
     for one in todo:
         for warning in check_template(one.template, where):
             watching.note(f"warning: {warning}")

@@ -149,3 +149,33 @@ def test_each_part_of_a_sensitive_list_is_masked(space: WorkspaceFolder, any_pac
     logs = [path.read_text() for path in (space.root / "logs").rglob("*.log")]
     assert "first *** second ***" in "".join(logs)
     assert "canary" not in "".join((done.stdout, done.stderr, *logs))
+
+
+def test_a_secret_that_no_target_declares_is_told_by_name(space: WorkspaceFolder) -> None:
+    done = hybrid(
+        space,
+        *("build", "--env", "dev", "--check", "--secret", "given", "--secret", "gievn", "linux/null/good"),
+        PKR_VAR_given=GIVEN,
+        PKR_VAR_gievn=GIVEN,
+        PKR_VAR_inherited=INHERITED,
+        PKR_VAR_added=ADDED,
+    )
+    assert done.returncode == 5, done.stderr
+    (warning,) = [line for line in done.stderr.splitlines() if line.startswith("warning: the secret")]
+    assert warning == "warning: the secret 'gievn': no target of this batch declares this variable"
+    assert GIVEN not in done.stderr
+
+
+def test_a_short_value_from_the_environment_is_refused(space: WorkspaceFolder) -> None:
+    done = hybrid(
+        space,
+        *("--json", "build", "--env", "dev", "linux/null/good"),
+        PKR_VAR_given="abc",
+        PKR_VAR_inherited=INHERITED,
+        PKR_VAR_added=ADDED,
+    )
+    assert done.returncode == 1, done.stderr
+    (fault,) = json.loads(done.stdout)["faults"]
+    assert "'given' has 3 characters" in fault["message"]
+    assert (fault["file"], fault["line"]) == ("templates/linux/null/good/secrets.pkr.hcl", 1)
+    assert not (space.root / "logs" / "builds").exists()
