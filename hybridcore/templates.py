@@ -67,9 +67,7 @@ class Template:
     def sensitive_names(self) -> set[str]:
         """Names of the variables that are marked ``sensitive``; a mark that is no constant counts too."""
         return {
-            name
-            for name, _, block in self.variables()
-            if _is_marked(block.body.attributes.get("sensitive"))
+            name for name, _, block in self.variables() if _is_marked(block.body.attributes.get("sensitive"))
         }
 
 
