@@ -126,13 +126,22 @@ def test_changed_assets_of_a_provisioner(space: WorkspaceFolder, built: BuildRep
 def test_a_variable_from_the_environment(
     space: WorkspaceFolder, built: BuildReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The rendered configuration sets every variable that is no secret: Packer does not see this value."""
     monkeypatch.setenv("PKR_VAR_message", "environment")
-    assert reasons(space) == ["PKR_VAR_message added"]
-    monkeypatch.setenv("PKR_VAR_message", "another")
-    assert reasons(space) == ["PKR_VAR_message changed"]
-    monkeypatch.delenv("PKR_VAR_message")
+    assert reasons(space) == []
     assert reasons(space, extra_env={"PKR_VAR_message": "another"}) == []
-    assert reasons(space) == ["PKR_VAR_message removed"]
+    build(space, force=True)
+    image = state_of(space)["images"][f"dev/{TARGET}"]
+    assert (space.root / image["artifacts"][0]["files"][0]["path"]).read_text() == "hello"
+
+
+def test_no_digest_of_a_secret_is_in_the_state(space: WorkspaceFolder, built: BuildReport) -> None:
+    assert reasons(space, secrets={"message": "a secret"}) == []
+    build(space, force=True, secrets={"message": "a secret"}, extra_env={"PKR_VAR_message": "a secret"})
+    files = [path for path in (space.root / "state").rglob("*") if path.is_file()]
+    assert files
+    digest = hashlib.sha256(b"a secret").hexdigest()
+    assert [path for path in files if digest in path.read_text(errors="replace")] == []
 
 
 def test_a_build_without_a_part_is_another_image(space: WorkspaceFolder, built: BuildReport) -> None:
@@ -190,3 +199,16 @@ def test_old_images_go_and_the_last_ones_stay(make_workspace: Callable[..., Work
     left = {path.name for path in folder.iterdir() if not path.is_symlink()}
     assert left == set(ran[-2:])
     assert os.readlink(folder / "latest") == ran[-1]
+
+
+def test_a_manifest_that_somebody_left_in_the_templates_folder(
+    make_workspace: Callable[..., WorkspaceFolder], any_packer: Path
+) -> None:
+    space = make_workspace()
+    space.write("packer-hybrid.toml", f'[packer]\npath = "{any_packer}"\n')
+    post = 'build {\n  sources = ["source.file.image"]\n  post-processor "manifest" {}\n}\n'
+    space.template(TARGET, FILE[: FILE.index("build {")].replace("true", "false") + post)
+    left = space.write(f"templates/{TARGET}/packer-manifest.json", '{"builds": [], "last_run_uuid": "x"}')
+    assert statuses(build(space)) == {TARGET: "built"}
+    assert left.read_text() == '{"builds": [], "last_run_uuid": "x"}'
+    assert statuses(build(space)) == {TARGET: "unchanged"}
