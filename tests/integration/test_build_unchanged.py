@@ -207,7 +207,8 @@ def test_a_manifest_that_somebody_left_in_the_templates_folder(
     space = make_workspace()
     space.write("packer-hybrid.toml", f'[packer]\npath = "{any_packer}"\n')
     post = 'build {\n  sources = ["source.file.image"]\n  post-processor "manifest" {}\n}\n'
-    space.template(TARGET, FILE[: FILE.index("build {")].replace("true", "false") + post)
+    source = 'source "file" "image" {\n  content = "hello"\n  target  = "output/image.txt"\n}\n'
+    space.template(TARGET, source + post)
     left = space.write(f"templates/{TARGET}/packer-manifest.json", '{"builds": [], "last_run_uuid": "x"}')
     assert statuses(build(space)) == {TARGET: "built"}
     assert left.read_text() == '{"builds": [], "last_run_uuid": "x"}'
