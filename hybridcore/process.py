@@ -193,7 +193,10 @@ def run(
         try:
             out, err = child.communicate(timeout=timeout)
         except BaseException as error:
-            os.killpg(child.pid, signal.SIGKILL)
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended just now
             child.wait()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise ProcessError(f"{argv[0]!r} did not end within {timeout:g} s") from None

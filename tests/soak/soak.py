@@ -103,11 +103,14 @@ class Soak:
             os.killpg(child.pid, signal.SIGKILL)
             out, err = child.communicate()
         self.ends[str(child.returncode)] += 1
-        if "Traceback" in err or (child.returncode not in EXPECTED_CODES and not killed):
-            self.look.fault(f"exit code {child.returncode}: {err[-2000:]}")
+        expected = child.returncode in EXPECTED_CODES or (killed and child.returncode < 0)
+        if "Traceback" in err or not expected:
+            self.look.fault(f"exit code {child.returncode}: {err[-2000:]} {out[-300:]}")
         if not out.strip():
             return {"results": []}
         said: dict[str, Any] = json.loads(out)
+        if "results" not in said:  # it was cancelled, or what it asked Packer for was killed
+            return {"results": []}
         self.look.at_results(said)
         return said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -124,3 +125,15 @@ def test_the_environment_of_a_run_is_not_ours(monkeypatch: pytest.MonkeyPatch) -
     done = process.run([PYTHON, "-c", "import os; print('NOT_IN_THE_TABLE' in os.environ)"])
     assert done.stdout == "False\n"
     assert "NOT_IN_THE_TABLE" in os.environ
+
+
+def test_an_interrupt_when_the_program_has_just_ended_is_still_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ended_and_interrupted(child: subprocess.Popen[bytes], **_: object) -> None:
+        child.wait()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", ended_and_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process.run(["true"])
