@@ -165,9 +165,7 @@ def kill_all(pids: Sequence[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-NAMED = (
-    "source.vsphere-clone.{0} may have left a machine (vm_name = {0}); look, and remove it"
-)
+NAMED = "source.vsphere-clone.{0} may have left a machine (vm_name = {0}); look, and remove it"
 
 
 def remove(vcsim: Vcsim, name: str) -> None:
