@@ -115,7 +115,8 @@ def build(
         One result a target: status, exit code, manifest, artifacts, errors, times.
 
     Raises:
-        PackerError: Packer or something that a target needs is missing; has faults.
+        ConfigError: an option is not right, or a target's configuration or secret is missing; has faults.
+        PackerError: Packer or something that a target needs on this machine is missing; has faults.
         TemplatesError: a target is missing or breaks the conventions.
         StateError: the state cannot be read or written.
     """
