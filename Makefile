@@ -31,7 +31,7 @@ setup-test: # .venv with the test requirements, Debian's packages, Packer 1.9.4 
 
 # Lint comes first because it is quick to say no; pytest runs once, so that its closing line counts everything.
 test: setup-test lint ## Lint and every test but the slow ones; under 40 minutes on 2 cores
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(PYTEST_ARGS)
 
 test-slow: setup-test ## What takes longer than `make test` should: see CONTRIBUTING.md
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS) || (($$? == 5))  # 5: no test is marked slow

@@ -23,7 +23,7 @@ import pytest
 from tests.support.playbooks import Ansible
 from tests.support.tools import Tools
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.e2e
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybridcore-packer"
 TARGET = "linux/qemu/debian-12"
