@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,8 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packe
 
 # Without a line for so long, people wonder whether anything happens at all.
 SILENCE_S = 10.0
+# The signals that ansible-playbook passes on to its workers.
+_DEADLY = (signal.SIGINT, signal.SIGTERM)
 
 
 class DisplayMonitor:
@@ -44,13 +47,12 @@ class DisplayMonitor:
 
     def line(self, target: str, text: str, kind: str) -> None:
         self._shown_at = time.monotonic()
-        if kind in ("say", "error") or (kind == "message" and not self._packer_only):
-            self._display.display(f"{target}: {text}")
-        elif kind == "other":
-            self._display.vv(f"{target}: {text}")
+        shown = {"say": True, "error": True, "message": not self._packer_only}
+        if shown.get(kind, self._display.verbosity >= 2):
+            self._show(f"{target}: {text}")
 
     def note(self, text: str) -> None:
-        self._display.display(text)
+        self._show(text)
 
     def tick(self, running: dict[str, float]) -> None:
         """After some seconds of silence say what is still running, as while Packer waits for SSH."""
@@ -58,7 +60,23 @@ class DisplayMonitor:
         if running and not self._packer_only and now - self._shown_at >= SILENCE_S:
             self._shown_at = now
             ages = ", ".join(f"{target} for {age:.0f} s" for target, age in running.items())
-            self._display.display(f"still running: {ages}")
+            self._show(f"still running: {ages}")
+
+    def _show(self, text: str) -> None:
+        """Show a line, and let a signal wait for that.
+
+        A worker passes lines to ansible-playbook through a queue with a lock that processes share. One that
+        dies while it holds the lock leaves ansible-playbook waiting for it for ever.
+        """
+        late: list[int] = []
+        before = {number: signal.signal(number, lambda n, _: late.append(n)) for number in _DEADLY}
+        try:
+            self._display.display(text)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        for number in late:
+            os.kill(os.getpid(), number)
 
 
 class CoreAction(ActionBase):

@@ -178,6 +178,21 @@ def test_a_killed_ansible_leaves_no_process(play: Play, number: signal.Signals) 
     assert all(_ends(descriptor) for descriptor in ends)
 
 
+def test_ansible_ends_when_it_is_interrupted_while_lines_pass(play: Play) -> None:
+    """A worker that dies between two lines must not take the lock of Ansible's queue with it."""
+    play.write({"argv": ["sh", "-c", "yes many lines"]})
+    for _ in range(4):
+        with play.start() as process:
+            assert process.stdout is not None
+            shown = (line for line in process.stdout if line.startswith("many lines"))
+            for _line, _number in zip(shown, range(200), strict=False):
+                pass
+            process.send_signal(signal.SIGINT)
+            ended = os.pidfd_open(process.pid)
+            process.stdout.read()
+            assert _ends(ended)
+
+
 def test_the_timeout_of_the_task_ends_the_program(play: Play) -> None:
     play.write({"argv": ["sh", "-c", "echo pid $$; exec sleep 300"]}, timeout=4)
     with play.start() as process:
