@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from ..errors import PackerError
+from ..state.durable import sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,11 +191,7 @@ def write(path: Path, manifest: Manifest) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def discrepancies(artifacts: Iterable[SeenArtifact], builds: Iterable[ManifestBuild]) -> tuple[str, ...]:
