@@ -25,7 +25,6 @@ import socket
 import struct
 import subprocess
 import time
-from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -352,6 +351,8 @@ class Supervisor:
 
     def _settle(self) -> None:
         """The caller died: write into the state that its run was cancelled, and remove its folder."""
+        from pathlib import Path
+
         from .errors import HybridError
         from .logs import get_logger
         from .runs import remove_folder, settle

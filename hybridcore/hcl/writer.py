@@ -16,7 +16,7 @@ _BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # Bare, the first would begin a loop and the others look like values.
 _QUOTED_KEYS = frozenset(("for", "true", "false", "null"))
 # The width of text that Packer aligns depends on how its letters join; in keys, those that may are escaped.
-_JOINING = re.compile(r"[\u0250-\U0010ffff]")
+_JOINING = re.compile(r"[^\x00-\u024f]")
 _SPECIAL = re.compile(r'["\\\x00-\x1f\x7f]|\$(?=\{)|%(?=\{)|[\ud800-\udfff]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "$$", "%": "%%"}
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 
+from .. import runs, state
 from ..errors import ConfigError, Fault
 from ..monitor import Monitor, NullMonitor
 from ..workspace import Workspace, check_env, resolve
 from .capabilities import probe_workspace
+from .children import Children, watched_parents
 from .commands import check_command
 from .lint import check_template
-from .plan import plan
+from .plan import plan, unchanged
 from .preflight import check_all
 from .results import BuildOptions, BuildReport, BuildResult, Status
 
@@ -18,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .capabilities import Capabilities
     from .plan import Planned
 
 
@@ -68,8 +72,6 @@ def build(
             watching.note(f"warning: {warning}")
     if check:
         return BuildReport(tuple(map(predict, planned)))
-    from .scheduler import run_batch
-
     return run_batch(
         planned,
         env=env,
@@ -79,6 +81,65 @@ def build(
         monitor=watching,
         command=command,
     )
+
+
+def run_batch(
+    planned: Sequence[Planned],
+    *,
+    env: str,
+    options: BuildOptions,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    monitor: Monitor,
+    command: str = "build",
+) -> BuildReport:
+    """Build what a plan says must be built.
+
+    Args:
+        planned: the targets, each with the reasons for building it; one without reasons is left alone.
+        env: name of the environment.
+        options: how to build.
+        workspace: where everything lies.
+        capabilities: of the Packer that builds.
+        monitor: who watches.
+        command: what is being done, for the state and for those who wait.
+
+    Returns:
+        One result a target, in the order of the plan.
+
+    Raises:
+        StateError: the state cannot be read or written.
+    """
+    started_at = state.timestamp()
+    run_id = runs.new_run_id()
+    results: dict[str, BuildResult] = {
+        one.template.target: unchanged(one) for one in planned if not one.reasons
+    }
+    todo = [one for one in planned if one.reasons]
+    if not todo:
+        return BuildReport(tuple(results.values()), run_id)
+    if results:
+        monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
+    # The end is written while the supervisor still lives: nobody takes the run for a dead one.
+    with Children(run_id, watched_parents(os.environ)) as children:
+        # Imported while the supervisor starts, which takes about as long.
+        from .job import Batch
+        from .scheduler import Scheduler
+
+        folder = runs.run_folder(workspace, run_id)
+        batch = Batch(workspace, env, options, capabilities, run_id, folder, monitor)
+        results |= Scheduler(batch, todo, children).run(command)
+        report = BuildReport(tuple(results[one.template.target] for one in planned), run_id)
+        runs.finish(
+            workspace,
+            run_id,
+            env=env,
+            command=command,
+            started_at=started_at,
+            status=report.status.value,
+            results=report.results,
+        )
+    return report
 
 
 def check_options(options: BuildOptions) -> None:
@@ -98,8 +159,6 @@ def check_options(options: BuildOptions) -> None:
 
 def predict(planned: Planned) -> BuildResult:
     """The result that a target would have if its build succeeds."""
-    from .scheduler import unchanged
-
     if not planned.reasons:
         return unchanged(planned)
     return BuildResult(

@@ -18,9 +18,6 @@ from .retry import classify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from ..workspace import Workspace
     from .job import Batch, Job
     from .outcome import SeenArtifact
@@ -221,18 +218,3 @@ def prune_images(workspace: Workspace, env: str, target: str) -> None:
     for path in runs[: -max(1, workspace.settings.keep_images)]:
         if path.name != current.get("run"):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def artifacts_from_state(image: Mapping[str, Any]) -> tuple[Artifact, ...]:
-    """The artifacts of an image as the state remembers them."""
-    return tuple(
-        Artifact(
-            entry["id"],
-            entry.get("builder_id", ""),
-            tuple(
-                ArtifactFile(file["path"], file["size"], file.get("sha256", ""))
-                for file in entry.get("files", [])
-            ),
-        )
-        for entry in image.get("artifacts") or []
-    )

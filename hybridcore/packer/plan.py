@@ -17,6 +17,7 @@ from .compose import own_manifests
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, digest_of, fingerprint, tree_digest
 from .mask import check_secret
 from .references import variable_digests, workspace_files
+from .results import Artifact, ArtifactFile, BuildResult, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -307,6 +308,35 @@ def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests)
             if not same:
                 found.append(f"{file['path']} is not what was built")
     return found
+
+
+def unchanged(plan: Planned) -> BuildResult:
+    """The result of a target that need not be built: what the state remembers of its image."""
+    image = plan.image or {}
+    return BuildResult(
+        target=plan.template.target,
+        builder=plan.template.builder,
+        status=Status.UNCHANGED,
+        artifacts=artifacts_from_state(image),
+        fingerprint=plan.fingerprint,
+        log_path=image.get("log_path"),
+        manifest_path=plan.manifest,
+    )
+
+
+def artifacts_from_state(image: Mapping[str, Any]) -> tuple[Artifact, ...]:
+    """The artifacts of an image as the state remembers them."""
+    return tuple(
+        Artifact(
+            entry["id"],
+            entry.get("builder_id", ""),
+            tuple(
+                ArtifactFile(file["path"], file["size"], file.get("sha256", ""))
+                for file in entry.get("files", [])
+            ),
+        )
+        for entry in image.get("artifacts") or []
+    )
 
 
 def files_record(workspace: Workspace, key: str) -> Path:

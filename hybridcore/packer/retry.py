@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 
@@ -81,7 +82,11 @@ PASSING = (
         "listen tcp 127.0.0.1:5901: bind: address already in use",
     ),
 )
-_PATTERN = re.compile("|".join(f"(?:{one.pattern})" for one in PASSING), re.IGNORECASE)
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one.pattern})" for one in PASSING), re.IGNORECASE)
 
 
 def classify(errors: Iterable[str]) -> bool:
@@ -93,7 +98,7 @@ def classify(errors: Iterable[str]) -> bool:
     Returns:
         True when each of them is of a kind in ``PASSING``; False when there is none.
     """
-    found = [bool(_PATTERN.search(error)) for error in errors]
+    found = [bool(_pattern().search(error)) for error in errors]
     return bool(found) and all(found)
 
 

@@ -10,100 +10,35 @@ from dataclasses import replace
 from .. import logs, runs, state
 from ..errors import HybridError, LockError, PackerError
 from ..state.lock import Lock
-from .children import Child, Children, watched_parents
+from .children import Child
 from .compose import make_mirror
 from .fingerprint import Digests
-from .finish import artifacts_from_state
 from .finisher import Finisher, say
 from .job import Batch, Job
-from .plan import Planned, lost_files
+from .plan import lost_files, unchanged
 from .references import leaves
-from .results import BuildReport, BuildResult, Status
+from .results import BuildResult, Status
 from .retry import delays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..monitor import Monitor
-    from ..workspace import Workspace
-    from .capabilities import Capabilities
-    from .results import BuildOptions
+    from .children import Children
+    from .plan import Planned
 
 _TICK_S = 0.25
 _READ = 1 << 18
 
 
-def run_batch(
-    planned: Sequence[Planned],
-    *,
-    env: str,
-    options: BuildOptions,
-    workspace: Workspace,
-    capabilities: Capabilities,
-    monitor: Monitor,
-    command: str = "build",
-) -> BuildReport:
-    """Build what a plan says must be built.
+class Scheduler:
+    """Runs the jobs of a batch. All state is in the jobs; everything happens in the caller's thread.
 
     Args:
-        planned: the targets, each with the reasons for building it; one without reasons is left alone.
-        env: name of the environment.
-        options: how to build.
-        workspace: where everything lies.
-        capabilities: of the Packer that builds.
-        monitor: who watches.
-        command: what is being done, for the state and for those who wait.
-
-    Returns:
-        One result a target, in the order of the plan.
-
-    Raises:
-        StateError: the state cannot be read or written.
+        batch: what the jobs share.
+        todo: what is to be built, each with its reasons.
+        children: the supervisor.
     """
-    started_at = state.timestamp()
-    run_id = runs.new_run_id()
-    results: dict[str, BuildResult] = {
-        plan.template.target: unchanged(plan) for plan in planned if not plan.reasons
-    }
-    todo = [plan for plan in planned if plan.reasons]
-    if not todo:
-        return BuildReport(tuple(results.values()), run_id)
-    if results:
-        monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
-    batch = Batch(workspace, env, options, capabilities, run_id, runs.run_folder(workspace, run_id), monitor)
-    # The end is written while the supervisor still lives: nobody takes the run for a dead one.
-    with Children(run_id, watched_parents(os.environ)) as children:
-        results |= _Scheduler(batch, todo, children).run(command)
-        report = BuildReport(tuple(results[plan.template.target] for plan in planned), run_id)
-        runs.finish(
-            workspace,
-            run_id,
-            env=env,
-            command=command,
-            started_at=started_at,
-            status=report.status.value,
-            results=report.results,
-        )
-    return report
-
-
-def unchanged(plan: Planned) -> BuildResult:
-    """The result of a target that need not be built: what the state remembers of its image."""
-    image = plan.image or {}
-    return BuildResult(
-        target=plan.template.target,
-        builder=plan.template.builder,
-        status=Status.UNCHANGED,
-        artifacts=artifacts_from_state(image),
-        fingerprint=plan.fingerprint,
-        log_path=image.get("log_path"),
-        manifest_path=plan.manifest,
-    )
-
-
-class _Scheduler:
-    """Runs the jobs of a batch. All state is in the jobs; everything happens in the caller's thread."""
 
     def __init__(self, batch: Batch, todo: Sequence[Planned], children: Children) -> None:
         self._batch = batch
@@ -126,7 +61,17 @@ class _Scheduler:
         self._finisher = Finisher(batch, self._not_run)
 
     def run(self, command: str) -> dict[str, BuildResult]:
-        """Build everything; the results by target."""
+        """Build everything.
+
+        Args:
+            command: what is being done, for the state and for those who wait.
+
+        Returns:
+            The results by target.
+
+        Raises:
+            StateError: the state cannot be read or written.
+        """
         batch = self._batch
         self._children.announce(
             {

@@ -15,7 +15,7 @@ from hybridcore import pipeline
 from hybridcore.packer import batch, plan
 from hybridcore.packer.capabilities import probe
 from hybridcore.packer.results import BuildOptions
-from hybridcore.packer.scheduler import run_batch
+from hybridcore.packer.batch import run_batch
 from tests.support.builds import (
     Recorder,
     Running,
