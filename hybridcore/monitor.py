@@ -7,6 +7,13 @@ import sys
 import time
 from typing import Protocol, TextIO
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SILENCE_S = 10.0
+LONGEST_SILENCE_S = 300.0
+
 
 class Monitor(Protocol):
     """Something that shows the lines of builds while they run. Everything it gets is masked already.
@@ -52,8 +59,44 @@ class NullMonitor:
         """Do nothing."""
 
 
+class Silence:
+    """Knows when to say that something still runs, since nothing was shown for a while.
+
+    The first time after ten seconds, as while Packer waits for SSH; then after twice as long each time, five
+    minutes at most, so that neither a person nor a CI job takes a silent build for dead.
+    """
+
+    def __init__(self) -> None:
+        self.broken()
+
+    def broken(self) -> None:
+        """Take note that something was shown."""
+        self._since = time.monotonic()
+        self._wait = SILENCE_S
+
+    def told(self, running: Mapping[str, float]) -> str:
+        """What to say now.
+
+        Args:
+            running: seconds since the start, for each target that is being built.
+
+        Returns:
+            A line, or nothing when it is not time for one.
+        """
+        now = time.monotonic()
+        if not running or now - self._since < self._wait:
+            return ""
+        self._since = now
+        self._wait = min(2 * self._wait, LONGEST_SILENCE_S)
+        return f"still running: {_ages(running)}"
+
+
+def _ages(running: Mapping[str, float]) -> str:
+    return ", ".join(f"{target} {int(age) // 60}:{int(age) % 60:02d}" for target, age in running.items())
+
+
 class ConsoleMonitor:
-    """Shows lines on a stream, and a progress line under them where the stream is a terminal.
+    """Shows lines on a stream, and what is running: on a terminal in a progress line, else after silence.
 
     Args:
         stream: where to write; standard error by default, so that ``--json`` stays clean.
@@ -67,7 +110,8 @@ class ConsoleMonitor:
         self._verbose = verbose
         self._terminal = self._stream.isatty()
         self._progress = ""
-        self._shown_at = 0.0
+        self._drawn_at = 0.0
+        self._silence = Silence()
 
     def line(self, target: str, text: str, kind: str) -> None:
         """Show the line after its target's name."""
@@ -79,15 +123,21 @@ class ConsoleMonitor:
         self._write(text)
 
     def tick(self, running: dict[str, float]) -> None:
-        """Draw the progress line anew, about once a second, on a terminal, cut at its width."""
-        now = time.monotonic()
-        if not self._terminal or not self.wants_lines or now - self._shown_at < 0.9:
+        """Say what is running, if it is time to: about once a second on a terminal, cut at its width."""
+        if not self.wants_lines:
             return
-        self._shown_at = now
+        if not self._terminal:
+            if text := self._silence.told(running):
+                self._stream.write(text + "\n")
+                self._stream.flush()
+            return
+        now = time.monotonic()
+        if now - self._drawn_at < 0.9:
+            return
+        self._drawn_at = now
         self._clear()
         if running:
-            parts = [f"{target} {int(age) // 60}:{int(age) % 60:02d}" for target, age in running.items()]
-            self._progress = f"[{len(running)} running] " + ", ".join(parts)
+            self._progress = f"[{len(running)} running] {_ages(running)}"
             # A line that wraps could not be cleared; the last column is the cursor's.
             self._stream.write(self._progress[: shutil.get_terminal_size().columns - 1])
             self._stream.flush()
@@ -96,6 +146,7 @@ class ConsoleMonitor:
         self._clear()
         self._stream.write(text + "\n")
         self._stream.flush()
+        self._silence.broken()
 
     def _clear(self) -> None:
         if self._progress:

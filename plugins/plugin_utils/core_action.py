@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,12 +20,11 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     HybridError,
     WorkspaceError,
 )
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Silence
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
     WATCH_VARIABLE,
 )
 
-# Without a line for so long, people wonder whether anything happens at all.
-SILENCE_S = 10.0
 # The signals that ansible-playbook passes on to its workers.
 _DEADLY = (signal.SIGINT, signal.SIGTERM)
 
@@ -43,10 +41,9 @@ class DisplayMonitor:
     def __init__(self) -> None:
         self._display = Display()
         self._packer_only = under_runner()
-        self._shown_at = time.monotonic()
+        self._silence = Silence()
 
     def line(self, target: str, text: str, kind: str) -> None:
-        self._shown_at = time.monotonic()
         shown = {"say": True, "error": True, "message": not self._packer_only}
         if shown.get(kind, self._display.verbosity >= 2):
             self._show(f"{target}: {text}")
@@ -55,14 +52,15 @@ class DisplayMonitor:
         self._show(text)
 
     def tick(self, running: dict[str, float]) -> None:
-        """After some seconds of silence say what is still running, as while Packer waits for SSH."""
-        now = time.monotonic()
-        if running and not self._packer_only and now - self._shown_at >= SILENCE_S:
-            self._shown_at = now
-            ages = ", ".join(f"{target} for {age:.0f} s" for target, age in running.items())
-            self._show(f"still running: {ages}")
+        """After a while of silence say what is still running."""
+        if not self._packer_only and (text := self._silence.told(running)):
+            self._display_line(text)
 
     def _show(self, text: str) -> None:
+        self._silence.broken()
+        self._display_line(text)
+
+    def _display_line(self, text: str) -> None:
         """Show a line, and let a signal wait for that.
 
         A worker passes lines to ansible-playbook through a queue with a lock that processes share. One that

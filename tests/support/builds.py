@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .workspaces import WorkspaceFolder
 
 if TYPE_CHECKING:
+    from hybridcore.monitor import Monitor
     from hybridcore.packer.results import BuildReport
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -86,7 +87,7 @@ class Recorder:
 def build(
     space: WorkspaceFolder,
     *targets: str,
-    monitor: Recorder | None = None,
+    monitor: Monitor | None = None,
     values: Mapping[str, Any] | None = None,
     check: bool = False,
     **options: Any,

@@ -44,16 +44,66 @@ def test_a_quiet_console_wants_notes_alone() -> None:
     assert ConsoleMonitor(stream).wants_lines is True
 
 
-def test_no_progress_line_where_nobody_looks() -> None:
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moment that the clock shows."""
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_no_progress_line_where_nobody_looks(now: list[float]) -> None:
     stream = io.StringIO()
     monitor = ConsoleMonitor(stream)
     monitor.tick({"linux/null/a": 61.0})
+    now[0] += 9.9
+    monitor.tick({"linux/null/a": 70.9})
     assert stream.getvalue() == ""
 
 
-def test_the_progress_line_goes_before_the_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+def test_what_is_silent_for_long_is_named_ever_less_often(now: list[float]) -> None:
+    stream = io.StringIO()
+    monitor = ConsoleMonitor(stream)
+    monitor.line("linux/null/a", "begun", "say")
+    began, told = now[0], []
+    while now[0] - began < 3600:
+        now[0] += 1
+        monitor.tick({"linux/null/a": now[0] - began, "linux/null/b": 5.0})
+        minutes, seconds = divmod(int(now[0] - began), 60)
+        if stream.getvalue().endswith(
+            f"still running: linux/null/a {minutes}:{seconds:02d}, linux/null/b 0:05\n"
+        ):
+            told.append(now[0] - began)
+    assert told == [10, 30, 70, 150, 310, *range(610, 3600, 300)]
+    assert len(stream.getvalue().splitlines()) == 1 + len(told)
+
+
+def test_a_line_breaks_the_silence_and_nothing_that_runs_is_none(now: list[float]) -> None:
+    stream = io.StringIO()
+    monitor = ConsoleMonitor(stream)
+    for _ in range(2):
+        now[0] += 10
+        monitor.tick({"linux/null/a": 1.0})
+    monitor.note("a note")
+    now[0] += 9
+    monitor.tick({"linux/null/a": 2.0})
+    now[0] += 1
+    monitor.tick({})
+    monitor.tick({"linux/null/a": 3.0})
+    running = "still running: linux/null/a 0:0"
+    assert stream.getvalue().splitlines() == [f"{running}1", "a note", f"{running}3"]
+
+
+def test_a_line_that_is_not_shown_does_not_break_the_silence(now: list[float]) -> None:
+    stream = io.StringIO()
+    monitor = ConsoleMonitor(stream)
+    now[0] += 10
+    monitor.line("linux/null/a", "noise", "other")
+    monitor.tick({"linux/null/a": 10.0})
+    assert stream.getvalue() == "still running: linux/null/a 0:10\n"
+
+
+def test_the_progress_line_goes_before_the_next_line(now: list[float]) -> None:
     stream = Terminal()
     monitor = ConsoleMonitor(stream)
     monitor.tick({"linux/null/a": 61.4, "linux/null/b": 5.0})
@@ -75,9 +125,12 @@ def test_the_progress_line_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, co
     assert len(stream.getvalue()) == columns - 1
 
 
-def test_a_quiet_terminal_has_no_progress_line() -> None:
-    stream = Terminal()
-    ConsoleMonitor(stream, quiet=True).tick({"linux/null/a": 61.0})
+@pytest.mark.parametrize("kind", [Terminal, io.StringIO])
+def test_a_quiet_console_does_not_tell_what_runs(now: list[float], kind: type[io.StringIO]) -> None:
+    stream = kind()
+    monitor = ConsoleMonitor(stream, quiet=True)
+    now[0] += 1000
+    monitor.tick({"linux/null/a": 61.0})
     assert stream.getvalue() == ""
 
 

@@ -82,8 +82,10 @@ def test_marked_processes_are_found_and_killed_and_no_others() -> None:
 def test_a_process_that_keeps_starting_others_is_ended() -> None:
     run = f"test-forks-{os.getpid()}"
     code = (
-        "import subprocess, time\nprint('begun', flush=True)\n"
-        "while True:\n    subprocess.Popen(['sleep', '300'], start_new_session=True)\n    time.sleep(0.001)\n"
+        # It ends by itself, should it not be ended.
+        "import subprocess, time\nprint('begun', flush=True)\nend = time.monotonic() + 60\n"
+        "while time.monotonic() < end:\n"
+        "    subprocess.Popen(['sleep', '60'], start_new_session=True)\n    time.sleep(0.001)\n"
     )
     child = subprocess.Popen(
         [sys.executable, "-IS", "-c", code],
