@@ -13,9 +13,9 @@ import pytest
 
 from hybridcore import pipeline
 from hybridcore.packer import batch, plan
+from hybridcore.packer.batch import run_batch
 from hybridcore.packer.capabilities import probe
 from hybridcore.packer.results import BuildOptions
-from hybridcore.packer.batch import run_batch
 from tests.support.builds import (
     Recorder,
     Running,
