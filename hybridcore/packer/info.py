@@ -31,8 +31,9 @@ def info(
         workspace: the workspace; found from the current folder when not given.
 
     Returns:
-        ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (version by source address), ``targets``
-        (``target`` and ``builder`` of each), ``images`` (what the state remembers, sorted) and ``last_run``.
+        ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (version by source address), ``builders``
+        (those of Packer and of its plugins, sorted), ``targets`` (``target`` and ``builder`` of each),
+        ``images`` (what the state remembers, sorted) and ``last_run``.
 
     Raises:
         PackerError: there is no Packer.
@@ -50,9 +51,13 @@ def info(
         for _, image in sorted(remembered["images"].items())
         if env in (None, image["environment"]) and (not targets or image["target"] in targets)
     ]
+    packer = probe_workspace(where)
+    # An older Packer does not look into the folders of these plugins.
+    external = plugins.builders(os.environ) if packer.has_init else []
     return {
-        "packer": probe_workspace(where).to_dict(),
+        "packer": packer.to_dict(),
         "plugins": plugins.installed(os.environ),
+        "builders": sorted({*packer.builders, *external}),
         "targets": [
             {"target": template.target, "builder": template.builder}
             for template in templates.load_all(wanted, where)

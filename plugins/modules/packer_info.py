@@ -97,7 +97,7 @@ packer:
       elements: str
       sample: [abort, ask, cleanup, run-cleanup-provisioner]
     builders:
-      description: The builders that are built into it, sorted. Plugins add to them.
+      description: The builders that are built into it, sorted.
       type: list
       elements: str
       sample: [file, "null", qemu]
@@ -106,6 +106,14 @@ plugins:
   returned: success
   type: dict
   sample: {github.com/hashicorp/qemu: 1.0.9}
+builders:
+  description:
+    - The builders that templates can use, those of Packer and of the newest version of each plugin, sorted. A plugin that
+      does not answer has none.
+  returned: success
+  type: list
+  elements: str
+  sample: [file, "null", proxmox-clone, proxmox-iso, qemu]
 targets:
   description: The targets of the workspace, or those that were asked for.
   returned: success

@@ -12,7 +12,7 @@ from hybridcore.packer.info import info
 
 pytestmark = pytest.mark.integration
 TASK = "hybridcore.packer.packer_info"
-KEYS = {"packer", "plugins", "targets", "images", "last_run"}
+KEYS = {"packer", "plugins", "builders", "targets", "images", "last_run"}
 
 
 @pytest.fixture
@@ -70,6 +70,27 @@ def test_plugins_beside_packer(folder, tools, monkeypatch):
     assert found["packer"]["version"] == "1.9.4"
     assert found["packer"]["has_init"] is True
     assert found["plugins"]["github.com/hashicorp/qemu"] == "1.0.9"
+
+
+def test_builders_of_plugins_count_where_packer_looks_for_plugins(folder, tools, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    beside = tmp_path / "plugins" / "example.org" / "lab"
+    for name, text in (
+        ("mars", """echo '{"builders": ["rover", "-packer-default-plugin-name-"]}'"""),
+        ("dead", "exit 1"),
+    ):
+        program = beside / name / f"packer-plugin-{name}_v1.0.0_x5.0_linux_amd64"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PACKER_PLUGIN_PATH", f"{tools.plugins}:{tmp_path / 'plugins'}")
+    old = info(workspace=folder.open())
+    assert old["builders"] == old["packer"]["builders"]
+    folder.write("packer-hybrid.toml", f'[packer]\npath = "{tools.packer}"\n')
+    new = info(workspace=folder.open())
+    assert set(new["builders"]) - set(new["packer"]["builders"]) == {"mars", "mars-rover"}
+    assert "qemu" in new["builders"]
 
 
 def test_after_a_build_in_a_playbook(ansible, folder):
