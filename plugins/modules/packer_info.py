@@ -108,8 +108,8 @@ plugins:
   sample: {github.com/hashicorp/qemu: 1.0.9}
 builders:
   description:
-    - The builders that templates can use, those of Packer and of the newest version of each plugin, sorted. A plugin that
-      does not answer has none.
+    - The builders that templates can use, those of Packer and of the newest version of each plugin, sorted.
+    - A plugin that does not answer has none.
   returned: success
   type: list
   elements: str
