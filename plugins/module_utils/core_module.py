@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.hybridcore.packer.plugins.module_utils import core_import  # noqa: F401 -- before the core
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
     HybridError,

@@ -49,15 +49,6 @@ def test_ten_lines_build_an_image(ansible, installed_collections, project):
     assert "message is from the overlay" not in again.stdout, "nothing was built again"
 
 
-def test_the_core_is_compiled_once_and_not_in_each_process(ansible, installed_collections, project):
-    ansible.collections_path = installed_collections
-    link = installed_collections / "ansible_collections/hybridcore/packer/plugins/module_utils/hybridcore"
-    done = ansible.playbook("build.yml", cwd=project, env={"PYTHONDONTWRITEBYTECODE": ""})
-    assert done.returncode == 0, done.stdout
-    compiled = {path.name.partition(".")[0] for path in link.resolve().glob("**/__pycache__/*.pyc")}
-    assert {"pipeline", "scheduler", "plan", "lexer"} <= compiled
-
-
 def test_the_shipped_playbook_runs_by_its_name(ansible, installed_collections, project):
     ansible.collections_path = installed_collections
     done = ansible.playbook(
