@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -93,7 +94,9 @@ class Finisher:
         final = [one for one in finished if not one.again]
         for job, result, _ in final:
             if result.changed:
-                write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
+                # It only words the reason of the next build, so it must not cost this one.
+                with contextlib.suppress(OSError):
+                    write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
         if final:
             pairs = [(one.result, one.job.planned.inputs) for one in final]
             runs.record(batch.workspace, batch.run_id, batch.env, pairs)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
     from .capabilities import Capabilities
     from .plan import Planned
-    from .results import BuildOptions
+    from .results import BuildOptions, BuildResult
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Job:
         started_at: RFC 3339, UTC; empty before the first start.
         begun: moment of the first start, of the monotonic clock.
         not_before: moment before which it must not be started again.
+        failed: the result of the attempt before, when it is to be tried again.
+        asked_at: moment of the first try for a lock that somebody else holds.
         lock: held from the first start to the end.
         fd: read end of the running Packer's pipe, or -1.
         exit: the supervisor's message about its end, when it has ended.
@@ -80,6 +82,8 @@ class Job:
     started_at: str = ""
     begun: float = 0.0
     not_before: float = 0.0
+    failed: BuildResult | None = None
+    asked_at: float = 0.0
     lock: Lock | None = None
     fd: int = -1
     exit: Mapping[str, object] | None = None

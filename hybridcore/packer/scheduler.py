@@ -56,7 +56,7 @@ class Scheduler:
         self._limit = (
             batch.options.parallel_builds or batch.workspace.settings.parallel_builds or os.cpu_count() or 1
         )
-        self._begun = time.monotonic()
+        self._jobs = tuple(self._waiting)
         self._selector = selectors.DefaultSelector()
         self._finisher = Finisher(batch, self._not_run)
 
@@ -111,6 +111,9 @@ class Scheduler:
                 self._waiting.remove(job)
                 why = f"cancelled: {self._cancelled}"
                 self._finisher.add(job, self._not_run(job, Status.CANCELLED, why))
+            elif job.failed and not self._in_time(job, now):
+                self._waiting.remove(job)
+                self._finisher.add(job, job.failed)
             elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
                 self._waiting.remove(job)
                 if not self._built_meanwhile(job):
@@ -132,7 +135,8 @@ class Scheduler:
         try:
             lock.acquire()
         except LockError as error:
-            left = self._begun + self._batch.options.lock_timeout - now
+            job.asked_at = job.asked_at or now
+            left = job.asked_at + self._batch.options.lock_timeout - now
             if left <= 0:
                 self._waiting.remove(job)
                 self._results[job.target] = self._not_run(job, Status.FAILED, str(error), locked=True)
@@ -269,17 +273,21 @@ class Scheduler:
     def _on_finished(self) -> None:
         """Builds were concluded: keep the results, and try again what may pass."""
         for job, result, again in self._finisher.take():
-            options = self._batch.options
-            delay = list(delays(job.attempts, options.retry_delay))[-1] if again else 0.0
-            in_time = not options.timeout or time.monotonic() + delay - job.begun < options.timeout
-            if again and in_time and not self._cancelled:
+            delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1] if again else 0.0
+            then = time.monotonic() + delay
+            if again and self._in_time(job, then) and not self._cancelled:
                 self._batch.monitor.note(f"{job.target}: attempt {job.attempts} failed, next in {delay:g} s")
-                job.not_before = time.monotonic() + delay
-                self._waiting.append(job)
+                job.not_before, job.failed = then, result
+                # In front of those that were not begun: its time is running.
+                self._waiting.insert(0, job)
             elif again:
                 self._finisher.add(job, result)
             else:
                 self._results[job.target] = result
+
+    def _in_time(self, job: Job, moment: float) -> bool:
+        limit = self._batch.options.timeout
+        return not limit or moment - job.begun < limit
 
     def _not_run(self, job: Job, status: Status, error: str, *, locked: bool = False) -> BuildResult:
         return BuildResult(
@@ -299,7 +307,10 @@ class Scheduler:
 
     def _close_all(self) -> None:
         """Whatever ended the batch, no descriptor and no lock stays behind."""
+        # Where an error ends it: Packers clean up while what has ended is still being concluded.
+        for job in self._running.values():
+            self._children.stop(job.target)
         self._finisher.close()
-        for job in [*self._waiting, *self._running.values()]:
+        for job in self._jobs:
             job.close()
         self._selector.close()
