@@ -280,7 +280,11 @@ def settle_dead(workspace: Workspace) -> list[str]:
         A sentence for each such run, to be shown.
     """
     said = []
-    for run_id in state.interrupted(state.read(workspace=workspace)):
+    data = state.read(workspace=workspace)
+    for run_id in state.interrupted(data):
+        # A lock reaches into other containers, unlike the number of a process, which names another one there.
+        if _is_locked(workspace, data["running"][run_id]):
+            continue
         kill_marked(run_id)
         left = settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
         said += left
@@ -300,6 +304,17 @@ def settle_dead(workspace: Workspace) -> list[str]:
             remove_folder(folder)
     temporary.sweep()
     return said
+
+
+def _is_locked(workspace: Workspace, entry: Mapping[str, Any]) -> bool:
+    """Whether somebody builds one of the targets of a run now."""
+    for target in entry["targets"]:
+        with open(target_lock(workspace, entry["environment"], target), "ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+    return False
 
 
 def remove_folder(folder: Path) -> None:

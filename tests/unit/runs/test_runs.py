@@ -212,6 +212,22 @@ def test_a_dead_run_is_found_and_what_it_left_is_removed(workspace: Workspace, t
     assert runs.settle_dead(workspace) == []
 
 
+def test_a_run_that_seems_dead_while_its_target_is_locked_is_left_alone(workspace: Workspace) -> None:
+    begin(
+        workspace, owner=2**22 + 1
+    )  # a number that no process has here, as that of one in another container
+    folder = runs.run_folder(workspace, RUN)
+    folder.mkdir(parents=True)
+    with open(runs.target_lock(workspace, "dev", B), "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert runs.settle_dead(workspace) == []
+    assert RUN in state.read(workspace=workspace)["running"]
+    assert folder.exists()
+    assert len(runs.settle_dead(workspace)) == 1
+    assert state.read(workspace=workspace)["running"] == {}
+    assert not folder.exists()
+
+
 def test_the_folder_of_a_run_that_lives_though_the_state_lost_it_stays(workspace: Workspace) -> None:
     (workspace.runs / RUN).mkdir(parents=True)
     env = {**os.environ, supervise.RUN_MARK: f"{RUN}/{A}"}
