@@ -65,9 +65,11 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
     warnings: tuple[str, ...] = ()
     manifest_path = None
     if status is Status.BUILT:
-        artifacts, manifest_path, warnings, lost = _keep(job, batch)
-        if lost:
-            status, failures = Status.FAILED, lost
+        failures = _lost(job)
+        if failures:
+            status = Status.FAILED
+        else:
+            artifacts, manifest_path, warnings = _keep(job, batch)
     return BuildResult(
         target=job.target,
         builder=job.planned.template.builder,
@@ -97,25 +99,37 @@ def _keep_crash_log(job: Job) -> None:
         job.log.write(f"\nhybridcore: Packer left a crash log:\n{text}".encode())
 
 
-def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str | None, tuple[str, ...], list[str]]:
-    """Bring the files of an attempt to where they stay, and write or take over the manifest.
-
-    Returns:
-        The artifacts, the manifest's path, what is odd, and which files are missing.
-    """
-    workspace = batch.workspace
-    seen = job.outcome.artifacts
-    warnings = list(job.outcome.missing())
-    lost = [
+def _lost(job: Job) -> list[str]:
+    """Which files Packer named that are not there, a sentence each."""
+    return [
         f"Packer names the file {name}, which is not there"
-        for artifact in seen
+        for artifact in job.outcome.artifacts
         for name in artifact.files
         if not (job.cwd / name).is_file()
     ]
-    if lost:
-        return (), None, (), lost
-    destination = image_folder(workspace, batch.env, job.target) / batch.run_id
-    destination.mkdir(parents=True, exist_ok=True)
+
+
+def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
+    """Bring the files of an attempt to where they stay, all of it or nothing.
+
+    Returns:
+        The artifacts, the manifest's path, and what is odd.
+    """
+    destination = image_folder(batch.workspace, batch.env, job.target) / batch.run_id
+    destination.mkdir(parents=True)
+    try:
+        return _bring(job, batch, destination)
+    except BaseException:
+        # No result would name it, and it would count as one of the images that `prune_images` keeps.
+        shutil.rmtree(destination, ignore_errors=True)
+        raise
+
+
+def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
+    """Move the files into an empty folder, write or take over the manifest, let ``latest`` point there."""
+    workspace = batch.workspace
+    seen = job.outcome.artifacts
+    warnings = list(job.outcome.missing())
     own_manifest = _own_manifest(job.cwd)
     moved = _move(seen, job, batch, destination)
     digests = Digests(workspace)
@@ -147,7 +161,7 @@ def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str | None, tup
         )
         manifests.write(manifest_path, composed)
     _point_at(destination)
-    return artifacts, workspace.relative(manifest_path), tuple(warnings), []
+    return artifacts, workspace.relative(manifest_path), tuple(warnings)
 
 
 def _own_manifest(cwd: Path) -> Path | None:
