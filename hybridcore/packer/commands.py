@@ -6,7 +6,7 @@ from ..errors import ConfigError, Fault, PackerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from .capabilities import Capabilities
@@ -47,9 +47,17 @@ def check_command(capabilities: Capabilities, options: BuildOptions) -> None:
         ConfigError: it cannot; has faults, all of them.
     """
     faults = []
-    if options.on_error != "cleanup" and options.on_error not in capabilities.on_error:
-        message = f"Packer {capabilities.version} does not know -on-error={options.on_error}"
-        faults.append(Fault(message, hint="it knows " + ", ".join(sorted(capabilities.on_error))))
+    for name in ("-machine-readable", "-var-file"):
+        if not capabilities.supports("build", name):
+            message = f"Packer {capabilities.version} does not know {name}, which every build needs"
+            faults.append(Fault(message, hint="use Packer 1.6 or newer"))
+    for name, value in _asked(options):
+        if not capabilities.supports("build", name):
+            message = f"Packer {capabilities.version} does not know {name}"
+            faults.append(Fault(message, hint=f"leave {name[1:]!r} out, or use another Packer"))
+        elif name == "-on-error" and value not in capabilities.on_error:
+            message = f"Packer {capabilities.version} does not know -on-error={value}"
+            faults.append(Fault(message, hint="it knows " + ", ".join(sorted(capabilities.on_error))))
     for name, patterns in (("only", options.only), ("except", options.except_)):
         for pattern in patterns:
             if not pattern or "," in pattern:
@@ -78,14 +86,20 @@ def build_command(
     flags = ["-machine-readable"]
     if capabilities.supports("build", "-color"):
         flags.append("-color=false")
-    if options.on_error != "cleanup":
-        flags.append(f"-on-error={options.on_error}")
-    if options.force:
-        flags.append("-force")
-    for name, patterns in (("only", options.only), ("except", options.except_)):
-        if patterns:
-            flags.append(f"-{name}={','.join(patterns)}")
+    flags += [f"{name}={value}" if value else name for name, value in _asked(options)]
     return (capabilities.path, "build", *flags, *_var_files(var_files), str(template))
+
+
+def _asked(options: BuildOptions) -> Iterator[tuple[str, str]]:
+    """The options of Packer that the user asks for, with their values; what is Packer's default is not."""
+    if options.on_error != "cleanup":
+        yield "-on-error", options.on_error
+    if options.force:
+        yield "-force", ""
+    if options.only:
+        yield "-only", ",".join(options.only)
+    if options.except_:
+        yield "-except", ",".join(options.except_)
 
 
 def init_command(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Runs without site packages, so that a call takes some 15 ms.
-# An answer belongs to the first word of the arguments.
+# An answer belongs to the whole of the arguments, or else to the first word of them.
 _SCRIPT = """\
 #!{python} -IS
 import json, os, sys
@@ -18,7 +18,8 @@ with open({calls!r}, "ab", buffering=0) as file:
     file.write(json.dumps(call).encode() + b"\\n")
 with open({answers!r}, encoding="utf-8") as file:
     answers = json.load(file)
-answer = answers.get(arguments[0] if arguments else "", answers[""])
+first = arguments[0] if arguments else ""
+answer = answers.get(" ".join(arguments)) or answers.get(first, answers[""])
 sys.stdout.buffer.write(answer["stdout"].encode("utf-8", "surrogateescape"))
 sys.stdout.flush()
 sys.stderr.buffer.write(answer["stderr"].encode("utf-8", "surrogateescape"))
@@ -72,7 +73,8 @@ class FakeProgram:
         """Say what a call does.
 
         Args:
-            command: first argument of the call, such as `build`; empty for every other call.
+            command: first argument of the call, such as `build`, or all of them, such as `build --help`;
+                empty for every other call.
             stdout: what it prints.
             stderr: what it prints on standard error.
             exit_code: how it ends.
@@ -98,12 +100,34 @@ class FakeProgram:
         return [call for call in self.calls if call.argv[:1] == [command]]
 
 
+# As Packer lists its commands, and the options of one.
+_HELP = """\
+Available commands are:
+    build           build image(s) from template
+    version         Prints the Packer version
+"""
+_BUILD_HELP = """\
+  -color=false                  Disable color output. (Default: color)
+  -except=foo,bar,baz           Run all builds and post-processors other than these.
+  -only=foo,bar,baz             Build only the specified builds.
+  -force                        Force a build to continue if artifacts exist, deletes existing artifacts.
+  -machine-readable             Produce machine-readable output.
+  -on-error=[cleanup|abort]     If the build fails do: clean up (default) or abort.
+  -var-file=path                JSON or HCL2 file containing user variables.
+"""
+
+
 class FakePacker(FakeProgram):
-    """A stand-in for Packer; `version` answers as 1.9.4 does until the test says otherwise."""
+    """A stand-in for Packer: `version` answers as 1.9.4 does until the test says otherwise.
+
+    It knows `build` alone, without `-on-error=run-cleanup-provisioner`.
+    """
 
     def __init__(self, folder: Path, version: str = "1.9.4") -> None:
         super().__init__(folder, "packer")
         self.set_version(version)
+        self.answer("--help", stdout=_HELP)
+        self.answer("build --help", stdout=_BUILD_HELP)
 
     def set_version(self, version: str) -> None:
         """Answer as this version of Packer."""

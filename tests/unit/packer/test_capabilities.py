@@ -51,7 +51,7 @@ def test_the_version_in_what_packer_prints(text, version):
 @pytest.fixture
 def answering(fake_packer):
     fake_packer.answer("--help", stdout=HELP)
-    fake_packer.answer("build", stdout=BUILD_HELP)
+    fake_packer.answer("build --help", stdout=BUILD_HELP)
     fake_packer.answer("validate", stdout="known builders: [qemu null\nfile]\n", exit_code=1)
     return fake_packer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hybridcore.errors import ConfigError, PackerError
@@ -21,14 +23,20 @@ OLD = Capabilities(
     path="/usr/bin/packer",
     version="1.5.0",
     commands=("build", "fmt", "inspect", "validate", "version"),
-    options=(("build", ("-except", "-force", "-machine-readable", "-on-error", "-only")),),
+    options=(("build", ("-force", "-machine-readable", "-on-error", "-var-file")),),
     on_error=("abort", "ask", "cleanup"),
 )
 NEW = Capabilities(
     path="/opt/packer",
     version="1.9.4",
     commands=("build", "fmt", "init", "inspect", "plugins", "validate", "version"),
-    options=(("build", ("-color", "-force", "-on-error")), ("init", ("-upgrade",))),
+    options=(
+        (
+            "build",
+            ("-color", "-except", "-force", "-machine-readable", "-on-error", "-only", "-var-file"),
+        ),
+        ("init", ("-upgrade",)),
+    ),
     on_error=("abort", "ask", "cleanup", "run-cleanup-provisioner"),
 )
 
@@ -76,15 +84,41 @@ def test_an_option_for_looks_is_left_out_where_it_is_not_known():
     assert "-color=false" not in build_command(OLD, BuildOptions())
 
 
-def test_an_option_that_the_user_asked_for_is_refused_where_it_is_not_known():
+EVERY = BuildOptions(only=("a",), except_=("b", "c"), force=True, on_error=OnError.RUN_CLEANUP_PROVISIONER)
+
+
+def test_a_value_that_the_user_asked_for_is_refused_where_it_is_not_known():
     with pytest.raises(ConfigError) as caught:
         check_command(OLD, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER))
     (fault,) = caught.value.faults
     assert fault.message == "Packer 1.5.0 does not know -on-error=run-cleanup-provisioner"
-    assert "abort" in fault.hint
-    check_command(
-        NEW, BuildOptions(on_error=OnError.RUN_CLEANUP_PROVISIONER, only=("a",), except_=("b", "c"))
-    )
+    assert fault.hint == "it knows abort, ask, cleanup"
+    check_command(OLD, BuildOptions(on_error=OnError.ABORT))
+    check_command(NEW, EVERY)
+
+
+@pytest.mark.parametrize("option", ["-only", "-except", "-force", "-on-error"])
+def test_an_option_that_the_user_asked_for_is_refused_where_it_is_not_known(option):
+    known = dict(NEW.options)["build"]
+    lacking = replace(NEW, options=(("build", tuple(name for name in known if name != option)),))
+    with pytest.raises(ConfigError) as caught:
+        check_command(lacking, EVERY)
+    (fault,) = caught.value.faults
+    assert fault.message == f"Packer 1.9.4 does not know {option}"
+    assert fault.hint == f"leave '{option[1:]}' out, or use another Packer"
+    # What nobody asked for is neither checked nor passed.
+    check_command(lacking, BuildOptions())
+    assert not [argument for argument in build_command(lacking, BuildOptions()) if option in argument]
+
+
+def test_a_packer_without_what_every_build_needs_is_refused():
+    with pytest.raises(ConfigError) as caught:
+        check_command(replace(NEW, options=()), BuildOptions())
+    assert [fault.message.split(", which")[0] for fault in caught.value.faults] == [
+        "Packer 1.9.4 does not know -machine-readable",
+        "Packer 1.9.4 does not know -var-file",
+    ]
+    assert {fault.hint for fault in caught.value.faults} == {"use Packer 1.6 or newer"}
 
 
 @pytest.mark.parametrize("field", ["only", "except_"])
