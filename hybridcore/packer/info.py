@@ -31,9 +31,9 @@ def info(
         workspace: the workspace; found from the current folder when not given.
 
     Returns:
-        ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (version by source address), ``builders``
-        (those of Packer and of its plugins, sorted), ``targets`` (``target`` and ``builder`` of each),
-        ``images`` (what the state remembers, sorted) and ``last_run``.
+        ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (newest version by source address),
+        ``builders`` (those of Packer and of its plugins, sorted), ``targets``
+        (``target`` and ``builder`` of each), ``images`` (what the state remembers, sorted) and ``last_run``.
 
     Raises:
         PackerError: there is no Packer.
@@ -53,10 +53,12 @@ def info(
     ]
     packer = probe_workspace(where)
     # An older Packer does not look into the folders of these plugins.
-    external = plugins.builders(os.environ) if packer.has_init else []
+    external = plugins.builders(os.environ, packer.path) if packer.has_init else []
     return {
         "packer": packer.to_dict(),
-        "plugins": plugins.installed(os.environ),
+        "plugins": {
+            source: versions[-1] for source, versions in plugins.installed(os.environ, packer.path).items()
+        },
         "builders": sorted({*packer.builders, *external}),
         "targets": [
             {"target": template.target, "builder": template.builder}

@@ -93,6 +93,7 @@ def plan(
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
     environ = {**os.environ, **options.extra_env}
+    installed = plugins.installed(environ, capabilities.path) if capabilities.has_init else {}
     faults: list[Fault] = []
     planned = []
     for template in loaded:
@@ -113,6 +114,7 @@ def plan(
             remembered,
             workspace=workspace,
             capabilities=capabilities,
+            installed=installed,
             digests=digests,
             environ=environ,
             secrets=options.secrets,
@@ -144,6 +146,7 @@ def gather(
     *,
     workspace: Workspace,
     capabilities: Capabilities,
+    installed: Mapping[str, Sequence[str]],
     digests: Digests,
     environ: Mapping[str, str],
     secrets: Collection[str] = (),
@@ -156,6 +159,8 @@ def gather(
         remembered: the state, for the SHAs of the sources.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
+        installed: versions of the plugins beside it, by source address. All count: which one a build uses
+            depends on what the template asks for, and on how this Packer sorts them.
         digests: of files.
         environ: the environment of the build.
         secrets: names of the variables that the caller gives as secrets.
@@ -199,9 +204,8 @@ def gather(
     inputs[CONFIGURATION] = digest_of(config.encode())
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
-        there = plugins.installed(environ)
         for source in plugins.required(template):
-            inputs[f"plugin {source}"] = there.get(source, "built in")
+            inputs[f"plugin {source}"] = ", ".join(installed.get(source, ())) or "built in"
     text = "\n".join(
         attribute.expression
         for _, body in template.bodies

@@ -16,65 +16,104 @@ if TYPE_CHECKING:
 
     from ..templates import Template
 
-# <host>/<namespace>/<type>/packer-plugin-<type>_v<version>_x<API>_<os>_<arch>, as Packer's documentation of
-# installing plugins gives it.
-_FILE = re.compile(r"packer-plugin-[a-z0-9_-]+_v(\d+\.\d+\.\d+[^_]*)_x\d+\.\d+_[a-z0-9]+_[a-z0-9]+(?:\.exe)?")
+# <host>/<namespace>/<type>/packer-plugin-<type>_v<version>_x<API>_<os>_<arch> is a plugin, if its checksum
+# lies beside it: ListInstallations in packer/plugin-getter/plugins.go of Packer 1.9.4.
+_FILE = re.compile(r"packer-plugin-(.+?)_v(\d+\.\d+\.\d+[^_]*)_x\d+\.\d+_([a-z0-9]+_[a-z0-9]+)")
+_CHECKSUM = "_SHA256SUM"
+# Go's names of processors (https://go.dev/doc/install/source#environment) where the kernel has others.
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "i686": "386",
+    "i386": "386",
+    "armv7l": "arm",
+    "armv6l": "arm",
+    "loongarch64": "loong64",
+}
 # The component of a plugin that goes by the plugin's own name.
 _DEFAULT_NAME = "-packer-default-plugin-name-"
 _TIMEOUT_S = 30.0
 
 
-def folders(environ: Mapping[str, str]) -> list[Path]:
+def folders(environ: Mapping[str, str], packer: str) -> list[Path]:
     """Where Packer looks for plugins, in its order.
+
+    The rules are those of ``packer/plugin_folders.go`` of Packer 1.9.4, and of
+    ``pathing/config_file_unix.go`` of packer-plugin-sdk 0.4.0. Packer looks into its current folder too: that
+    is the template's, whose files are inputs of a build by themselves. For the same reason a relative folder
+    is none: Packer runs elsewhere.
 
     Args:
         environ: ``PACKER_PLUGIN_PATH``, ``PACKER_CONFIG_DIR``, ``XDG_CONFIG_HOME`` and ``HOME`` count.
+        packer: the program, absolute; plugins may lie in its folder.
     """
-    found = [Path(part) for part in environ.get("PACKER_PLUGIN_PATH", "").split(os.pathsep) if part]
+    if environ.get("PACKER_PLUGIN_PATH"):  # in place of all others
+        named = environ["PACKER_PLUGIN_PATH"].split(os.pathsep)
+        return [Path(part) for part in named if os.path.isabs(part)]
+    # The folder of the program itself, not of a link to it: that is what os.Executable of Go gives on Linux.
+    found = [Path(os.path.realpath(packer)).parent]
+    home = environ.get("HOME")
     if environ.get("PACKER_CONFIG_DIR"):
-        found.append(Path(environ["PACKER_CONFIG_DIR"], "plugins"))
-    home = Path(environ.get("HOME", "/"))
-    found.append(Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "packer", "plugins"))
-    found.append(home / ".packer.d" / "plugins")
-    return found
+        found.append(Path(environ["PACKER_CONFIG_DIR"], ".packer.d", "plugins"))
+    elif home and Path(home, ".packer.d").exists():
+        found.append(Path(home, ".packer.d", "plugins"))
+    elif home:
+        found.append(Path(environ.get("XDG_CONFIG_HOME") or Path(home, ".config"), "packer", "plugins"))
+    return [folder for folder in found if folder.is_absolute()]
 
 
-def installed(environ: Mapping[str, str]) -> dict[str, str]:
-    """The newest installed version of each plugin.
+def installed(environ: Mapping[str, str], packer: str) -> dict[str, tuple[str, ...]]:
+    """The installed versions of each plugin that this machine can run.
 
     Args:
         environ: as for ``folders``.
+        packer: as for ``folders``.
 
     Returns:
-        Version by source address, ``{"github.com/hashicorp/qemu": "1.0.9"}``.
+        Versions by source address, the newest last: ``{"github.com/hashicorp/qemu": ("1.0.9", "1.0.10")}``.
     """
-    return {source: version for source, (version, _) in _newest(environ).items()}
+    return {source: tuple(programs) for source, programs in _programs(environ, packer).items()}
 
 
-def _newest(environ: Mapping[str, str]) -> dict[str, tuple[str, Path]]:
-    """Version and program of the newest of each plugin, by source address."""
-    there: dict[str, list[tuple[str, Path]]] = {}
-    for folder in folders(environ):
+def _programs(environ: Mapping[str, str], packer: str) -> dict[str, dict[str, Path]]:
+    """The program of each version, the newest last, by source address."""
+    there: dict[str, dict[str, Path]] = {}
+    ours = _platform()
+    for folder in folders(environ, packer):
         for path in folder.glob("*/*/*/packer-plugin-*"):
             match = _FILE.fullmatch(path.name)
-            if match:
-                there.setdefault(path.parent.relative_to(folder).as_posix(), []).append((match[1], path))
-    return {source: max(found, key=lambda one: _numbers(one[0])) for source, found in sorted(there.items())}
+            if not match or (match[1], match[3]) != (path.parent.name, ours):
+                continue
+            if path.with_name(path.name + _CHECKSUM).is_file():
+                # Of the same version in two folders Packer takes the first.
+                there.setdefault(path.parent.relative_to(folder).as_posix(), {}).setdefault(match[2], path)
+    return {
+        source: dict(sorted(found.items(), key=lambda one: _order(one[0])))
+        for source, found in sorted(there.items())
+    }
 
 
-def builders(environ: Mapping[str, str]) -> list[str]:
+def _platform() -> str:
+    """This machine as the names of plugins say it: ``linux_amd64``."""
+    machine = os.uname().machine
+    return f"{os.uname().sysname.lower()}_{_ARCHITECTURES.get(machine, machine)}"
+
+
+def builders(environ: Mapping[str, str], packer: str) -> list[str]:
     """The builders of the newest installed version of each plugin; runs each of these plugins once.
 
     Args:
         environ: as for ``folders``.
+        packer: as for ``folders``.
 
     Returns:
         Their names as templates use them, sorted. A plugin that does not answer has none.
     """
     found: set[str] = set()
-    for source, (_, path) in _newest(environ).items():
+    for source, programs in _programs(environ, packer).items():
+        newest = list(programs.values())[-1]
         try:
-            answer = process.run([str(path), "describe"], timeout=_TIMEOUT_S)
+            answer = process.run([str(newest), "describe"], timeout=_TIMEOUT_S)
         except ProcessError:
             continue
         found.update(builder_names(source, answer.stdout))
@@ -105,8 +144,10 @@ def builder_names(source: str, description: str) -> list[str]:
     ]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
+    """Versions by their numbers; what comes before a release, as 1.0.0-dev, is older."""
+    release, dash, before = version.partition("-")
+    return tuple(int(part) for part in re.findall(r"\d+", release)), not dash, before
 
 
 def required(template: Template) -> Iterable[str]:

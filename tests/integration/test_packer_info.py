@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+from hashlib import sha256
 
 import pytest
 import yaml
 
+from hybridcore import process
 from hybridcore.errors import TemplatesError, WorkspaceError
+from hybridcore.packer import plugins
 from hybridcore.packer.info import info
 
 pytestmark = pytest.mark.integration
@@ -84,6 +90,7 @@ def test_builders_of_plugins_count_where_packer_looks_for_plugins(folder, tools,
         program.parent.mkdir(parents=True)
         program.write_text(f"#!/bin/sh\n{text}\n")
         program.chmod(0o755)
+        program.with_name(f"{program.name}_SHA256SUM").write_text(sha256(program.read_bytes()).hexdigest())
     monkeypatch.setenv("PACKER_PLUGIN_PATH", f"{tools.plugins}:{tmp_path / 'plugins'}")
     old = info(workspace=folder.open())
     assert old["builders"] == old["packer"]["builders"]
@@ -91,6 +98,57 @@ def test_builders_of_plugins_count_where_packer_looks_for_plugins(folder, tools,
     new = info(workspace=folder.open())
     assert set(new["builders"]) - set(new["packer"]["builders"]) == {"mars", "mars-rover"}
     assert "qemu" in new["builders"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("PACKER_PLUGIN_PATH", "PACKER_CONFIG_DIR", "XDG_CONFIG_HOME"),
+        ("PACKER_CONFIG_DIR", "XDG_CONFIG_HOME"),
+        ("XDG_CONFIG_HOME", ".packer.d"),
+        ("XDG_CONFIG_HOME",),
+        (),
+    ],
+    ids=lambda names: "-".join(names) or "none",
+)
+def test_plugins_are_those_that_packer_finds(tools, tmp_path, names):
+    """Each folder that Packer may look into has a version of its own; Packer 1.9.4 says which count."""
+    packer = tmp_path / "bin" / "packer"
+    home = tmp_path / "home"
+    places = {
+        "bin": packer.parent,
+        "PACKER_PLUGIN_PATH": tmp_path / "path",
+        "PACKER_CONFIG_DIR": tmp_path / "config/plugins",
+        "PACKER_CONFIG_DIR/.packer.d": tmp_path / "config/.packer.d/plugins",
+        "XDG_CONFIG_HOME": tmp_path / "xdg/packer/plugins",
+        "HOME/.config": home / ".config/packer/plugins",
+    }
+    if ".packer.d" in names:
+        places[".packer.d"] = home / ".packer.d/plugins"
+    machine = plugins._platform()
+    for number, place in enumerate(places.values()):
+        for version, suffix, checksum in (
+            (f"1.0.{number}", machine, True),
+            (f"1.1.{number}", machine, False),
+            (f"1.2.{number}", "plan9_mips", True),
+        ):
+            program = place / f"example.org/lab/mars/packer-plugin-mars_v{version}_x5.0_{suffix}"
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.write_text("""#!/bin/sh\necho '{"api_version": "x5.0", "version": "1.0.0"}'\n""")
+            program.chmod(0o755)
+            if checksum:
+                digest = sha256(program.read_bytes()).hexdigest()
+                program.with_name(f"{program.name}_SHA256SUM").write_text(digest)
+    shutil.copy(tools.packer, packer)
+    (tmp_path / "empty").mkdir()
+    values = {"PACKER_PLUGIN_PATH": "path", "PACKER_CONFIG_DIR": "config", "XDG_CONFIG_HOME": "xdg"}
+    environ = {name: str(tmp_path / values[name]) for name in names if name in values}
+    environ |= {"HOME": str(home), "PATH": os.environ["PATH"], "CHECKPOINT_DISABLE": "1"}
+    said = process.run([str(packer), "plugins", "installed"], env=environ, cwd=tmp_path / "empty")
+    assert said.returncode == 0, said.stderr
+    found = set(re.findall(r"_v(\d+\.\d+\.\d+)_", said.stdout))
+    assert found
+    assert set(plugins.installed(environ, str(packer))["example.org/lab/mars"]) == found
 
 
 def test_after_a_build_in_a_playbook(ansible, folder):

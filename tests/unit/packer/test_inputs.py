@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pytest
 
@@ -15,6 +15,18 @@ from tests.support.workspaces import WorkspaceFolder
 
 TARGET = "linux/null/demo"
 COMMIT = "0123456789" * 4
+OLD = Capabilities(path="/packer", version="1.6.6")
+NEW = Capabilities(path="/packer", version="1.9.4", commands=("init",))
+REQUIRED = """\
+packer {
+  required_plugins {
+    qemu = {
+      source  = "github.com/hashicorp/qemu"
+      version = "~> 1.0.0"
+    }
+  }
+}
+"""
 
 
 @pytest.fixture
@@ -33,6 +45,8 @@ def inputs_of(
     sources: Mapping[str, Mapping[str, str]] | None = None,
     environ: Mapping[str, str] | None = None,
     secrets: Collection[str] = (),
+    packer: Capabilities = OLD,
+    installed: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, str]:
     """The inputs of the target, but for the digest of the configuration and Packer's version."""
     where = space.open()
@@ -41,7 +55,8 @@ def inputs_of(
         config,
         {"sources": sources or {}},
         workspace=where,
-        capabilities=Capabilities(path="/packer", version="1.6.6"),
+        capabilities=packer,
+        installed=installed or {},
         digests=Digests(where),
         environ=environ or {},
         secrets=secrets,
@@ -109,3 +124,19 @@ def test_a_manifest_of_packer_in_the_targets_folder_is_no_input(space: Workspace
     assert inputs_of(space) == before
     space.write(f"templates/{TARGET}/other.json", "{}")
     assert inputs_of(space) != before
+
+
+def test_every_installed_version_of_a_required_plugin_counts(space: WorkspaceFolder) -> None:
+    space.write(f"templates/{TARGET}/plugins.pkr.hcl", REQUIRED)
+
+    def plugin(packer: Capabilities, *versions: str) -> str | None:
+        installed = {"github.com/hashicorp/qemu": versions, "github.com/hashicorp/docker": ("1.0.8",)}
+        found = inputs_of(space, packer=packer, installed=installed)
+        assert "plugin github.com/hashicorp/docker" not in found
+        return found.get("plugin github.com/hashicorp/qemu")
+
+    assert plugin(NEW) == "built in"
+    assert plugin(NEW, "1.0.9", "1.1.0") == "1.0.9, 1.1.0"
+    # The newest of all is the same, and the newest of those that the template asks for is another one.
+    assert plugin(NEW, "1.0.9", "1.0.10", "1.1.0") == "1.0.9, 1.0.10, 1.1.0"
+    assert plugin(OLD, "1.0.9") is None
