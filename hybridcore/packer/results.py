@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .brief import brief
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -136,12 +138,14 @@ class BuildResult:
             check: nothing was built; it is the result that there would be.
 
         Returns:
-            Lines: the target and its status, then what there is to say, indented.
+            Lines: the target and its status, then what there is to say, indented. Of long errors it has
+            less than ``to_dict``.
         """
         lines = [f"{self.target}: {'would be built' if check and self.changed else self.status.value}"]
         if check:
             lines += [f"  because {reason}" for reason in self.reasons]
-        lines += [f"  {line}" for error in self.errors for line in error.splitlines()]
+        shown = brief(self.errors, each=2000, together=3000)
+        lines += [f"  {line}" for error in shown for line in error.splitlines()]
         for artifact in self.artifacts:
             if not artifact.files:
                 lines.append(f"  artifact {artifact.id}")
@@ -155,7 +159,7 @@ class BuildResult:
         return lines
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as data, for ``--json`` and for Ansible; plain types only."""
+        """The result as data, for ``--json`` and for Ansible; plain types only, and long errors cut."""
         return {
             "target": self.target,
             "builder": self.builder,
@@ -165,7 +169,7 @@ class BuildResult:
             "exit_code": self.exit_code,
             "manifest_path": self.manifest_path,
             "artifacts": [artifact.to_dict() for artifact in self.artifacts],
-            "errors": list(self.errors),
+            "errors": brief(self.errors, each=4000, together=6000),
             "started_at": self.started_at,
             "finished_at": self.finished_at,
             "duration_s": round(self.duration_s, 3),
