@@ -7,6 +7,8 @@ import sys
 import time
 from typing import Protocol, TextIO
 
+from .packer.output import strip_ansi_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +100,9 @@ def _ages(running: Mapping[str, float]) -> str:
 class ConsoleMonitor:
     """Shows lines on a stream, and what is running: on a terminal in a progress line, else after silence.
 
+    The progress line is taken away by the next line, and by a tick when nothing runs any more. Colours and
+    other codes for terminals are left out where the stream is none.
+
     Args:
         stream: where to write; standard error by default, so that ``--json`` stays clean.
         quiet: show notes only.
@@ -132,19 +137,19 @@ class ConsoleMonitor:
                 self._stream.flush()
             return
         now = time.monotonic()
-        if now - self._drawn_at < 0.9:
+        if running and now - self._drawn_at < 0.9:
             return
-        self._drawn_at = now
         self._clear()
         if running:
+            self._drawn_at = now
             self._progress = f"[{len(running)} running] {_ages(running)}"
             # A line that wraps could not be cleared; the last column is the cursor's.
             self._stream.write(self._progress[: shutil.get_terminal_size().columns - 1])
-            self._stream.flush()
+        self._stream.flush()
 
     def _write(self, text: str) -> None:
         self._clear()
-        self._stream.write(text + "\n")
+        self._stream.write((text if self._terminal else strip_ansi_text(text)) + "\n")
         self._stream.flush()
         self._silence.broken()
 

@@ -101,7 +101,10 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         command=f"packer-hybrid build --env {args.env}",
     )
     monitor = ConsoleMonitor(quiet=args.quiet, verbose=args.verbose)
-    report = pipeline.build(request, workspace=workspace, monitor=monitor, check=args.check)
+    try:
+        report = pipeline.build(request, workspace=workspace, monitor=monitor, check=args.check)
+    finally:
+        monitor.tick({})  # however it ended, nothing runs any more: the progress line goes
     if args.json:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import (
     failure,
@@ -24,6 +25,9 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monit
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
     WATCH_VARIABLE,
 )
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.output import (
+    strip_ansi_text,
+)
 
 # The signals that ansible-playbook passes on to its workers.
 _DEADLY = (signal.SIGINT, signal.SIGTERM)
@@ -33,7 +37,8 @@ class DisplayMonitor:
     """Shows the lines of builds on Ansible's display while the task runs.
 
     Under AWX each displayed line becomes an event in its database, so there only what Packer itself says
-    is shown; the whole stream is in the build's log.
+    is shown, at any verbosity; the whole stream is in the build's log. Codes for terminals are left out where
+    Ansible shows no colours.
     """
 
     wants_lines = True
@@ -44,8 +49,8 @@ class DisplayMonitor:
         self._silence = Silence()
 
     def line(self, target: str, text: str, kind: str) -> None:
-        shown = {"say": True, "error": True, "message": not self._packer_only}
-        if shown.get(kind, self._display.verbosity >= 2):
+        is_packers = kind in ("say", "error")
+        if is_packers or (not self._packer_only and (kind == "message" or self._display.verbosity >= 2)):
             self._show(f"{target}: {text}")
 
     def note(self, text: str) -> None:
@@ -69,7 +74,7 @@ class DisplayMonitor:
         late: list[int] = []
         before = {number: signal.signal(number, lambda n, _: late.append(n)) for number in _DEADLY}
         try:
-            self._display.display(text)
+            self._display.display(text if ANSIBLE_COLOR else strip_ansi_text(text))
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

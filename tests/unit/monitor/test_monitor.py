@@ -116,6 +116,33 @@ def test_the_progress_line_goes_before_the_next_line(now: list[float]) -> None:
     )
 
 
+def test_the_progress_line_goes_when_nothing_runs_any_more(now: list[float]) -> None:
+    stream = Terminal()
+    monitor = ConsoleMonitor(stream)
+    monitor.tick({"linux/null/a": 0.0})
+    now[0] += 0.1
+    monitor.tick({})
+    assert stream.getvalue() == "[1 running] linux/null/a 0:00\r\033[K"
+    monitor.tick({})
+    monitor.tick({"linux/null/b": 0.0})
+    assert stream.getvalue().endswith("\033[K")  # a second is not over: too soon for the next
+    now[0] += 0.9
+    monitor.tick({"linux/null/b": 1.0})
+    assert stream.getvalue().endswith("\r\033[K[1 running] linux/null/b 0:01")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [(Terminal, "a: \033[1;31mred\033[0m\n\033[1mnote\033[m\n"), (io.StringIO, "a: red\nnote\n")],
+)
+def test_colours_are_for_terminals(kind: type[io.StringIO], shown: str) -> None:
+    stream = kind()
+    monitor = ConsoleMonitor(stream)
+    monitor.line("a", "\033[1;31mred\033[0m", "message")
+    monitor.note("\033[1mnote\033[m")
+    assert stream.getvalue() == shown
+
+
 @pytest.mark.parametrize("columns", [20, 200])
 def test_the_progress_line_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
