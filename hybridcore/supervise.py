@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .packer.mask import Masker
+    from .packer.takeover import Takeover
 
 GRACE_S = 10.0
 RUN_MARK = "HYBRIDCORE_RUN"
@@ -97,7 +97,7 @@ class _Child:
         self.read_end, *self.locks = fds
         self.pidfd = os.pidfd_open(process.pid)
         self.kill_at: float | None = None
-        self.masker: Masker | None = None
+        self.takeover: Takeover | None = None
 
     def terminate(self) -> None:
         """Ask Packer to clean up and end; what does not end within the grace time is killed."""
@@ -312,16 +312,20 @@ class Supervisor:
     def _drain(self, child: _Child) -> None:
         """Read what Packer still prints, now that nobody else does, into the build's log."""
         os.set_blocking(child.read_end, False)
+        if child.request["log"] is not None:
+            from .packer.takeover import Takeover
+
+            child.takeover = Takeover(child.request["log"], child.request["secrets"])
 
         def readable() -> None:
             try:
                 data = os.read(child.read_end, 65536)
             except BlockingIOError:
                 return
-            if data:
-                self._log(child, data)
-            else:
+            if not data:
                 self._selector.unregister(child.read_end)
+            elif child.takeover is not None:
+                child.takeover.feed(data)
 
         self._selector.register(child.read_end, selectors.EVENT_READ, readable)
 
@@ -330,24 +334,12 @@ class Supervisor:
             self._selector.unregister(child.read_end)
         try:
             while data := os.read(child.read_end, 65536):
-                self._log(child, data)
+                if child.takeover is not None:
+                    child.takeover.feed(data)
         except BlockingIOError:
             pass
-        self._log(child, f"\nhybridcore: build cancelled: {self._cancelled}\n".encode())
-
-    def _log(self, child: _Child, data: bytes) -> None:
-        if child.request["log"] is None:
-            return
-        if child.masker is None:
-            from .packer.mask import Masker
-
-            child.masker = Masker(child.request["secrets"])
-        masked = child.masker.feed(data)
-        try:
-            with open(child.request["log"], "ab") as file:
-                file.write(masked)
-        except OSError:
-            pass  # a full disk must not keep us from ending the build
+        if child.takeover is not None:
+            child.takeover.close(self._cancelled)
 
     def _settle(self) -> None:
         """The caller died: write into the state that its run was cancelled, and remove its folder."""

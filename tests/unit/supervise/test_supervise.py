@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from hybridcore import supervise
-from hybridcore.packer.children import supervisor_command, watched_parents
+from hybridcore.packer.children import Child, Children, supervisor_command, watched_parents
 from tests.support.workspaces import WorkspaceFolder
 
 
@@ -128,3 +129,41 @@ def test_an_end_that_the_state_does_not_take_is_in_the_log(
     (line,) = (space.root / "logs/packer-hybrid.log").read_text().splitlines()
     assert "ERROR supervise: the end of run r1 cannot be written into the state: " in line
     assert "the state is damaged" in line
+
+
+# Says half of a secret and waits; told to end, it says the other half, and goes on as Packer does.
+CUT = """\
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+os.write(1, b"begun: canary-")
+signal.sigwait([signal.SIGTERM])
+os.write(1, b"half secret\\n1605862346,,ui,say,\\x1b[1;32mwhole canary-half secret%!(PACKER_COMMA) in colour"
+    b"\\n\\x1b[0mwithout an end: canary-half secret")
+"""
+
+
+def test_what_comes_after_the_callers_end_is_logged_as_before_without_the_line_that_was_cut(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "build.log"
+    child = Child(
+        key="a",
+        argv=(sys.executable, "-IS", "-c", CUT),
+        env=dict(os.environ),
+        cwd=tmp_path,
+        log=log,
+        secrets=("canary-half secret",),
+    )
+    children = Children(f"test-cut-{os.getpid()}")
+    pipe = children.start(child)
+    os.set_blocking(pipe, True)
+    assert os.read(pipe, 100) == b"begun: canary-"
+    os.close(pipe)
+    children.__exit__(KeyboardInterrupt, None, None)  # no goodbye, as when the caller dies
+    assert log.read_text().splitlines() == [
+        "",
+        "hybridcore: the caller ended; the line that it was reading is left out",
+        "whole ***, in colour",
+        "without an end: ***",
+        "hybridcore: build cancelled: the caller ended",
+    ]
