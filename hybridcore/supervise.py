@@ -191,6 +191,8 @@ class Supervisor:
             self._watch(pid)
 
     def _watch(self, pid: int) -> None:
+        if not pid:
+            return  # the parent of a container's first process, or of one that was brought into it
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:

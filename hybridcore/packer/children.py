@@ -89,11 +89,8 @@ class Children:
         trace: TracebackType | None,
     ) -> None:
         """Leave the batch; nothing that it started is left behind."""
-        try:
-            if kind is None:
-                send(self.socket, {"op": "goodbye"})
-        except ConnectionError:
-            pass  # the supervisor has gone, which poll() has told
+        if kind is None:
+            self._tell({"op": "goodbye"})
         self.socket.close()
         try:
             ended_well = self._process.wait(GRACE_S + 5) == 0
@@ -109,7 +106,7 @@ class Children:
         Args:
             run: ``workspace``, ``run_id`` and ``folder``.
         """
-        send(self.socket, {"op": "run", **run})
+        self._tell({"op": "run", **run})
 
     def start(self, child: Child) -> int:
         """Start a program.
@@ -119,6 +116,9 @@ class Children:
 
         Returns:
             The read end of the pipe that carries its output, non-blocking; the caller closes it.
+
+        Raises:
+            ConnectionError: the supervisor has gone.
         """
         read_end, write_end = os.pipe()
         _widen_pipe(read_end)
@@ -134,13 +134,16 @@ class Children:
         }
         try:
             send(self.socket, request, [write_end, read_end, *([] if child.lock is None else [child.lock])])
+        except BaseException:
+            os.close(read_end)
+            raise
         finally:
             os.close(write_end)
         return read_end
 
     def stop(self, key: str) -> None:
         """Ask a program to clean up and end; it is killed if it does not."""
-        send(self.socket, {"op": "stop", "id": key})
+        self._tell({"op": "stop", "id": key})
 
     def event(self) -> dict[str, Any]:
         """Read one event; blocks, so call it when the socket is readable.
@@ -161,6 +164,12 @@ class Children:
         elif message["event"] == "exit":
             self._pids.pop(message["id"], None)
         return message
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        try:
+            send(self.socket, message)
+        except ConnectionError:
+            pass  # the supervisor has gone, which event() tells
 
     def _kill_supervisor(self) -> None:
         try:

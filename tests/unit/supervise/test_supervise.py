@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hybridcore import supervise
+from hybridcore.errors import PackerError
 from hybridcore.packer.children import Child, Children, supervisor_command, watched_parents
 from tests.support.workspaces import WorkspaceFolder
 
@@ -131,6 +133,34 @@ def test_an_end_that_the_state_does_not_take_is_in_the_log(
     assert "the state is damaged" in line
 
 
+def program(code: str, folder: Path, **more: object) -> Child:
+    """A program in Python, as a child of the name ``a``."""
+    argv = (sys.executable, "-IS", "-c", code)
+    return Child(key="a", argv=argv, env=dict(os.environ), cwd=folder, **more)
+
+
+def test_the_parent_of_the_first_process_of_a_container_is_not_watched(tmp_path: Path) -> None:
+    with Children(f"test-zero-{os.getpid()}", watched_parents({"HYBRIDCORE_WATCH": "0"})) as children:
+        os.close(children.start(program("", tmp_path)))
+        assert children.event()["event"] == "started"
+        assert children.event() == {"event": "exit", "id": "a", "code": 0, "why": ""}
+
+
+def test_what_is_said_to_a_dead_supervisor_is_lost_and_a_start_fails_and_leaves_nothing_open(
+    tmp_path: Path,
+) -> None:
+    with Children(f"test-dead-{os.getpid()}") as children:
+        os.kill(children.pid, signal.SIGKILL)
+        with pytest.raises(PackerError, match="the supervisor was killed"):
+            children.event()
+        before = os.listdir("/proc/self/fd")
+        with pytest.raises(ConnectionError):
+            children.start(program("", tmp_path))
+        assert os.listdir("/proc/self/fd") == before
+        children.announce({"workspace": "w", "run_id": "r", "folder": "f"})
+        children.stop("a")
+
+
 # Says half of a secret and waits; told to end, it says the other half, and goes on as Packer does.
 CUT = """\
 import os, signal
@@ -146,14 +176,7 @@ def test_what_comes_after_the_callers_end_is_logged_as_before_without_the_line_t
     tmp_path: Path,
 ) -> None:
     log = tmp_path / "build.log"
-    child = Child(
-        key="a",
-        argv=(sys.executable, "-IS", "-c", CUT),
-        env=dict(os.environ),
-        cwd=tmp_path,
-        log=log,
-        secrets=("canary-half secret",),
-    )
+    child = program(CUT, tmp_path, log=log, secrets=("canary-half secret",))
     children = Children(f"test-cut-{os.getpid()}")
     pipe = children.start(child)
     os.set_blocking(pipe, True)
