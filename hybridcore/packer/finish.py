@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from datetime import datetime
 from pathlib import Path
 
 from .. import state
-from ..errors import PackerError
 from . import manifest as manifests
+from .compose import own_manifests
 from .fingerprint import Digests
 from .mask import Masker
 from .references import leaves
@@ -38,7 +39,6 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
 
     Raises:
         OSError: the artifacts cannot be moved or read.
-        PackerError: Packer's manifest of this run cannot be read.
     """
     assert job.exit is not None
     code = job.exit["code"]
@@ -130,7 +130,9 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
     workspace = batch.workspace
     seen = job.outcome.artifacts
     warnings = list(job.outcome.missing())
-    own_manifest = _own_manifest(job.cwd)
+    began = int(datetime.fromisoformat(job.started_at).timestamp())
+    own = manifests.find(job.cwd, own_manifests(job.planned.template), began)
+    warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
     moved = _move(seen, job, batch, destination)
     digests = Digests(workspace)
     sizes = {name: path.stat().st_size for name, path in moved.items()}
@@ -147,11 +149,9 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
     )
     digests.save()
     manifest_path = destination / MANIFEST_NAME
-    if own_manifest is not None:
-        text = own_manifest.read_text(encoding="utf-8")
-        builds = manifests.of_run(manifests.parse(text, filename=str(own_manifest)))
-        warnings += manifests.discrepancies(seen, builds)
-        os.replace(own_manifest, manifest_path)
+    if own.path is not None:
+        warnings += manifests.discrepancies(seen, own.builds, sizes)
+        os.replace(own.path, manifest_path)
     else:
         composed = manifests.compose(
             [one._replace(files=tuple(str(moved[name]) for name in one.files)) for one in seen],
@@ -162,19 +162,6 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
         manifests.write(manifest_path, composed)
     _point_at(destination)
     return artifacts, workspace.relative(manifest_path), tuple(warnings)
-
-
-def _own_manifest(cwd: Path) -> Path | None:
-    """The manifest that a post-processor of the template wrote into the folder of this run."""
-    for path in sorted(cwd.glob("*.json")):
-        if path.is_symlink():
-            continue  # a file of the template
-        try:
-            if manifests.parse(path.read_text(encoding="utf-8")).last_run_uuid:
-                return path
-        except (PackerError, UnicodeDecodeError):
-            continue  # some other JSON that the build wrote
-    return None
 
 
 def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: Path) -> dict[str, Path]:

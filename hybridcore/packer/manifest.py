@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import PackerError
 from ..state.durable import sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -88,12 +89,14 @@ def parse(text: str, *, filename: str = "<manifest>") -> Manifest:
         ) from error
     except RecursionError:
         raise PackerError("this is not a manifest of Packer: it is nested too deep", file=filename) from None
+    except ValueError as error:  # of Python: a number of more than 4300 digits
+        raise PackerError(f"this is not a manifest of Packer: {error}", file=filename) from error
     builds = data.get("builds") if isinstance(data, dict) else None
     if not isinstance(builds, list) or not all(isinstance(build, dict) for build in builds):
         raise PackerError("this is not a manifest of Packer: it has no list of builds", file=filename)
     return Manifest(
         tuple(_build(build, number, filename) for number, build in enumerate(builds)),
-        str(data.get("last_run_uuid") or ""),
+        _text(data.get("last_run_uuid")),
     )
 
 
@@ -101,15 +104,20 @@ def _build(entry: Mapping[str, Any], number: int, filename: str) -> ManifestBuil
     files = entry.get("files") or []
     try:
         return ManifestBuild(
-            name=str(entry.get("name") or ""),
-            builder_type=str(entry.get("builder_type") or ""),
+            name=_text(entry.get("name")),
+            builder_type=_text(entry.get("builder_type")),
             build_time=int(entry.get("build_time") or 0),
-            files=tuple((str(file["name"]), int(file["size"])) for file in files),
-            artifact_id=str(entry.get("artifact_id") or ""),
-            run_uuid=str(entry.get("packer_run_uuid") or ""),
+            files=tuple((_text(file["name"]), int(file["size"])) for file in files),
+            artifact_id=_text(entry.get("artifact_id")),
+            run_uuid=_text(entry.get("packer_run_uuid")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PackerError(f"build {number} of the manifest has an odd shape", file=filename) from error
+
+
+def _text(value: object) -> str:
+    """A text that can be printed: half a surrogate pair, which JSON may hold, becomes ``?``."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def of_run(manifest: Manifest, run_uuid: str = "") -> tuple[ManifestBuild, ...]:
@@ -124,6 +132,57 @@ def of_run(manifest: Manifest, run_uuid: str = "") -> tuple[ManifestBuild, ...]:
     """
     wanted = run_uuid or manifest.last_run_uuid
     return tuple(build for build in manifest.builds if build.run_uuid == wanted)
+
+
+class Found(NamedTuple):
+    """What ``find`` found.
+
+    Attributes:
+        path: the manifest of this build; None when there is none.
+        builds: those of its last run.
+        foreign: names of manifests that lie there and are of another run.
+    """
+
+    path: Path | None
+    builds: tuple[ManifestBuild, ...]
+    foreign: tuple[str, ...]
+
+
+def find(folder: Path, written: Collection[str], since: int) -> Found:
+    """Find the manifest that Packer wrote in the build that has just ended.
+
+    Packer appends its run to what is there, so its manifest ends with builds of this run. Another one, for
+    example one that a provisioner copied into the folder, ends with builds that are older.
+
+    Args:
+        folder: the one that Packer ran in. Symbolic links in it lead to files of the template.
+        written: the manifests that the template is known to write, relative to the folder; looked at first.
+        since: seconds since 1970, when the build began.
+
+    Returns:
+        The first one that is of this build, with what else was seen on the way. A file that cannot be read,
+        or is no manifest, is passed over.
+    """
+    home = folder.resolve()
+    names = dict.fromkeys([*sorted(written), *sorted(path.name for path in home.glob("*.json"))])
+    foreign: list[str] = []
+    for name in names:
+        path = home / name
+        try:
+            if not path.is_file() or path.resolve() != path:
+                continue
+            manifest = parse(path.read_text(encoding="utf-8"), filename=name)
+        except (PackerError, OSError, UnicodeDecodeError):
+            continue
+        if not manifest.last_run_uuid:
+            continue
+        builds = of_run(manifest)
+        # With `strip_time` there is no time: that is believed of a file that the template writes.
+        times = [build.build_time for build in builds if build.build_time or name not in written]
+        if builds and all(time >= since for time in times):
+            return Found(path, builds, tuple(foreign))
+        foreign.append(name)
+    return Found(None, (), tuple(foreign))
 
 
 def compose(
@@ -194,8 +253,12 @@ def write(path: Path, manifest: Manifest) -> None:
     sync_folder(path.parent)
 
 
-def discrepancies(artifacts: Iterable[SeenArtifact], builds: Iterable[ManifestBuild]) -> tuple[str, ...]:
-    """Where the stream and the manifest of the same run do not say the same.
+def discrepancies(
+    artifacts: Iterable[SeenArtifact],
+    builds: Iterable[ManifestBuild],
+    sizes: Mapping[str, int] | None = None,
+) -> tuple[str, ...]:
+    """Where the stream, the manifest and the files of the same run do not say the same.
 
     The manifest may know fewer artifacts, since the post-processor sees one of them; none that the stream
     does not know, and at least one for each build.
@@ -203,6 +266,7 @@ def discrepancies(artifacts: Iterable[SeenArtifact], builds: Iterable[ManifestBu
     Args:
         artifacts: what the stream told.
         builds: the builds of this run in the manifest.
+        sizes: bytes of each file, by the path that the stream told; not compared when not given.
 
     Returns:
         Sentences; none when all is well.
@@ -225,9 +289,27 @@ def discrepancies(artifacts: Iterable[SeenArtifact], builds: Iterable[ManifestBu
             found.append(f"{label}: the manifest says {build.artifact_id!r}, the output {told!r}")
             continue
         names = sorted(os.path.basename(path) for path, _ in build.files)
-        if not any(names == sorted(map(os.path.basename, one.files)) for one in same_id):
+        same_files = [one for one in same_id if sorted(map(os.path.basename, one.files)) == names]
+        if not same_files:
             listed = ", ".join(names) or "none"
             found.append(f"{label}: the files in the manifest ({listed}) are not those in the output")
+        elif sizes is not None:
+            odd = [_other_sizes(label, build, one, sizes) for one in same_files]
+            closest = min(odd, key=len)
+            found += closest
     for kind, name in sorted(set(seen) - noted):
         found.append(f"{kind}.{name}: left an artifact that is not in the manifest")
     return tuple(found)
+
+
+def _other_sizes(
+    label: str, build: ManifestBuild, artifact: SeenArtifact, sizes: Mapping[str, int]
+) -> list[str]:
+    """Which of the files, whose names are the same, have another size in the manifest."""
+    noted = sorted((os.path.basename(path), size) for path, size in build.files)
+    real = sorted((os.path.basename(path), sizes[path]) for path in artifact.files)
+    return [
+        f"{label}: {name} has {size} bytes in the manifest, and {actual} on the disk"
+        for (name, size), (_, actual) in zip(noted, real, strict=True)
+        if size and size != actual  # Packer writes 0 where it could not look
+    ]

@@ -399,26 +399,6 @@ def test_on_error_that_this_packer_lacks(
     assert [call.argv for call in fake_packer.calls_of("build")] == [["build", "--help"]]
 
 
-def test_a_manifest_of_another_run_is_not_taken(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
-    target = space.template(
-        "linux/file/image",
-        'source "file" "image" {\n  content = "hello"\n  target  = "image.txt"\n}\n'
-        'build {\n  sources = ["source.file.image"]\n'
-        '  post-processor "manifest" {\n    output = "manifest.json"\n  }\n}\n',
-    )
-    (result,) = build(space).results
-    written = json.loads((space.root / str(result.manifest_path)).read_text())
-    (entry,) = written["builds"]
-    assert entry["packer_run_uuid"] == written["last_run_uuid"]
-    assert entry["artifact_id"] == "File"
-    assert entry["packer_run_uuid"] != state_of(space)["images"][f"dev/{target}"]["run"]
-    (again,) = build(space, force=True).results
-    second = json.loads((space.root / str(again.manifest_path)).read_text())
-    assert len(second["builds"]) == 1
-    assert second["last_run_uuid"] != written["last_run_uuid"]
-
-
 def test_a_lost_secret_and_a_missing_target_are_told_together_with_their_place(
     space: WorkspaceFolder,
 ) -> None:
@@ -459,12 +439,6 @@ def test_what_is_built_is_what_the_fingerprint_was_taken_of(space: WorkspaceFold
     (log,) = (space.root / "logs/builds/dev" / target).glob("*.log")
     assert "message is first" in log.read_text()
     assert "message is second" not in log.read_text()
-
-
-def test_json_that_is_no_manifest_does_not_stop_the_batch(space: WorkspaceFolder) -> None:
-    deep = "python3 -c 'print(chr(91) * 100000)' > deep.json"
-    odd = space.null("linux/null/odd", inline=(deep, "echo '{}' > other.json"))
-    assert statuses(build(space)) == {odd: "built"}
 
 
 def test_names_that_differ_in_their_separators_alone_do_not_collide(space: WorkspaceFolder) -> None:

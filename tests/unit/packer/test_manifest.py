@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hybridcore.errors import PackerError
-from hybridcore.packer.manifest import compose, discrepancies, dumps, of_run, parse, split_build, write
+from hybridcore.packer.manifest import compose, discrepancies, dumps, find, of_run, parse, split_build, write
 from hybridcore.packer.mask import Masker
 from hybridcore.packer.outcome import Outcome, SeenArtifact
 from hybridcore.packer.pump import Pump
@@ -69,12 +71,111 @@ def test_the_builds_of_another_run_can_be_asked_for():
         ('{"builds": [{"files": [{"size": 1}]}]}', "build 0 of the manifest has an odd shape"),
         ('{"builds": [{"files": [{"name": "a", "size": "x"}]}]}', "build 0 of the manifest has an odd shape"),
         ('{"builds": [{"build_time": "yesterday"}]}', "build 0 of the manifest has an odd shape"),
+        ('{"builds": [{"build_time": Infinity}]}', "build 0 of the manifest has an odd shape"),
+        (
+            '{"builds": [{"files": [{"name": "a", "size": 1e999}]}]}',
+            "build 0 of the manifest has an odd shape",
+        ),
+        ('{"builds": [{"build_time": ' + "9" * 5000 + "}]}", "is not a manifest of Packer: .*4300 digits"),
+        ("[" * 100_000, "nested too deep"),
     ],
 )
 def test_what_is_no_manifest_is_refused_by_name(text, message):
     with pytest.raises(PackerError, match=message) as caught:
         parse(text, filename="state/m.json")
     assert caught.value.file == "state/m.json"
+
+
+@given(data=st.data())
+def test_a_real_manifest_that_is_cut_anywhere_is_refused(corpus, data):
+    path = data.draw(st.sampled_from(sorted((corpus / "manifests").glob("*.json"))))
+    whole = path.read_bytes()
+    end = len(whole.rstrip())
+    cut = data.draw(st.integers(0, len(whole)))
+    text = whole[:cut].decode("utf-8", "replace")
+    if cut >= end:
+        assert parse(text) == parse(whole.decode("utf-8"))
+    else:
+        with pytest.raises(PackerError):
+            parse(text)
+
+
+def test_a_text_that_cannot_be_printed_is_mended():
+    (build,) = parse('{"builds": [{"name": "a\\ud800", "artifact_id": 5}]}').builds
+    assert (build.name, build.artifact_id) == ("a?", "")
+
+
+def manifest_of(*builds: tuple[str, int], last: str) -> str:
+    entries = [
+        {"name": "demo", "build_time": time, "files": None, "packer_run_uuid": run} for run, time in builds
+    ]
+    return json.dumps({"builds": entries, "last_run_uuid": last})
+
+
+def test_the_manifest_of_this_build_is_found_among_others(tmp_path):
+    """Whatever else lies there is passed over, also what would hold up or break a reader."""
+    (tmp_path / "a.json").mkdir()
+    os.mkfifo(tmp_path / "b.json")
+    (tmp_path / "c.json").write_bytes(b"\xff\xfe")
+    (tmp_path / "d.json").write_text('{"builds": [{"build_time": Infinity}], "last_run_uuid": "x"}')
+    (tmp_path / "e.json").write_text('{"builds": [], "last_run_uuid": ""}')
+    (tmp_path / "f.json").symlink_to("h.json")
+    (tmp_path / "g.json").write_text(manifest_of(("old", 5), last="old"))
+    (tmp_path / "h.json").write_text(manifest_of(("old", 5), ("new", 10), last="new"))
+    found = find(tmp_path, [], since=10)
+    assert found.path == tmp_path / "h.json"
+    assert [build.run_uuid for build in found.builds] == ["new"]
+    assert found.foreign == ("g.json",)
+
+
+def test_a_manifest_that_cannot_be_read_is_passed_over(tmp_path, monkeypatch):
+    """Played, since root may read everything."""
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(manifest_of(("new", 10), last="new"))
+    read = Path.read_text
+
+    def refuse(path: Path, *args: object, **more: object) -> str:
+        if path.name == "a.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *args, **more)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert find(tmp_path, ["a.json", "a.json/x", "x" * 300], since=10).path == tmp_path / "b.json"
+
+
+def test_a_manifest_that_the_template_writes_comes_first(tmp_path):
+    (tmp_path / "out").mkdir()
+    for name in ("a.json", "out/z.json"):
+        (tmp_path / name).write_text(manifest_of((name, 10), last=name))
+    assert find(tmp_path, [], since=10).path == tmp_path / "a.json"
+    assert find(tmp_path, ["out/z.json"], since=10).path == tmp_path / "out" / "z.json"
+
+
+def test_a_manifest_behind_a_link_is_the_templates(tmp_path):
+    (tmp_path / "template").mkdir()
+    (tmp_path / "template" / "made.json").write_text(manifest_of(("new", 10), last="new"))
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "out").symlink_to("../template")
+    (here / "made.json").symlink_to("../template/made.json")
+    assert find(here, ["out/made.json", "made.json"], since=10) == (None, (), ())
+
+
+def test_only_a_manifest_of_this_build_is_its_own(tmp_path):
+    path = tmp_path / "made.json"
+    for text in (
+        manifest_of(("run", 9), last="run"),
+        manifest_of(("run", 9), ("run", 10), last="run"),
+        manifest_of(("run", 10), last="other"),
+    ):
+        path.write_text(text)
+        assert find(tmp_path, ["made.json"], since=10) == (None, (), ("made.json",))
+    path.write_text(manifest_of(("run", 10), last="run"))
+    assert find(tmp_path, [], since=10).path == path
+    # With strip_time there is no time.
+    path.write_text(manifest_of(("run", 0), last="run"))
+    assert find(tmp_path, [], since=10).foreign == ("made.json",)
+    assert find(tmp_path, ["made.json"], since=10).path == path
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -147,3 +248,16 @@ def test_each_kind_of_disagreement_is_told():
     assert discrepancies(artifacts, [other_files, two]) == (
         "file.one: the files in the manifest (else.txt) are not those in the output",
     )
+    sizes = {"one.txt": 4, "two, with comma.txt": 3}
+    assert discrepancies(artifacts, builds, sizes) == (
+        "file.one: one.txt has 3 bytes in the manifest, and 4 on the disk",
+    )
+    unknown = replace(one, files=((one.files[0][0], 0),))
+    assert discrepancies(artifacts, [unknown, two], sizes) == ()
+
+
+def test_one_of_several_artifacts_of_a_name_may_be_the_one_in_the_manifest():
+    one = next(seen for seen in recorded_artifacts("1.6.6") if seen.build == "file.one")
+    build = next(build for build in of_run(recorded_manifest("1.6.6")) if build.name == "one")
+    other = one._replace(files=("before/one.txt",))
+    assert discrepancies([other, one], [build], {"before/one.txt": 9, "one.txt": 3}) == ()
