@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# What passes from our environment to a child's; docs/secrets.md shows the same table to people.
+# What passes from our environment to a child's; docs/secrets.md shows the same table to people. The plugins
+# for Azure log in with MSI_* where a machine has an identity (adal/token.go of go-autorest), the one for
+# vSphere finds the supervisor of a cluster with KUBECONFIG (kubeconfig_path in its documentation).
 PASSED_NAMES = frozenset(
     """
     PATH HOME USER LOGNAME SHELL TERM TMPDIR TZ LANG LANGUAGE
@@ -20,6 +22,7 @@ PASSED_NAMES = frozenset(
     HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy ftp_proxy all_proxy no_proxy
     XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR
     GIT_SSH_COMMAND GIT_SSL_CAINFO GOGC
+    MSI_ENDPOINT MSI_SECRET KUBECONFIG
     """.split()
 )
 PASSED_PREFIXES = (
@@ -40,7 +43,8 @@ SECRET_NAMES = frozenset(
     """
     ARM_CLIENT_SECRET ARM_CLIENT_CERTIFICATE_PASSWORD ARM_CLIENT_JWT ARM_ACCESS_KEY ARM_SAS_TOKEN
     ARM_OIDC_TOKEN ARM_OIDC_REQUEST_TOKEN AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PASSWORD AZURE_PASSWORD
-    AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN
+    MSI_SECRET AWS_SECRET_ACCESS_KEY AWS_SECRET_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN
+    AWS_CONTAINER_AUTHORIZATION_TOKEN
     GOOGLE_CREDENTIALS GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_ACCESS_TOKEN CLOUDSDK_AUTH_ACCESS_TOKEN
     PROXMOX_PASSWORD PROXMOX_TOKEN VSPHERE_PASSWORD
     HCP_CLIENT_SECRET PACKER_GITHUB_API_TOKEN
@@ -102,17 +106,35 @@ def environment_secrets(env: Mapping[str, str]) -> list[str]:
         env: what ``child_environment`` built.
 
     Returns:
-        Values of the names in ``SECRET_NAMES``, and passwords in the URLs of proxies; at least 4
-        characters each, since a shorter value would shred the output and protect nothing.
+        The values of ``named_secrets``; at least 4 characters each, since a shorter value would shred the
+        output and protect nothing.
     """
-    found = [env[name] for name in sorted(SECRET_NAMES) if env.get(name)]
-    for name in _PROXIES:
-        for url in (env.get(name, ""), env.get(name.upper(), "")):
-            userinfo = url.partition("://")[2].partition("/")[0].rpartition("@")[0]
-            password = userinfo.partition(":")[2]
-            if password:
-                found.append(password)
-    return [value for value in found if len(value) >= 4]
+    return [value for _, value in named_secrets(env) if len(value) >= 4]
+
+
+def named_secrets(env: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The secrets in a child's environment, of any length, each with the variable that holds it.
+
+    Args:
+        env: what ``child_environment`` built.
+
+    Returns:
+        Values of the names in ``SECRET_NAMES``, and passwords in the URLs of proxies: as they are, and as
+        they are written there. Empty ones hide nothing.
+    """
+    found = [(name, env[name]) for name in sorted(SECRET_NAMES) if env.get(name)]
+    for name in (*_PROXIES, *map(str.upper, _PROXIES)):
+        # Go takes what has no scheme for HTTP: parseProxy in golang.org/x/net/http/httpproxy.
+        url = env.get(name, "")
+        authority = (url.partition("://")[2] or url).partition("/")[0]
+        written = authority.rpartition("@")[0].partition(":")[2]
+        password = written
+        if "%" in written:
+            from urllib.parse import unquote
+
+            password = unquote(written, errors="surrogateescape")
+        found += [(name, value) for value in dict.fromkeys((password, written)) if value]
+    return found
 
 
 def start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,8 @@ def test_the_environment_is_built_from_the_table() -> None:
         "ARM_CLIENT_ID": "b",
         "PROXMOX_URL": "c",
         "VSPHERE_SERVER": "d",
+        "KUBECONFIG": "/supervisor",
+        "MSI_ENDPOINT": "http://identity",
         "GOOGLE_APPLICATION_CREDENTIALS": "e",
     }
     stopped = {
@@ -59,9 +62,38 @@ def test_secrets_of_the_environment() -> None:
             "https_proxy": "http://user:proxypass@proxy:3128/path@x",
             "HTTP_PROXY": "http://nobody@proxy",
             "ALL_PROXY": "socks5://user:p@ss:word@proxy",
+            "ftp_proxy": "http://proxy:3128/a:b@c",
         }
     )
     assert sorted(found) == ["key-of-aws", "p@ss:word", "pass", "proxypass"]
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("user:secret@proxy:3128", ["secret"]),
+        ("http://user:p%40ss@proxy", ["p%40ss", "p@ss"]),
+        ("user:%70%61ss%zz@proxy", ["%70%61ss%zz", "pass%zz"]),
+        ("http://user:%ff%fe%fd%fc@proxy", ["%ff%fe%fd%fc", "\udcff\udcfe\udcfd\udcfc"]),
+        ("proxy:3128", []),
+        ("http://proxy:3128", []),
+    ],
+)
+def test_the_password_of_a_proxy_in_each_way_to_write_it(url: str, found: list[str]) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        assert sorted(process.environment_secrets({name: url})) == found
+        assert {name for name, _ in process.named_secrets({name: url})} == ({name} if found else set())
+
+
+def test_the_table_that_people_read_is_the_one_that_holds(repository: Path) -> None:
+    text = (repository / "docs" / "secrets.md").read_text(encoding="utf-8")
+    section = text.partition("\n## What passes from your environment\n")[2].partition("\n## ")[0]
+    table = [line for line in section.splitlines() if line.startswith("| ")]
+    names = {name for line in table for name in re.findall(r"`([^`]+)`", line)}
+    assert {name for name in names if not name.endswith("*")} == process.PASSED_NAMES
+    assert {name.removesuffix("*") for name in names if name.endswith("*")} == set(process.PASSED_PREFIXES)
+    masked = section.partition("are secrets and are masked:")[2].partition("and a password")[0]
+    assert set(re.findall(r"`([^`]+)`", masked)) == process.SECRET_NAMES
 
 
 def test_every_secret_name_passes() -> None:
