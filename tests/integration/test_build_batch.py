@@ -339,12 +339,16 @@ def test_a_packer_that_panics(space: WorkspaceFolder, fake_packer: FakePacker, m
     target = space.null()
     space.write(f"templates/{target}/secret.pkr.hcl", 'variable "password" {\n  sensitive = true\n}\n')
     panic = "panic: runtime error: index out of range\n\ngoroutine 1 [running]:\nmain.main(canary-4711)\n"
-    fake_packer.answer("build", stderr=panic, exit_code=2)
+    crash_log = "2026/11/22 packer-builder-null: password is canary-4711 \xff"
+    code = f"with open('crash.log', 'w', encoding='latin-1') as file:\n    file.write({crash_log!r})"
+    fake_packer.answer("build", stderr=panic, exit_code=2, code=code)
     (result,) = build(space).results
     assert result.status is Status.FAILED
     assert "Packer crashed: panic: runtime error" in result.errors[0]
     log = (space.root / str(result.log_path)).read_text()
     assert "goroutine 1 [running]:\nmain.main(***)" in log
+    left = log.partition("hybridcore: Packer left a crash log:\n")[2]
+    assert left == "2026/11/22 packer-builder-null: password is *** \N{REPLACEMENT CHARACTER}"
     assert "canary" not in str(result.to_dict()) + log
 
 
