@@ -38,6 +38,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="a sensitive variable; its value is in PKR_VAR_NAME",
     )
     parser.add_argument(
+        "--env-var",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an environment variable that Packer gets too, with its value here",
+    )
+    parser.add_argument(
         "--check", action="store_true", help="only say what would be built; exit code 5 if anything"
     )
     parser.add_argument("--force", action="store_true", help="build also what is unchanged")
@@ -57,6 +64,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--timeout", type=float, default=0, metavar="SECONDS", help="for each target, retries included"
     )
     parser.add_argument("--retries", type=int, default=0, metavar="N", help="after errors that may pass")
+    parser.add_argument(
+        "--retry-delay",
+        type=float,
+        default=5,
+        metavar="SECONDS",
+        help="before the first retry, 5 if not given; doubles with each, up to 300",
+    )
     parser.add_argument(
         "--lock-timeout",
         type=float,
@@ -95,8 +109,10 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
             force=args.force,
             timeout=args.timeout,
             retries=args.retries,
+            retry_delay=args.retry_delay,
             lock_timeout=args.lock_timeout,
             secrets=read_secrets(args.secret),
+            extra_env=read_environment(args.env_var),
         ),
         command=f"packer-hybrid build --env {args.env}",
     )
@@ -143,6 +159,25 @@ def read_secrets(names: list[str]) -> dict[str, str]:
     if faults:
         raise ConfigError("secrets are not right", faults=faults)
     return found
+
+
+def read_environment(names: list[str]) -> dict[str, str]:
+    """The values of the environment variables that were named.
+
+    Args:
+        names: of variables that do not pass to Packer by themselves.
+
+    Raises:
+        ConfigError: one is not set; has faults, all of them.
+    """
+    faults = [
+        Fault(f"the environment variable {name!r} is not set", hint=f"export {name}, or leave --env-var out")
+        for name in names
+        if name not in os.environ
+    ]
+    if faults:
+        raise ConfigError("the environment of Packer is not right", faults=faults)
+    return {name: os.environ[name] for name in names}
 
 
 def exit_code(report: BuildReport) -> int:

@@ -32,6 +32,7 @@ SPEC: dict[str, Any] = {
     "parallel_builds": {"type": "int", "default": 0},
     "timeout": {"type": "float", "default": 0},
     "retries": {"type": "int", "default": 0},
+    "retry_delay": {"type": "float", "default": 5},
     "lock_timeout": {"type": "float", "default": 0},
 }
 
@@ -66,6 +67,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
             force=params["force"],
             timeout=params["timeout"],
             retries=params["retries"],
+            retry_delay=params["retry_delay"],
             lock_timeout=params["lock_timeout"],
             secrets=secrets,
             extra_env=extra_env,
@@ -85,12 +87,13 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
                 entry[name] = os.path.join(where.root, entry[name])
     if diff:
         answer["diff"] = _diff(report)
-    failed = [result for result in report.results if not result.status.ok]
+    failed = [number for number, result in enumerate(report.results) if not result.status.ok]
     if failed:
-        first = failed[0].errors[0] if failed[0].errors else failed[0].status.value
+        entry = answer["results"][failed[0]]
+        first = entry["errors"][0] if entry["errors"] else entry["status"]
         answer["failed"] = True
         answer["msg"] = (
-            f"{len(failed)} of {len(report.results)} images were not built; {failed[0].target}: {first}"
+            f"{len(failed)} of {len(report.results)} images were not built; {entry['target']}: {first}"
         )
     return answer
 

@@ -90,7 +90,13 @@ options:
     elements: str
     default: []
   on_error:
-    description: What Packer does when a step fails.
+    description:
+      - What Packer does with the machine when a step fails.
+      - V(cleanup) removes it, after the template's C(error-cleanup-provisioner), if there is one.
+      - V(abort) leaves it, and so does V(run-cleanup-provisioner), after the C(error-cleanup-provisioner).
+      - A template in HCL cannot have an C(error-cleanup-provisioner) with Packer 1.6.
+      - Only what is on a remote platform is left. On this host, as with QEMU, what Packer leaves running is
+        ended when the build ends, and the files in the folder of the run are removed.
     type: str
     choices: [cleanup, abort, run-cleanup-provisioner]
     default: cleanup
@@ -107,9 +113,15 @@ options:
     type: float
     default: 0
   retries:
-    description: How often a build is tried again after an error that may pass, such as a refused connection.
+    description:
+      - How often a build is tried again after an error that may pass, such as a refused connection.
+      - Which errors those are is in C(docs/usage.md); any other is final.
     type: int
     default: 0
+  retry_delay:
+    description: Seconds before the first retry; twice as long before each one that follows, at most 300.
+    type: float
+    default: 5
   lock_timeout:
     description: Seconds to wait while somebody else builds the same target. V(0) fails at once.
     type: float
@@ -196,7 +208,7 @@ results:
       description: Whether this run made an image.
       type: bool
     summary:
-      description: The result in lines for people, with paths relative to the workspace.
+      description: The result in lines for people, paths relative to the workspace, errors still shorter.
       type: list
       elements: str
     reasons:
@@ -212,7 +224,9 @@ results:
       description: Exit code of Packer; null when nothing ran or a signal ended it.
       type: int
     errors:
-      description: Messages of Packer, with the step and the last lines.
+      description:
+        - Messages of Packer, with the step and the last lines.
+        - At most ten, and at most some 6,000 characters; a longer one loses its middle. The log has them all.
       type: list
       elements: str
     warnings:

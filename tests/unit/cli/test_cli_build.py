@@ -12,7 +12,15 @@ import pytest
 from hybridcore import cli, pipeline
 from hybridcore.cli import build as command
 from hybridcore.errors import PackerError
-from hybridcore.packer.results import Artifact, ArtifactFile, BuildReport, BuildResult, OnError, Status
+from hybridcore.packer.results import (
+    Artifact,
+    ArtifactFile,
+    BuildOptions,
+    BuildReport,
+    BuildResult,
+    OnError,
+    Status,
+)
 from tests.support.workspaces import WorkspaceFolder
 
 
@@ -81,9 +89,10 @@ def test_options_become_a_request(
     builds: Builds, space: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PKR_VAR_password", "from-the-environment")
+    monkeypatch.setenv("LICENCE_SERVER", "licences.example.org")
     arguments = """--env dev linux/null/a --var message=hi --var list=["a"] --secret password --no-ansible
         --puppet --force --only x --only y --except z --on-error abort --parallel-builds 3 --timeout 1.5
-        --retries 2 --lock-timeout 9 --quiet"""
+        --retries 2 --retry-delay 0.5 --lock-timeout 9 --env-var LICENCE_SERVER --quiet"""
     assert run(space, "build", *arguments.split()) == 0
     request = builds.request
     assert (request.env, list(request.targets)) == ("dev", ["linux/null/a"])
@@ -92,11 +101,27 @@ def test_options_become_a_request(
     options = request.options
     assert (options.only, options.except_, options.on_error) == (("x", "y"), ("z",), OnError.ABORT)
     assert (options.parallel_builds, options.timeout, options.retries) == (3, 1.5, 2)
-    assert (options.lock_timeout, options.force) == (9, True)
+    assert (options.lock_timeout, options.force, options.retry_delay) == (9, True, 0.5)
+    assert options.extra_env == {"LICENCE_SERVER": "licences.example.org"}
     assert options.secrets == {"password": "from-the-environment"}
     assert "from-the-environment" not in repr(request)
     assert builds.monitor.wants_lines is False
     assert builds.check is False
+
+
+def test_what_is_not_given_is_the_default_of_the_core(builds: Builds, space: WorkspaceFolder) -> None:
+    assert run(space, "build", "--env", "dev") == 0
+    assert builds.request.options == BuildOptions()
+
+
+def test_variables_of_the_environment_that_are_not_set_are_told_together(
+    builds: Builds, space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(space, "--json", "build", "--env", "dev", "--env-var", "NO_A", "--env-var", "NO_B") == 1
+    assert [fault["message"] for fault in json.loads(capsys.readouterr().out)["faults"]] == [
+        "the environment variable 'NO_A' is not set",
+        "the environment variable 'NO_B' is not set",
+    ]
 
 
 def test_json_has_every_result(
