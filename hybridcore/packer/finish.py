@@ -133,6 +133,9 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
     began = int(datetime.fromisoformat(job.started_at).timestamp())
     own = manifests.find(job.cwd, own_manifests(job.planned.template), began)
     warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
+    manifest_path = destination / MANIFEST_NAME
+    if own.path is not None:
+        shutil.copyfile(own.path, manifest_path)  # not moved: it may be an artifact too
     moved = _move(seen, job, batch, destination)
     digests = Digests(workspace)
     sizes = {name: path.stat().st_size for name, path in moved.items()}
@@ -148,10 +151,8 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
         for one in seen
     )
     digests.save()
-    manifest_path = destination / MANIFEST_NAME
     if own.path is not None:
         warnings += manifests.discrepancies(seen, own.builds, sizes)
-        os.replace(own.path, manifest_path)
     else:
         composed = manifests.compose(
             [one._replace(files=tuple(str(moved[name]) for name in one.files)) for one in seen],

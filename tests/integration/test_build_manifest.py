@@ -161,6 +161,23 @@ def test_a_manifest_in_a_subfolder_is_taken(space: WorkspaceFolder, any_packer: 
     assert kept["last_run_uuid"] != state_of(space)["images"][f"dev/{target}"]["run"]
 
 
+def test_a_manifest_that_is_an_artifact_too(space: WorkspaceFolder, any_packer: Path) -> None:
+    use(space, any_packer)
+    target = space.template("linux/file/image", FILE)
+    add_to_build(
+        space,
+        target,
+        '  post-processors {\n    post-processor "manifest" {}\n'
+        '    post-processor "artifice" {\n      files = ["packer-manifest.json"]\n    }\n  }\n',
+    )
+    (result,) = build(space).results
+    assert result.status is Status.BUILT, result.errors
+    assert result.warnings == ()
+    names = [os.path.basename(file.path) for artifact in result.artifacts for file in artifact.files]
+    assert names == ["image.txt", "packer-manifest.json"]
+    assert build(space).status is Status.UNCHANGED
+
+
 def test_a_file_that_changed_after_the_manifest_was_written(space: WorkspaceFolder, any_packer: Path) -> None:
     use(space, any_packer)
     target = space.template("linux/file/image", FILE)
