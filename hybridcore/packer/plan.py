@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import state, templates
+from .. import process, state, templates
 from ..errors import ConfigError, Fault
 from ..hcl import loads
 from ..provisioners import STACKS, asset_folder, enabled_stacks
@@ -78,7 +78,7 @@ def plan(
         workspace: where everything lies.
         capabilities: of the Packer that would build.
         options: how to build: ``force`` builds also what is unchanged, ``only`` and ``except_`` decide what
-            an image is made of, ``extra_env`` may give variables, and of ``secrets`` the names matter here.
+            an image is made of, ``extra_env`` may give variables, and ``secrets`` some that are no inputs.
         configs: rendered configuration that is not written yet, by target; as in check mode.
 
     Returns:
@@ -94,7 +94,7 @@ def plan(
     digests = Digests(workspace)
     environ = {**os.environ, **options.extra_env}
     installed = plugins.installed(environ, capabilities.path) if capabilities.has_init else {}
-    faults: list[Fault] = []
+    faults = short_secrets(options)
     planned = []
     for template in loaded:
         config = workspace.config_file(env, template.target)
@@ -231,6 +231,25 @@ def _all_attributes(body: Body) -> Iterator[Attribute]:
     yield from body.attributes.values()
     for block in body.blocks:
         yield from _all_attributes(block.body)
+
+
+def short_secrets(options: BuildOptions) -> list[Fault]:
+    """The secrets of a whole batch that are too short to be masked.
+
+    Args:
+        options: ``secrets`` count, and what ``extra_env`` adds to our environment.
+
+    Returns:
+        A fault for each of ``secrets``, and for each variable of a platform or a proxy.
+    """
+    given = (check_secret(name, value) for name, value in options.secrets.items())
+    faults = [fault for fault in given if fault]
+    inherited: dict[str, Fault] = {}
+    for name, value in process.named_secrets(process.child_environment(options.extra_env)):
+        if short := check_secret(name, value):
+            hint = "use a longer one, or take the variable out of the environment"
+            inherited.setdefault(name, Fault(short.message, hint=hint))
+    return [*faults, *inherited.values()]
 
 
 def missing_secrets(

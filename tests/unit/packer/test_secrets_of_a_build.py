@@ -143,6 +143,39 @@ def test_a_short_value_is_refused_wherever_it_comes_from(space: WorkspaceFolder,
     assert (fault.file, fault.line) == ("templates/linux/null/demo/short.pkr.hcl", 1)
 
 
+@pytest.mark.parametrize("place", ["environment", "extra_env"])
+def test_a_short_secret_of_the_whole_batch_is_refused(
+    space: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    environ = {
+        "PROXMOX_TOKEN": "abc",
+        "VSPHERE_PASSWORD": "",  # empty: nothing to keep secret
+        "ARM_CLIENT_SECRET": "long enough",
+        "PROXMOX_USERNAME": "me",
+        "https_proxy": "http://user:%40@proxy",  # one character, though it is written with three
+    }
+    if place == "environment":
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+    secrets = {"pin": "123", "password": "long enough"}
+    options = BuildOptions(secrets=secrets, extra_env=environ if place == "extra_env" else {})
+    with pytest.raises(ConfigError) as caught:
+        plan(
+            [space.null()],
+            env="dev",
+            workspace=space.open(),
+            capabilities=Capabilities(path="/packer", version="1.6.6"),
+            options=options,
+            configs={"linux/null/demo": ""},
+        )
+    proxy, pin, token = sorted(caught.value.faults, key=lambda fault: fault.message.lower())
+    assert "'pin' has 3 characters" in pin.message
+    assert "'PROXMOX_TOKEN' has 3 characters" in token.message
+    assert "take the variable out of the environment" in token.hint
+    assert "'https_proxy' has 1 characters" in proxy.message
+    assert "abc" not in str(caught.value)
+
+
 def test_what_a_target_lacks_is_the_users_mistake(space: WorkspaceFolder, template: Template) -> None:
     space.null("linux/null/other")
     with pytest.raises(ConfigError) as caught:
