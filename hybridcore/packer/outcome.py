@@ -33,6 +33,9 @@ _STEP = re.compile(r"==> (?P<name>[^\s:]+): (?P<step>.*)", re.DOTALL)
 _CRASH = re.compile(r"panic: |fatal error: |!+ PACKER CRASH !+")
 _CLEANUP = re.compile(r"Provisioning step had errors|Terminating|Deleting|Destroying|Cleaning up|Cancelling")
 _NOTHING = "no artifacts were created"
+# Packer asks at the end whether its own `packer init` was run, which knows nothing of the workspace.
+_NO_PLUGINS = "Error: Missing plugins"
+_INSTALL = "Install them with packer-hybrid init, or put them into a folder that PACKER_PLUGIN_PATH names."
 
 
 class SeenArtifact(NamedTuple):
@@ -198,7 +201,10 @@ class Outcome:
             found.append(Failure("", "Packer crashed: " + "\n".join(self._crash), "", last))
         if found:
             return tuple(found)
-        spoken = tuple(Failure("", message.strip()) for message in self._spoken if message.strip())
+        spoken = tuple(
+            Failure("", f"{message}\n{_INSTALL}" if message.startswith(_NO_PLUGINS) else message)
+            for message in self._spoken
+        )
         if exit_code != 0:
             how = "a signal ended Packer" if exit_code is None else f"Packer ended with exit code {exit_code}"
             return spoken or (Failure("", how, "", last),)
@@ -227,7 +233,7 @@ class Outcome:
                 self._messages.setdefault(name, text[ended.end() :].strip())
                 self._last_before[name] = tuple(self._last)
         elif event.kind == "error":
-            if not text.startswith(("==> Some builds", "-->")):
+            if text and not text.startswith(("==> Some builds", "-->")):
                 self._spoken.append(text[:_LINE_LIMIT])
                 del self._spoken[:-LAST_LINES]
         elif event.kind == "say":

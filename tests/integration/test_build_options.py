@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builds import hybrid
+from hybridcore.packer.results import Status
+from tests.support.builds import CANCEL_SECONDS, build, hybrid, is_alive, statuses, wait_for
 from tests.support.playbooks import Ansible
+from tests.support.simulators import Vcsim
+from tests.support.tools import Tools
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -59,3 +62,116 @@ def test_a_variable_of_the_shell_reaches_packer_where_it_is_named(space: Workspa
     done = hybrid(space, "build", "--env", "dev", "--force", "--env-var", "ADDED", ADDED="from the shell")
     assert done.returncode == 0, done.stderr
     assert seen.read_text() == "[]\n[from the shell]\n"
+
+
+ON_ERROR = ["cleanup", "abort", "run-cleanup-provisioner"]
+CLEANUP = """
+  error-cleanup-provisioner "shell-local" {
+    inline = ["touch CLEANED"]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("on_error", ON_ERROR)
+def test_what_is_on_a_platform_is_left_as_on_error_says(
+    space: WorkspaceFolder, any_packer: Path, vcsim: Vcsim, on_error: str
+) -> None:
+    use(space, any_packer)
+    target = space.vsphere_clone(f"linux/vsphere/{on_error}-in-{any_packer.parent.name}", vcsim)
+    file = space.root / "templates" / target / "build.pkr.hcl"
+    # The machine is made, and then it never tells its address.
+    login = 'communicator = "ssh"\n  ssh_username = "nobody"\n  ssh_password = "none"\n'
+    waiting = f'{login}  ip_wait_timeout = "1s"'
+    file.write_text(file.read_text().replace('communicator        = "none"', waiting))
+    (result,) = build(space, target, on_error=on_error).results
+    assert result.status is Status.FAILED
+    assert "waiting for IP" in result.errors[0]
+    assert (f"-on-error={on_error}" in result.command) is (on_error != "cleanup")
+    with vcsim.machines() as machines:
+        left = [machine.name for machine in machines if machine.name == target.rsplit("/", 1)[-1]]
+    assert bool(left) is (on_error != "cleanup")
+
+
+def failing_with_cleanup(space: WorkspaceFolder) -> Path:
+    """Make a target whose provisioner fails, and give the file that its provisioner for errors makes."""
+    file = space.root / "templates" / space.null(inline=("echo this is why", "exit 3")) / "build.pkr.hcl"
+    cleaned = space.root / "cleaned"
+    file.write_text(file.read_text().removesuffix("}\n") + CLEANUP.replace("CLEANED", str(cleaned)))
+    return cleaned
+
+
+@pytest.mark.parametrize("on_error", ON_ERROR)
+def test_the_provisioner_for_errors_runs_unless_the_build_is_aborted(
+    space: WorkspaceFolder, tools: Tools, on_error: str
+) -> None:
+    use(space, tools.packer)
+    cleaned = failing_with_cleanup(space)
+    (result,) = build(space, on_error=on_error).results
+    assert result.status is Status.FAILED
+    assert "exit status: 3" in result.errors[0]
+    assert "this is why" in result.errors[0]
+    assert cleaned.exists() is (on_error != "abort")
+
+
+@pytest.mark.parametrize("on_error", ON_ERROR)
+def test_packer_1_6_takes_each_value_and_no_provisioner_for_errors_in_hcl(
+    space: WorkspaceFolder, packer_debian: Path, on_error: str
+) -> None:
+    use(space, packer_debian)
+    cleaned = failing_with_cleanup(space)
+    (result,) = build(space, on_error=on_error).results
+    assert 'Blocks of type "error-cleanup-provisioner" are not expected here' in result.errors[0]
+    space.null(inline=("exit 3",))
+    (result,) = build(space, on_error=on_error).results
+    assert "exit status: 3" in result.errors[0]
+    assert not cleaned.exists()
+
+
+def test_abort_keeps_nothing_on_this_host(space: WorkspaceFolder, any_packer: Path) -> None:
+    use(space, any_packer)
+    begun = space.root / "begun"
+    space.null(inline=(f"sleep 300 > disk.img 2>&1 & echo $! $PWD > {begun}", "exit 3"))
+    report = build(space, on_error="abort")
+    assert report.status is Status.FAILED
+    machine, folder = begun.read_text().split()
+    wait_for(lambda: not is_alive(int(machine)), "what was left running ends", CANCEL_SECONDS)
+    assert not Path(folder).exists()
+
+
+REQUIRED = """\
+packer {
+  required_plugins {
+    NAME = {
+      source  = "github.com/hashicorp/NAME"
+      version = "VERSION"
+    }
+  }
+}
+"""
+
+
+def requiring(space: WorkspaceFolder, target: str, plugin: str, version: str) -> str:
+    space.null(target)
+    text = REQUIRED.replace("NAME", plugin).replace("VERSION", version)
+    space.write(f"templates/{target}/plugins.pkr.hcl", text)
+    return target
+
+
+def test_a_plugin_that_is_missing_fails_its_targets_alone(
+    space: WorkspaceFolder, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(space, tools.packer)
+    monkeypatch.setenv("PACKER_PLUGIN_PATH", str(tools.plugins))
+    there = requiring(space, "linux/null/there", "ansible", ">= 1.0.0")
+    missing = requiring(space, "linux/null/missing", "nope", ">= 1.0.0")
+    other = requiring(space, "linux/null/other", "qemu", ">= 9.0.0")
+    plain = space.null("linux/null/plain")
+    report = build(space, there, missing, other, plain)
+    results = {result.target: result for result in report.results}
+    assert statuses(report) == {there: "built", missing: "failed", other: "failed", plain: "built"}
+    for target, named in ((missing, "nope >= 1.0.0"), (other, "qemu >= 9.0.0")):
+        (error,) = results[target].errors
+        assert error.startswith("Error: Missing plugins\n")
+        assert f"* github.com/hashicorp/{named}\n" in error
+        assert "Install them with packer-hybrid init" in error.splitlines()[-1]

@@ -88,6 +88,15 @@ def test_a_builder_that_this_packer_lacks(version):
     assert "known builders" in failure.message
 
 
+def test_missing_plugins_are_told_with_what_to_do():
+    line = rb"1407119757,,ui,error,Error: Missing plugins\n\n* github.com/hashicorp/qemu >= 9.0.0\n\n" + b"\n"
+    (failure,) = outcome_of(line).failures(1)
+    assert failure.message == (
+        "Error: Missing plugins\n\n* github.com/hashicorp/qemu >= 9.0.0\n"
+        "Install them with packer-hybrid init, or put them into a folder that PACKER_PLUGIN_PATH names."
+    )
+
+
 def test_an_exit_code_alone_is_a_failure_with_the_last_lines():
     outcome = outcome_of(b"1407119757,,ui,message,    qemu.x: was here\n")
     (failure,) = outcome.failures(1)
