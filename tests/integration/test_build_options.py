@@ -11,6 +11,7 @@ import pytest
 from hybridcore.packer.results import Status
 from tests.support.builds import CANCEL_SECONDS, build, hybrid, is_alive, statuses, wait_for
 from tests.support.playbooks import Ansible
+from tests.support.programs import FakePacker
 from tests.support.simulators import Vcsim
 from tests.support.tools import Tools
 from tests.support.workspaces import WorkspaceFolder
@@ -53,6 +54,22 @@ def test_the_delay_before_a_retry_is_the_users(
     )
     played = ansible.playbook(play, cwd=tmp_path)
     assert "linux/null/demo: attempt 1 failed, next in 0.03 s" in played.stdout
+
+
+def test_what_ansible_returns_of_a_long_error_is_short(
+    space: WorkspaceFolder, fake_packer: FakePacker, ansible: Ansible, tmp_path: Path
+) -> None:
+    space.null()
+    line = f"1700000000,null.demo,error,It broke. {'x' * 60_000}"
+    fake_packer.answer("build", stdout=f"{line}\n", exit_code=1)
+    play = tmp_path / "play.yml"
+    task = {"hybridcore.packer.packer_build": {"env": "dev", "workspace": str(space.root)}}
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    shown = ansible.playbook(play, cwd=tmp_path).stdout
+    assert '"msg": "1 of 1 images were not built; linux/null/demo: null.demo: It broke. xxx' in shown
+    assert "characters, see the log" in shown
+    # Ansible shows the message twice; then there is the error, and half of it in the summary.
+    assert 10_000 < len(shown) < 20_000
 
 
 def test_a_variable_of_the_shell_reaches_packer_where_it_is_named(space: WorkspaceFolder) -> None:
