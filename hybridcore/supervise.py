@@ -102,7 +102,7 @@ class _Child:
     def terminate(self) -> None:
         """Ask Packer to clean up and end; what does not end within the grace time is killed."""
         if self.kill_at is None:
-            self.kill_at = time.monotonic() + GRACE_S
+            self.kill_at = time.monotonic() + self.request["grace"]
             self.process.terminate()
 
     def kill(self) -> None:

@@ -37,6 +37,7 @@ class Child:
         log: what the program prints after the caller's end goes there, masked; dropped without one.
         secrets: values to mask.
         lock: descriptor of a lock, which the supervisor holds too until the program has ended.
+        grace: seconds that it has to clean up and end when it is told to, before it is killed.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Child:
     log: Path | None = None
     secrets: tuple[str, ...] = ()
     lock: int | None = None
+    grace: float = GRACE_S
 
 
 class Children:
@@ -63,6 +65,7 @@ class Children:
     def __init__(self, mark: str, watched: Sequence[int] = (), *, sudo: Sequence[str] = ()) -> None:
         self._mark = mark
         self._pids: dict[str, int] = {}
+        self._graces: dict[str, float] = {}
         self.socket, theirs = socket.socketpair()
         with theirs:
             self._process = start(
@@ -77,6 +80,11 @@ class Children:
     def pid(self) -> int:
         """Process id of the supervisor, which lives until nothing of the batch runs any more."""
         return self._process.pid
+
+    @property
+    def grace(self) -> float:
+        """Seconds that what runs may take to clean up and end, once it is told to."""
+        return max(self._graces.values(), default=GRACE_S)
 
     def __enter__(self) -> Children:
         """Enter the batch."""
@@ -93,7 +101,7 @@ class Children:
             self._tell({"op": "goodbye"})
         self.socket.close()
         try:
-            ended_well = self._process.wait(GRACE_S + 5) == 0
+            ended_well = self._process.wait(self.grace + 5) == 0
         except subprocess.TimeoutExpired:
             self._kill_supervisor()
             ended_well = False
@@ -131,6 +139,7 @@ class Children:
             "cwd": str(child.cwd),
             "log": str(child.log) if child.log else None,
             "secrets": child.secrets,
+            "grace": child.grace,
         }
         try:
             send(self.socket, request, [write_end, read_end, *([] if child.lock is None else [child.lock])])
@@ -139,6 +148,7 @@ class Children:
             raise
         finally:
             os.close(write_end)
+        self._graces[child.key] = child.grace
         return read_end
 
     def stop(self, key: str) -> None:
@@ -163,6 +173,7 @@ class Children:
             self._pids[message["id"]] = message["pid"]
         elif message["event"] == "exit":
             self._pids.pop(message["id"], None)
+            self._graces.pop(message["id"], None)
         return message
 
     def _tell(self, message: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..hcl import HclError, NotEvaluable, evaluate, loads
 from ..hcl.functions import FUNCTIONS
+from ..supervise import GRACE_S
 from .fingerprint import digest_of
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ _PLAYS = frozenset({"playbook_file", "playbook_files", "manifest_file"})
 _VARIABLE = re.compile(r"\bvar\.([A-Za-z_][\w-]*)").findall
 # The builders that leave nothing where the supervisor cannot remove it.
 _LOCAL_BUILDERS = frozenset({"null", "file", "qemu"})
+_REMOTE_GRACE_S = 300.0
 _NAMES = ("vm_name", "template_name", "instance_name", "ami_name", "image_name", "managed_image_name", "name")
 
 
@@ -98,6 +100,17 @@ def leaves(template: Template, text: str) -> str:
             named.append(f"{name} = {value}")
     what = f" ({', '.join(named)})" if named else ""
     return f"Packer could not clean up: {template.builder} may have left a machine{what}; look, and remove it"
+
+
+def grace(template: Template) -> float:
+    """Seconds that Packer has to clean up when a build is cut off, before it is killed.
+
+    To delete a machine on a platform, and to wait until it is gone, takes from tens of seconds to minutes.
+
+    Args:
+        template: the target.
+    """
+    return GRACE_S if template.builder_type in _LOCAL_BUILDERS else _REMOTE_GRACE_S
 
 
 def _attributes(body: Body) -> Iterator[tuple[Body, Attribute]]:

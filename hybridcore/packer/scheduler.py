@@ -10,13 +10,14 @@ from dataclasses import replace
 from .. import logs, runs, state
 from ..errors import HybridError, LockError, PackerError
 from ..state.lock import Lock
+from ..supervise import GRACE_S
 from .children import Child
 from .compose import make_mirror
 from .fingerprint import Digests
 from .finisher import Finisher, say
 from .job import Batch, Job
 from .plan import lost_files, unchanged
-from .references import leaves
+from .references import grace, leaves
 from .results import BuildResult, Status
 from .retry import delays
 
@@ -185,6 +186,7 @@ class Scheduler:
                     log=job.log_path,
                     secrets=job.secrets,
                     lock=job.lock.fileno(),
+                    grace=grace(job.planned.template),
                 )
             )
         except (HybridError, OSError) as error:
@@ -314,3 +316,8 @@ class Scheduler:
         for job in self._jobs:
             job.close()
         self._selector.close()
+        if self._running and self._children.grace > GRACE_S:
+            self._batch.monitor.note(
+                f"waiting until Packer has cleaned up, up to {self._children.grace:.0f} s; "
+                "interrupt again to leave it to the background"
+            )

@@ -222,6 +222,38 @@ def test_a_packer_that_does_not_end_is_killed(
     run.assert_nothing_left({TARGET: "cancelled"})
 
 
+def test_a_second_ctrl_c_leaves_a_slow_cleanup_to_the_supervisor(
+    spawn: Spawn, space: WorkspaceFolder, fake_packer: FakePacker, tmp_path: Path
+) -> None:
+    target = "linux/vsphere/long"
+    (space.root / "templates" / TARGET / "build.pkr.hcl").unlink()
+    space.template(
+        target, 'source "vsphere-iso" "long" {\n}\nbuild {\n  sources = ["source.vsphere-iso.long"]\n}\n'
+    )
+    fake_packer.answer(
+        "build",
+        code="import signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1])\n"
+        f"open('{space.root}/began-long', 'w').close()\n"
+        "signal.sigwait([signal.SIGTERM])\n"
+        f"open('{space.root}/cleans-up', 'w').close()\n"
+        "signal.sigwait([signal.SIGUSR1])\n"
+        f"open('{space.root}/cleaned-up', 'w').close()\n"
+        "sys.exit(1)",
+    )
+    child = start_hybrid(spawn, space)
+    run = Running(space)
+    os.killpg(child.pid, signal.SIGINT)
+    wait_for((space.root / "cleans-up").exists, "Packer cleans up")
+    wait_for(lambda: "up to 300 s" in (tmp_path / "output").read_text(), "the caller says that it waits")
+    wait_for(lambda: child.poll() is not None or os.killpg(child.pid, signal.SIGINT), "the caller ends")
+    assert child.returncode != 0
+    (packer,) = run.processes()
+    os.kill(packer, signal.SIGUSR1)
+    run.assert_nothing_left({target: "cancelled"})
+    assert (space.root / "cleaned-up").exists()
+
+
 def start_playbook(
     spawn: Spawn, ansible: Ansible, space: WorkspaceFolder, tmp_path: Path, *, more: str = "", **extra: str
 ) -> subprocess.Popen[bytes]:

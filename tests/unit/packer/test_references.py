@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybridcore import templates
-from hybridcore.packer.references import leaves, variable_digests, workspace_files
+from hybridcore.packer.references import grace, leaves, variable_digests, workspace_files
 from tests.support.workspaces import WorkspaceFolder
 
 TEMPLATE = """\
@@ -114,6 +114,25 @@ def test_what_changed_in_the_configuration_is_told_by_variable() -> None:
     assert before["a"] == now["a"]
     assert before["b"] != now["b"]
     assert now.keys() == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("builder", "seconds"),
+    [
+        ("null", 10),
+        ("file", 10),
+        ("qemu", 10),
+        ("vsphere-iso", 300),
+        ("azure-arm", 300),
+        ("proxmox-clone", 300),
+    ],
+)
+def test_who_must_remove_a_machine_on_a_platform_has_time_for_it(
+    space: WorkspaceFolder, builder: str, seconds: float
+) -> None:
+    text = f'source "{builder}" "x" {{\n}}\nbuild {{\n  sources = ["source.{builder}.x"]\n}}\n'
+    target = space.template(f"linux/{builder.partition('-')[0]}/x", text)
+    assert grace(templates.load(target, space.open())) == seconds
 
 
 def test_what_a_killed_build_may_leave(space: WorkspaceFolder) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -159,6 +160,43 @@ def test_what_is_said_to_a_dead_supervisor_is_lost_and_a_start_fails_and_leaves_
         assert os.listdir("/proc/self/fd") == before
         children.announce({"workspace": "w", "run_id": "r", "folder": "f"})
         children.stop("a")
+
+
+def test_a_program_that_does_not_end_is_killed_after_its_own_grace(tmp_path: Path) -> None:
+    code = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(flush=True)\n"
+        "time.sleep(60)"
+    )
+    with Children(f"test-grace-{os.getpid()}") as children:
+        assert children.grace == 10
+        pipe = children.start(program(code, tmp_path, grace=0.2))
+        os.set_blocking(pipe, True)
+        os.read(pipe, 1)
+        begun = time.monotonic()
+        children.stop("a")
+        assert children.event()["event"] == "started"
+        assert children.event()["code"] == -signal.SIGKILL
+        assert 0.2 <= time.monotonic() - begun < 9
+        os.close(pipe)
+
+
+def test_who_cancels_waits_for_the_longest_grace_of_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By default half a second would be enough.
+    monkeypatch.setattr("hybridcore.packer.children.GRACE_S", -4.5)
+    children = Children(f"test-wait-{os.getpid()}")
+    cleans_up = (
+        "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\nprint(flush=True)\n"
+        "signal.sigwait([signal.SIGTERM])\ntime.sleep(1.5)\nopen('cleaned', 'x')"
+    )
+    pipe = children.start(program(cleans_up, tmp_path, grace=60))
+    os.set_blocking(pipe, True)
+    os.read(pipe, 1)
+    assert children.grace == 60
+    children.__exit__(KeyboardInterrupt, None, None)
+    os.close(pipe)
+    assert (tmp_path / "cleaned").exists()
 
 
 # Says half of a secret and waits; told to end, it says the other half, and goes on as Packer does.
