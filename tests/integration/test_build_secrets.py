@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.builds import hybrid
+from tests.support.builds import hybrid, hybrid_command, hybrid_environment
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -121,7 +123,7 @@ def test_canaries_in_a_playbook_at_vvvv(space: WorkspaceFolder, ansible, tmp_pat
     assert_nowhere(space, done.stdout)
 
 
-def test_an_error_of_our_own_shows_no_secret(space: WorkspaceFolder) -> None:
+def test_an_error_of_the_user_shows_no_secret(space: WorkspaceFolder) -> None:
     (space.root / "images").write_text("a file where a folder must be")
     done = hybrid(
         space,
@@ -132,6 +134,34 @@ def test_an_error_of_our_own_shows_no_secret(space: WorkspaceFolder) -> None:
     )
     assert done.returncode not in (0, 3)
     assert "Traceback" not in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_fault_of_ours_shows_no_secret(space: WorkspaceFolder) -> None:
+    code = (
+        "import os, sys\n"
+        "from hybridcore import cli, pipeline\n"
+        "def build(request, **more):\n"
+        "    try:\n"
+        "        raise KeyError(os.environ['PKR_VAR_inherited'], os.environ['PROXMOX_PASSWORD'])\n"
+        "    except KeyError:\n"
+        "        raise ValueError('odd: ' + request.options.secrets['given'])\n"
+        "pipeline.build = build\n"
+        "sys.exit(cli.main(sys.argv[1:]))\n"
+    )
+    arguments = hybrid_command(space, "build", "--env", "dev", "--secret", "given")[3:]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=hybrid_environment(
+            PKR_VAR_given=GIVEN, PKR_VAR_inherited=INHERITED, PROXMOX_PASSWORD="canary of a platform"
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 70, done.stderr
+    assert "KeyError: (***, ***)" in done.stderr
+    assert done.stderr.endswith("ValueError: odd: ***\n")
     assert "canary" not in done.stdout + done.stderr
 
 
