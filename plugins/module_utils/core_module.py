@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
@@ -15,6 +15,9 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     from_os_error,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import NullMonitor
+
+# What Ansible itself shows in place of an option that is not to be logged.
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 def open_workspace(params: dict[str, Any]) -> workspace.Workspace:
@@ -34,9 +37,34 @@ def failure(error: HybridError | OSError) -> dict[str, Any]:
     return {"failed": True, "changed": False, "msg": details.pop("msg"), "error": details}
 
 
+class _Module(AnsibleModule):
+    """A module that does not show what ``extra_env`` holds, which may be secrets.
+
+    To mark the option ``no_log`` would hide too much: Ansible would then cut each of its values, such as a
+    disk's size, out of all that the module returns.
+    """
+
+    def exit_json(self, **answer: Any) -> NoReturn:
+        super().exit_json(**{"invocation": self._invocation(), **answer})
+
+    def fail_json(self, msg: str, **answer: Any) -> NoReturn:
+        super().fail_json(msg, **{"invocation": self._invocation(), **answer})
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        # What Ansible writes to the system's log are the options, with their values.
+        if not self.params.get("extra_env"):
+            super().log(msg, log_args)
+
+    def _invocation(self) -> dict[str, Any]:
+        shown = dict(self.params)
+        if shown.get("extra_env"):
+            shown["extra_env"] = _HIDDEN
+        return {"module_args": shown}
+
+
 def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> None:
     """The whole life of a module: parse the arguments, call the core, answer."""
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    module = _Module(argument_spec=spec, supports_check_mode=True)
     if sys.version_info < (3, 11):  # noqa: UP036 -- a target's Python is not ours to choose
         module.fail_json(
             msg=f"hybridcore needs Python 3.11 or newer, this host has {sys.version.split()[0]}; "

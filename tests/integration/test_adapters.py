@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,15 @@ pytestmark = pytest.mark.integration
 TASK = "hybridcore.packer.packer_build"
 TARGET = "linux/null/demo"
 SECRET = "correct horse battery"
+# A variable, since the one that localhost has by itself hides the keyword "connection" of a task.
+ELSEWHERE = {"ansible_connection": "elsewhere"}
+# Takes the place of systemd's journal, to which a module logs how it was called; {file} has a line for each.
+JOURNAL = """\
+def send(MESSAGE, **more):
+    with open({file!r}, "a") as file:
+        file.write(MESSAGE + str(more) + "\\n")
+sendv = send
+"""
 # Runs everything on this machine, and is not Ansible's own connection to it.
 CONNECTION = """\
 DOCUMENTATION = "name: elsewhere\\nshort_description: this machine, as if it were another"
@@ -36,7 +46,8 @@ class Player:
     def __init__(self, ansible: Ansible, folder: Path) -> None:
         self.ansible = ansible
         self.folder = folder
-        folder.mkdir()
+        (folder / "connection_plugins").mkdir(parents=True)
+        (folder / "connection_plugins" / "elsewhere.py").write_text(CONNECTION)
 
     def write(self, tasks: list[dict[str, Any]], **keywords: Any) -> Path:
         content = [{"hosts": "localhost", "gather_facts": False, "connection": "local", **keywords}]
@@ -58,6 +69,11 @@ class Player:
         assert done.returncode == 0, done.stdout
         assert "Traceback" not in done.stdout
         return json.loads((self.folder / "answers.json").read_text()), done.stdout
+
+
+def calls_of_the_module(output: str) -> int:
+    """How often `packer_build` was run as a module, shipped to its host, in what Ansible says with -vvv."""
+    return len(re.findall(r" EXEC .*python\S* \S+/AnsiballZ_packer_build\.py ", output))
 
 
 @pytest.fixture
@@ -245,11 +261,10 @@ build {
 def test_a_file_in_the_way_is_told_by_its_name(
     player: Player, space: WorkspaceFolder, connection: str
 ) -> None:
-    (player.folder / "connection_plugins").mkdir()
-    (player.folder / "connection_plugins" / "elsewhere.py").write_text(CONNECTION)
     space.write("images", "where a folder belongs")
-    task = {TASK: {"env": "dev", "workspace": str(space.root)}, "connection": connection}
-    ((answer,), _) = player.play([task])
+    task = {TASK: {"env": "dev", "workspace": str(space.root)}, "vars": {"ansible_connection": connection}}
+    ((answer,), output) = player.play([task], "-vvv")
+    assert calls_of_the_module(output) == (1 if connection == "elsewhere" else 0)
     assert answer["failed"] is True
     assert f"{space.root}/images" in answer["msg"]
     assert "Not a directory" in answer["msg"] or "File exists" in answer["msg"]
@@ -264,12 +279,9 @@ def test_the_workspace_is_found_above_the_playbook(ansible: Ansible, space: Work
 
 
 def test_another_connection_gets_the_module(player: Player, space: WorkspaceFolder) -> None:
-    plugins = player.folder / "connection_plugins"
-    plugins.mkdir()
-    (plugins / "elsewhere.py").write_text(CONNECTION)
     here = {"env": "dev", "workspace": str(space.root)}
     space.null("linux/null/bad", inline=("echo this is why; exit 1",))
-    shipped = {"connection": "elsewhere"}
+    shipped = {"vars": ELSEWHERE}
     tasks = [
         {TASK: {**here, "targets": [TARGET]}, **shipped, "check_mode": True},
         {TASK: {**here, "secrets": {"password": SECRET}}, **shipped},
@@ -280,6 +292,7 @@ def test_another_connection_gets_the_module(player: Player, space: WorkspaceFold
     ]
     answers, output = player.play(tasks, "-vvvv")
     predicted, built, unchanged, unknown, missing, local = answers
+    assert calls_of_the_module(output) == 5
     assert predicted["changed"] is True
     assert predicted["results"][0]["status"] == "built"
     assert [result["status"] for result in built["results"]] == ["failed", "built"]
@@ -293,6 +306,40 @@ def test_another_connection_gets_the_module(player: Player, space: WorkspaceFold
     assert {key for key in unchanged if key not in own} == {key for key in local if key not in own}
     assert unchanged["results"] == local["results"]
     assert state_of(space)["running"] == {}
+
+
+def test_another_connection_does_not_show_what_extra_env_holds(
+    player: Player, space: WorkspaceFolder
+) -> None:
+    logged = player.folder / "logged"
+    systemd = player.folder / "python" / "systemd"
+    systemd.mkdir(parents=True)
+    (systemd / "__init__.py").touch()
+    (systemd / "daemon.py").write_text("def booted():\n    return True\n")
+    (systemd / "journal.py").write_text(JOURNAL.format(file=str(logged)))
+    seen = space.root / "seen"
+    space.null(TARGET, inline=(f"echo $VSPHERE_PASSWORD $PKR_VAR_password $DEMO > {seen}",))
+    space.write(f"templates/{TARGET}/secret.pkr.hcl", 'variable "password" {\n  sensitive = true\n}\n')
+    # A value that is no secret is in what the task returns; that must stay as it is.
+    extra = {"VSPHERE_PASSWORD": SECRET, "PKR_VAR_password": "another secret", "DEMO": "demo"}
+    options = {"env": "dev", "workspace": str(space.root)}
+    shipped = {"vars": ELSEWHERE, "environment": {"PYTHONPATH": str(systemd.parent)}}
+    tasks = [
+        {TASK: {**options, "extra_env": extra}, **shipped},
+        {TASK: {**options, "extra_env": extra, "targets": ["linux/null/none"]}, **shipped},
+        {TASK: {**options, "extra_env": extra, "no_such_option": 1}, **shipped},
+        {TASK: options, **shipped},
+    ]
+    answers, output = player.play(tasks, "-vvvv")
+    assert calls_of_the_module(output) == len(tasks)
+    assert [answer["failed"] for answer in answers] == [False, True, True, True]
+    assert seen.read_text() == f"{SECRET} another secret demo\n"
+    assert answers[0]["results"][0]["target"] == TARGET
+    (called,) = logged.read_text().splitlines()
+    assert "Invoked with env=dev" in called
+    for secret in (SECRET, "another secret"):
+        assert secret not in output
+        assert secret not in called
 
 
 def test_lines_are_shown_while_the_task_runs(player: Player, space: WorkspaceFolder) -> None:
