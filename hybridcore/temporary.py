@@ -1,4 +1,4 @@
-"""Folders for temporary files of our own; what a killed process left is removed by a later one."""
+"""Temporary files of our own, and folders for them; what a killed process left is removed by a later one."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ def folder() -> Iterator[Path]:
             yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a new file, for its owner only (0600), whatever the umask is.
+
+    Args:
+        path: the file, which must not be there yet.
+        data: what goes into it.
+
+    Raises:
+        OSError: it cannot be written, or is there.
+    """
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(data)
 
 
 def sweep() -> None:

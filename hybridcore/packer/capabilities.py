@@ -13,6 +13,7 @@ from pathlib import Path
 from .. import process
 from ..errors import PackerError, ProcessError
 from ..temporary import folder as temporary_folder
+from ..temporary import write
 from .commands import version_command
 
 TYPE_CHECKING = False
@@ -173,7 +174,7 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
         commands = tuple(sorted(set(_COMMAND.findall(ask("--help")))))
         help_texts = {name: ask(name, "--help") for name in _ASKED if name in commands}
         on_error = _ON_ERROR.search(help_texts.get("build", ""))
-        (folder / "none.pkr.hcl").write_text(_NO_BUILDER, encoding="utf-8")
+        write(folder / "none.pkr.hcl", _NO_BUILDER.encode())
         builders = _BUILDERS.search(ask("validate", "."))
         return Capabilities(
             path=path,

@@ -13,6 +13,7 @@ import os
 import shutil
 
 from ..hcl import NotEvaluable, evaluate
+from ..temporary import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def fill(template: Template, mirror: Path, *, with_plugins: bool) -> Path:
     _link_all(str(template.folder), str(here), leave_out=cuts.keys() | own_manifests(template))
     for name, text in cuts.items():
         if text.strip():
-            (here / name).write_text(text, encoding="utf-8")
+            write(here / name, text.encode())
     return here
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
-from .. import process
+from .. import process, temporary
 from ..errors import Fault, HclError, PackerError, WorkspaceError
-from ..temporary import folder as temporary_folder
 from ..workspace import Workspace, resolve
 from .capabilities import probe_workspace
 from .commands import fmt_command
@@ -38,7 +36,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
     if not files:
         return FmtResult()
     capabilities = probe_workspace(where)
-    with temporary_folder() as folder:
+    with temporary.folder() as folder:
         copies = _copy(files, folder)
         done = process.run(
             fmt_command(capabilities, str(folder)),
@@ -125,8 +123,7 @@ def _copy(files: Iterable[Path], folder: Path) -> dict[str, Path]:
     for number, path in enumerate(files):
         suffix = next(suffix for suffix in SUFFIXES if path.name.endswith(suffix))
         name = f"f{number:05}{suffix}"
-        shutil.copyfile(path, folder / name)
-        os.chmod(folder / name, 0o600)
+        temporary.write(folder / name, path.read_bytes())
         copies[name] = path
     return copies
 
@@ -152,12 +149,12 @@ def _diff(name: str, old: bytes, new: bytes) -> str:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file by a rename; its mode stays."""
-    fd, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    fd, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(fd, "wb") as file:
             file.write(content)
             os.fchmod(fd, path.stat().st_mode & 0o7777)
-        os.replace(temporary, path)
+        os.replace(new, path)
     except BaseException:
-        os.unlink(temporary)
+        os.unlink(new)
         raise

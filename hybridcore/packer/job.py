@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import process, state
-from ..temporary import PREFIX
+from ..temporary import PREFIX, write
 from .commands import build_command
 from .compose import fill
 from .mask import Masker
@@ -147,7 +147,7 @@ class Job:
         )
         # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
         values = self.folder / "values.pkrvars.hcl"
-        values.write_text(self.planned.text, encoding="utf-8")
+        write(values, self.planned.text.encode())
         self.argv = build_command(batch.capabilities, batch.options, self.cwd, var_files=[values])
         masker = Masker(self.secrets)
         self.shown_command = tuple(masker.text(argument) for argument in self.argv)

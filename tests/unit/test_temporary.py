@@ -27,6 +27,18 @@ def test_it_goes_with_the_block(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
+def test_a_file_is_for_its_owner_only_whatever_the_umask_is(place: Path) -> None:
+    before = os.umask(0)
+    try:
+        temporary.write(place / "x", b"data")
+    finally:
+        os.umask(before)
+    assert (place / "x").read_bytes() == b"data"
+    assert (place / "x").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        temporary.write(place / "x", b"other")
+
+
 def test_what_a_killed_process_left_is_swept_and_what_is_in_use_stays(place: Path) -> None:
     code = (
         "import os, signal\n"
