@@ -9,6 +9,7 @@ from collections import deque
 from pathlib import Path
 
 from .errors import ProcessError
+from .monitor import Silence
 from .packer.children import Child, Children
 from .packer.mask import Masker
 from .packer.output import strip_ansi
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEPT_LINES = 50
-SILENCE_S = 10.0
+_TICK_S = 1.0
 _READ = 1 << 16
 
 
@@ -42,7 +43,7 @@ def run(
         cwd: the folder it runs in.
         env: its whole environment; secrets in it are masked in the lines.
         line: takes each line when it is complete, standard error among them, without colours and blank lines;
-            and every 10 s in which there is none, that the program still runs.
+            and where there is none for a while, that the program still runs, as ``Silence`` has it.
         watched: processes, besides this one, whose end ends the program: SIGTERM, then SIGKILL after 10 s.
         sudo: what runs a command as another user, such as ``sudo -n``; it must ask nothing. The supervisor
             runs as that user too, because we may not signal what belongs to another user.
@@ -60,11 +61,11 @@ def run(
         raise ProcessError(f"the folder {cwd} does not exist")
     if sudo:
         _check_sudo(sudo)
-    lines = _Lines(env, line)
+    lines = _Lines(os.path.basename(argv[0]), env, line)
     with Children(f"live-{os.urandom(6).hex()}", watched, sudo=sudo) as children:
         pipe = children.start(Child(key="live", argv=tuple(argv), env=env, cwd=Path(cwd)))
         try:
-            end = _wait(children, pipe, lines, line)
+            end = _wait(children, pipe, lines)
         finally:
             os.close(pipe)
     if "not_started" in end:
@@ -77,10 +78,13 @@ def run(
 
 
 class _Lines:
-    """Makes lines of what a program prints."""
+    """Makes lines of what a program prints, and one of its silence."""
 
-    def __init__(self, env: Mapping[str, str], line: Callable[[str], object]) -> None:
+    def __init__(self, name: str, env: Mapping[str, str], line: Callable[[str], object]) -> None:
+        self._name = name
         self._line = line
+        self._begun = time.monotonic()
+        self._silence = Silence()
         self._masker = Masker(environment_secrets(env))
         self._splitter = LineSplitter()
         self.last: deque[str] = deque(maxlen=KEPT_LINES)
@@ -92,25 +96,26 @@ class _Lines:
     def close(self) -> None:
         self._show(self._splitter.feed(self._masker.flush()) + self._splitter.flush())
 
+    def tick(self) -> None:
+        if text := self._silence.told({self._name: time.monotonic() - self._begun}):
+            self._line(text)
+
     def _show(self, complete: bytes) -> None:
         for raw in strip_ansi(complete).split(b"\n"):
             text = raw.decode("utf-8", "replace").rstrip()
             if text:
                 self.last.append(text)
+                self._silence.broken()
                 self._line(text)
 
 
-def _wait(children: Children, pipe: int, lines: _Lines, line: Callable[[str], object]) -> dict[str, Any]:
+def _wait(children: Children, pipe: int, lines: _Lines) -> dict[str, Any]:
     """Show lines until the program has ended; the event that tells how."""
-    begun = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(children.socket, selectors.EVENT_READ)
         selector.register(pipe, selectors.EVENT_READ)
         while True:
-            ready = selector.select(SILENCE_S)
-            if not ready:
-                line(f"still running after {time.monotonic() - begun:.0f} s")
-            for key, _ in ready:
+            for key, _ in selector.select(_TICK_S):
                 if key.fd == pipe:
                     _read(pipe, lines)
                     continue
@@ -120,6 +125,7 @@ def _wait(children: Children, pipe: int, lines: _Lines, line: Callable[[str], ob
                     _read(pipe, lines)
                     lines.close()
                     return event
+            lines.tick()
 
 
 def _read(pipe: int, lines: _Lines) -> None:

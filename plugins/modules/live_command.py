@@ -48,7 +48,8 @@ notes:
     C(root) without a password; it runs as C(sudo -n), and C(become_flags) are not used.
   - In all other cases the module is sent to the host as any other module. Its lines are then only in its
     result, and the program may outlive a playbook that is killed.
-  - When nothing was printed for 10 seconds, a line says that the program still runs.
+  - When nothing was printed for 10 seconds, a line says that the program still runs; then ever less
+    often, at least every five minutes.
   - Standard output and standard error are shown together. Colours and blank lines are left out, and secret
     cloud credentials of the environment are masked.
   - On the control node the program gets the variables that other programs get from this collection (locale,

@@ -1,9 +1,10 @@
-"""A builder that prints nothing for an hour: it is waited for, told of, and ended only by its timeout."""
+"""What prints nothing for an hour is waited for and told of: a builder, and a program of `live_command`."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hybridcore import live, monitor
 from hybridcore.monitor import ConsoleMonitor
 from tests.support.builds import build, hybrid_command, hybrid_environment, state_of, statuses
 from tests.support.playbooks import Ansible
@@ -138,3 +140,52 @@ def test_the_console_of_ansible_is_told_after_ten_seconds(silent: Silent, ansibl
     said = until_told(command, silent, ansible.environment({"PYTHONUNBUFFERED": "1"}), space.root)
     assert said.count("still running") == 1
     assert said.index(": waiting") < said.index(f"still running: {TARGET} 0:1") < said.index(": released")
+
+
+class QuickHours:
+    """A clock that goes on by a second with each look at it, for an hour from each `waiting` on.
+
+    Args:
+        release: called at the end of each hour.
+    """
+
+    def __init__(self, release: Callable[[], object]) -> None:
+        self.lines: list[str] = []
+        self.gaps: list[float] = []
+        self._now = self._last = self._end = 0.0
+        self._release = release
+
+    def monotonic(self) -> float:
+        self._now += 1.0 if self._end else 0.0
+        return self._now
+
+    def line(self, text: str) -> None:
+        """Take a line of the program."""
+        if text == "waiting":
+            self._end = self._now + HOUR_S
+        else:
+            self.gaps.append(self._now - self._last)
+        self.lines.append(text.rpartition(":")[0] or text)
+        self._last = self._now
+        if 0 < self._end <= self._now:
+            self._end = 0.0
+            self._release()
+
+
+def test_a_silent_program_is_named_ever_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fifo = tmp_path / "go"
+    os.mkfifo(fifo)
+    go = os.open(fifo, os.O_RDWR)  # open until the end: a reader that comes between two hours finds no end
+    clock = QuickHours(lambda: os.write(go, b"go\n"))
+    monkeypatch.setattr(live, "time", clock)
+    monkeypatch.setattr(monitor, "time", clock)
+    monkeypatch.setattr(live, "_TICK_S", 0)
+    script = f"for i in 1 2; do echo waiting; read go < {fifo}; done"
+    argv = ["/usr/bin/timeout", "60", "sh", "-c", script]
+    code, lines = live.run(argv, cwd=tmp_path, env=dict(os.environ), line=clock.line)
+    os.close(go)
+    assert (code, lines) == (0, ["waiting", "waiting"])
+    due = [10, 20, 40, 80, 160, *[300] * 11]
+    hour = ["waiting", *["still running: timeout"] * len(due)]
+    assert [re.sub(r" \d+$", "", line) for line in clock.lines] == hour * 2
+    assert all(0 <= gap - wait <= 3 for gap, wait in zip(clock.gaps, due * 2, strict=True)), clock.gaps
