@@ -76,7 +76,9 @@ def main(argv: list[str] | None = None) -> int:
         code = _report(refused, args)
         return code if workspace and _is_in(workspace, refused.file) else EXIT_INTERNAL
     except Exception:  # noqa: BLE001 -- the exit code tells whose fault it is
-        print(_masked_traceback(), end="", file=sys.stderr)
+        from ..packer.mask import masked_traceback
+
+        print(masked_traceback(), end="", file=sys.stderr)
         return EXIT_INTERNAL
 
 
@@ -86,18 +88,6 @@ def _report(error: HybridError, args: argparse.Namespace) -> int:
         print(json.dumps(error_to_dict(error), ensure_ascii=False))
     print(f"packer-hybrid: {error}", file=sys.stderr)
     return error.exit_code
-
-
-def _masked_traceback() -> str:
-    """The exception that is being handled, which may quote what only Packer should know."""
-    import traceback
-
-    from ..packer.mask import Masker
-    from ..process import environment_secrets
-
-    # All variables: which of them are sensitive only the templates say, and --secret names are among them.
-    variables = [value for name, value in os.environ.items() if name.startswith("PKR_VAR_")]
-    return Masker([*environment_secrets(os.environ), *variables]).text(traceback.format_exc())
 
 
 def _is_in(workspace: Workspace, file: str | None) -> bool:

@@ -10,10 +10,12 @@ the forms are compared. So output without secrets is searched at the speed of a 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 
 from ..errors import Fault
+from ..process import environment_secrets
 from . import forms
 
 MASK = b"***"
@@ -222,3 +224,18 @@ def _compile(table: Iterable[bytes]) -> re.Pattern[bytes] | None:
         ),
         re.DOTALL,
     )
+
+
+def masked_traceback(secrets: Iterable[str] = ()) -> str:
+    """The traceback of the exception that is being handled, which may quote what only Packer should know.
+
+    Args:
+        secrets: more values to mask, besides those of our environment.
+
+    Returns:
+        Its text. All variables of Packer are masked: which of them are sensitive only the templates say.
+    """
+    import traceback
+
+    variables = [value for name, value in os.environ.items() if name.startswith("PKR_VAR_")]
+    return Masker([*secrets, *environment_secrets(os.environ), *variables]).text(traceback.format_exc())

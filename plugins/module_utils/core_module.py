@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
@@ -15,6 +15,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     from_os_error,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import NullMonitor
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.mask import masked_traceback
 
 # What Ansible itself shows in place of an option that is not to be logged.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -35,6 +36,20 @@ def failure(error: HybridError | OSError) -> dict[str, Any]:
     """What a task returns for an error of the core, or of a file that the core needs."""
     details = error_to_dict(from_os_error(error) if isinstance(error, OSError) else error)
     return {"failed": True, "changed": False, "msg": details.pop("msg"), "error": details}
+
+
+def fault_of_ours(no_log_values: Iterable[str]) -> dict[str, Any]:
+    """What a task returns for the exception that is being handled, which nobody foresaw."""
+    masked = masked_traceback(no_log_values)
+    last = masked.rstrip().rpartition("\n")[2]
+    return {
+        "failed": True,
+        "changed": False,
+        # Up to 2.18 Ansible shows the traceback at -vvv, from 2.19 on when the variable says so.
+        "msg": f"a fault in hybridcore.packer, not in your input: {last} "
+        "(report it with the traceback that ANSIBLE_DISPLAY_TRACEBACK=error and -vvv show)",
+        "exception": masked,
+    }
 
 
 class _Module(AnsibleModule):
@@ -74,6 +89,8 @@ def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> Non
         answer = call(module.params, check_mode=module.check_mode, diff=module._diff, monitor=NullMonitor())
     except (HybridError, OSError) as error:
         answer = failure(error)
+    except Exception:  # noqa: BLE001 -- the outermost edge, as in an action: nothing else would mask it
+        answer = fault_of_ours(module.no_log_values)
     if answer.get("failed"):
         module.fail_json(**answer)
     module.exit_json(**answer)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
@@ -15,6 +14,7 @@ from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import (
     failure,
+    fault_of_ours,
     under_runner,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
@@ -26,12 +26,8 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monit
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
     WATCH_VARIABLE,
 )
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.mask import Masker
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.output import (
     strip_ansi_text,
-)
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process import (
-    environment_secrets,
 )
 
 # The signals that ansible-playbook passes on to its workers.
@@ -126,7 +122,7 @@ class CoreAction(ActionBase):
         except (HybridError, OSError) as error:
             answer = failure(error)
         except Exception:  # noqa: BLE001 -- a fault of ours may quote a secret, and Ansible would show all of it
-            answer = _fault_of_ours(validation._no_log_values)
+            answer = fault_of_ours(validation._no_log_values)
         result.update(answer)
         # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
@@ -170,22 +166,6 @@ class CoreAction(ActionBase):
             return str(workspace.find(os.path.realpath(here)).root)
         except WorkspaceError:
             return str(workspace.find(os.getcwd()).root)
-
-
-def _fault_of_ours(no_log_values: Iterable[str]) -> dict[str, Any]:
-    """What a task returns for the exception that is being handled, which nobody foresaw."""
-    variables = [value for name, value in os.environ.items() if name.startswith("PKR_VAR_")]
-    masker = Masker([*no_log_values, *environment_secrets(os.environ), *variables])
-    masked = masker.text(traceback.format_exc())
-    last = masked.rstrip().rpartition("\n")[2]
-    return {
-        "failed": True,
-        "changed": False,
-        # Up to 2.18 Ansible shows the traceback at -vvv, from 2.19 on when the variable says so.
-        "msg": f"a fault in hybridcore.packer, not in your input: {last} "
-        "(report it with the traceback that ANSIBLE_DISPLAY_TRACEBACK=error and -vvv show)",
-        "exception": masked,
-    }
 
 
 def _parent_of(pid: int) -> int:

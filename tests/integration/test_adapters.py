@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.builds import state_of
-from tests.support.playbooks import Ansible
+from tests.support.playbooks import CONNECTION, ELSEWHERE, Ansible
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -22,21 +22,12 @@ pytestmark = pytest.mark.integration
 TASK = "hybridcore.packer.packer_build"
 TARGET = "linux/null/demo"
 SECRET = "correct horse battery"
-# A variable, since the one that localhost has by itself hides the keyword "connection" of a task.
-ELSEWHERE = {"ansible_connection": "elsewhere"}
 # Takes the place of systemd's journal, to which a module logs how it was called; {file} has a line for each.
 JOURNAL = """\
 def send(MESSAGE, **more):
     with open({file!r}, "a") as file:
         file.write(MESSAGE + str(more) + "\\n")
 sendv = send
-"""
-# Runs everything on this machine, and is not Ansible's own connection to it.
-CONNECTION = """\
-DOCUMENTATION = "name: elsewhere\\nshort_description: this machine, as if it were another"
-from ansible.plugins.connection.local import Connection as Local
-class Connection(Local):
-    transport = "elsewhere"
 """
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.playbooks import Ansible
+from tests.support.playbooks import CONNECTION, ELSEWHERE, Ansible
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -38,14 +38,20 @@ def faulty(repository: Path, tmp_path: Path) -> Ansible:
     return Ansible(tmp_path / "collections", home=tmp_path / "ansible-home")
 
 
+# For a module Ansible itself shows the task's environment from -vvv on.
+@pytest.mark.parametrize(
+    ("variables", "verbosity"), [({}, "-vvvv"), (ELSEWHERE, "-vv")], ids=["here", "elsewhere"]
+)
 def test_a_fault_of_ours_fails_the_task_and_shows_no_secret(
-    faulty: Ansible, make_workspace: Callable[..., WorkspaceFolder]
+    faulty: Ansible, make_workspace: Callable[..., WorkspaceFolder], variables: dict[str, str], verbosity: str
 ) -> None:
     space = make_workspace()
     space.null()
+    space.write("connection_plugins/elsewhere.py", CONNECTION)
     build = {
         "hybridcore.packer.packer_build": {"env": "dev", "secrets": {"password": "{{ password }}"}},
         "environment": {"PKR_VAR_token": VARIABLE, "PROXMOX_PASSWORD": NAMED},
+        "vars": variables,
         "register": "answer",
         "ignore_errors": True,
     }
@@ -54,7 +60,7 @@ def test_a_fault_of_ours_fails_the_task_and_shows_no_secret(
     (space.root / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
     (space.root / "vars.yml").write_text(yaml.safe_dump({"password": OPTION}))
     env = {"ANSIBLE_DISPLAY_TRACEBACK": "error"}
-    done = faulty.playbook("play.yml", "-vvvv", "-e", "@vars.yml", cwd=space.root, env=env)
+    done = faulty.playbook("play.yml", verbosity, "-e", "@vars.yml", cwd=space.root, env=env)
     assert done.returncode == 0, done.stdout
     answer = json.loads((space.root / "answer.json").read_text())
     assert (answer["failed"], answer["changed"]) == (True, False)

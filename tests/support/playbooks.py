@@ -8,6 +8,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+# Runs everything on this machine, and is not Ansible's own connection to it.
+CONNECTION = """\
+DOCUMENTATION = "name: elsewhere\\nshort_description: this machine, as if it were another"
+from ansible.plugins.connection.local import Connection as Local
+class Connection(Local):
+    transport = "elsewhere"
+"""
+# A variable, since the one that localhost has by itself hides the keyword "connection" of a task.
+ELSEWHERE = {"ansible_connection": "elsewhere"}
+
 
 class Ansible:
     """Ansible as a user would run it.
