@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,17 @@ TARGET = "linux/qemu/debian-12"
 ROUNDS = 3
 
 
+_TIMED = """\
+#!/bin/sh
+test "$1" = build || exec {packer} "$@"
+date +%s.%N > {times}
+{packer} "$@"
+code=$?
+date +%s.%N >> {times}
+exit $code
+"""
+
+
 class Bench:
     """A workspace with the templates of the checkout, on the same disk as the checkout."""
 
@@ -35,9 +47,15 @@ class Bench:
         self.root = folder / "space"
         for name in ("templates", "environments"):
             shutil.copytree(ROOT / name, self.root / name)
-        (self.root / "packer-hybrid.toml").touch()
+        # Packer behind a script that writes down when it begins and ends.
+        self.times = folder / "times"
+        program = folder / "packer"
+        program.write_text(_TIMED.format(packer=shutil.which("packer"), times=self.times))
+        program.chmod(0o755)
+        (self.root / "packer-hybrid.toml").write_text(f'[packer]\npath = "{program}"\n')
         self.folder = folder
         self.number = 0
+        self.alone: list[tuple[float, float]] = []
 
     def playbook(self, *, force: bool = True) -> None:
         """What a user runs."""
@@ -49,11 +67,15 @@ class Bench:
             "pipeline_verify": False,
         }
         program = self.ansible.program("ansible-playbook")
+        begun = time.perf_counter()
         run_quietly(
             [program, "hybridcore.packer.build_images", "-e", json.dumps(values)],
             cwd=self.root,
             env=compiled(self.ansible.environment()),
         )
+        took = time.perf_counter() - begun
+        first, last = map(float, self.times.read_text().split())
+        self.alone.append((took, last - first))
 
     def plain(self) -> None:
         """Packer alone on what the wrapper gives it: the composed folder, the configuration, a key."""
@@ -88,8 +110,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=cache, prefix="bench-image-") as name:
         bench = Bench(Path(name))
         bench.playbook(force=False)
+        bench.alone.clear()
         took = in_turn(bench.playbook, bench.plain, rounds=ROUNDS)
         emit("a real image by build-images.yml / packer build of the same folder", *took, "<= 1.03")
+        # The machine takes 4 to 9 seconds to shut down, whoever builds it, so this row says what we add.
+        took = sorted(bench.alone, key=lambda one: one[0] / one[1])[len(bench.alone) // 2]
+        emit("a real image by build-images.yml / the Packer within that run", *took, "<= 1.03")
 
 
 if __name__ == "__main__":
