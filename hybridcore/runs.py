@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from .supervise import kill_marked, marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from .packer.results import BuildResult
@@ -257,10 +258,8 @@ def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str,
     folder = workspace.images.joinpath(env, *target.split("/"))
     if not (folder / run_id).is_dir():
         return
-    with open(target_lock(workspace, env, target), "ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    with _locked(workspace, env, target) as ours:
+        if not ours:
             return
         latest = folder / "latest"
         if latest.is_symlink() and os.readlink(latest) == run_id:
@@ -268,6 +267,27 @@ def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str,
             if kept and (folder / kept).is_dir():
                 latest.symlink_to(kept)
         shutil.rmtree(folder / run_id, ignore_errors=True)
+
+
+@contextmanager
+def _locked(workspace: Workspace, env: str, target: str) -> Iterator[bool]:
+    """Take the lock of a target, unless somebody has it; whether it was taken."""
+    with open(target_lock(workspace, env, target), "ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+def _is_building(workspace: Workspace, entry: Mapping[str, Any]) -> bool:
+    """Whether somebody builds one of the targets of a run now."""
+    for target in entry["targets"]:
+        with _locked(workspace, entry["environment"], target) as ours:
+            if not ours:
+                return True
+    return False
 
 
 def settle_dead(workspace: Workspace) -> list[str]:
@@ -283,7 +303,7 @@ def settle_dead(workspace: Workspace) -> list[str]:
     data = state.read(workspace=workspace)
     for run_id in state.interrupted(data):
         # A lock reaches into other containers, unlike the number of a process, which names another one there.
-        if _is_locked(workspace, data["running"][run_id]):
+        if _is_building(workspace, data["running"][run_id]):
             continue
         kill_marked(run_id)
         left = settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
@@ -304,17 +324,6 @@ def settle_dead(workspace: Workspace) -> list[str]:
             remove_folder(folder)
     temporary.sweep()
     return said
-
-
-def _is_locked(workspace: Workspace, entry: Mapping[str, Any]) -> bool:
-    """Whether somebody builds one of the targets of a run now."""
-    for target in entry["targets"]:
-        with open(target_lock(workspace, entry["environment"], target), "ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return True
-    return False
 
 
 def remove_folder(folder: Path) -> None:

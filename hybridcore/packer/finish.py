@@ -44,9 +44,7 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
     code = job.exit["code"]
     exit_code = code if isinstance(code, int) and code >= 0 else None
     why = str(job.exit["why"])
-    # The mirror is gone when people read this; the paths of the workspace are the ones that they know.
-    mirror = f"{batch.mirror}{os.sep}"
-    failures = [str(failure).replace(mirror, "") for failure in job.outcome.failures(exit_code)]
+    failures = [batch.shown(str(failure)) for failure in job.outcome.failures(exit_code)]
     status = Status.BUILT
     if job.exit.get("not_started"):
         status, failures = Status.FAILED, [f"Packer cannot be started: {job.exit['not_started']}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from .. import process, state
@@ -55,6 +56,14 @@ class Batch:
     def mirror(self) -> Path:
         """The workspace as the builds of this run see it."""
         return self.folder / "ws"
+
+    def shown(self, text: str) -> str:
+        """A text with the paths that people know: the mirror is gone when they read it."""
+        return text.replace(self._prefix, "")
+
+    @cached_property
+    def _prefix(self) -> str:
+        return f"{self.mirror}{os.sep}"
 
 
 @dataclass
@@ -165,8 +174,7 @@ class Job:
         self.log.write(head.encode())
 
     def _show(self, batch: Batch) -> Callable[[str, str], None]:
-        mirror = f"{batch.mirror}{os.sep}"
-        return lambda text, kind: batch.monitor.line(self.target, text.replace(mirror, ""), kind)
+        return lambda text, kind: batch.monitor.line(self.target, batch.shown(text), kind)
 
     def close(self) -> None:
         """Let go of the log, the pipe and the lock."""
