@@ -37,10 +37,6 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
     return make_workspace()
 
 
-def use(space: WorkspaceFolder, packer: Path) -> None:
-    space.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
-
-
 def nothing_left(space: WorkspaceFolder) -> None:
     assert list((space.root / "images" / ".runs").iterdir()) == []
     assert state_of(space)["running"] == {}
@@ -78,7 +74,7 @@ def test_no_more_builds_at_a_time_than_asked_for(space: WorkspaceFolder) -> None
 
 
 def test_one_failure_does_not_stop_the_others(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     good = [space.null(f"linux/null/good-{number}") for number in range(2)]
     bad = space.null("linux/null/bad", inline=("echo this is why", "exit 9"))
     said = build_json(space, bad, *good, "--parallel-builds", "1", code=3)
@@ -121,7 +117,7 @@ def test_a_failed_rebuild_keeps_the_image_that_is_there(space: WorkspaceFolder) 
 
 
 def test_only_that_matches_nothing_is_a_failure(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     space.null()
     (result,) = build(space, only=("no.such",)).results
     assert result.status is Status.FAILED
@@ -143,7 +139,7 @@ def test_a_syntax_error_is_told_before_anything_starts(space: WorkspaceFolder) -
 
 
 def test_what_packer_refuses_is_told_in_its_own_words(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     space.template(
         "linux/null/odd",
         'source "null" "odd" {\n  no_such_option = 1\n}\nbuild {\n  sources = ["source.null.odd"]\n}\n',
@@ -155,7 +151,7 @@ def test_what_packer_refuses_is_told_in_its_own_words(space: WorkspaceFolder, an
 
 
 def test_a_builder_that_this_packer_lacks(space: WorkspaceFolder, tools: Tools) -> None:
-    use(space, tools.packer)
+    space.use(tools.packer)
     space.template(
         "linux/proxmox/image",
         'source "proxmox-iso" "image" {}\nbuild {\n  sources = ["source.proxmox-iso.image"]\n}\n',
@@ -166,7 +162,7 @@ def test_a_builder_that_this_packer_lacks(space: WorkspaceFolder, tools: Tools) 
 
 
 def test_a_missing_packer(space: WorkspaceFolder) -> None:
-    use(space, space.root / "no" / "packer")
+    space.use(space.root / "no" / "packer")
     space.null()
     done = hybrid(space, "build", "--env", "dev")
     assert done.returncode == 3
@@ -176,7 +172,7 @@ def test_a_missing_packer(space: WorkspaceFolder) -> None:
 
 
 def test_a_build_that_takes_too_long(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     slow, quick = long_null(space), space.null("linux/null/quick")
     monitor = Recorder()
     report = build(space, timeout=3, monitor=monitor)

@@ -49,10 +49,6 @@ OLD = """\
 """
 
 
-def use(space: WorkspaceFolder, packer: Path) -> None:
-    space.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
-
-
 def add_to_build(space: WorkspaceFolder, target: str, text: str) -> None:
     """Put something at the end of the template's block `build`, which is the last one."""
     file = space.root / "templates" / target / "build.pkr.hcl"
@@ -102,7 +98,7 @@ def test_an_image_that_cannot_be_kept_leaves_nothing(
 
 
 def test_the_manifest_of_packer_is_kept(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     target = space.template("linux/file/image", FILE)
     add_to_build(space, target, manifest_to("manifest.json"))
     (result,) = build(space).results
@@ -120,7 +116,7 @@ def test_the_manifest_of_packer_is_kept(space: WorkspaceFolder, any_packer: Path
 
 def test_a_manifest_of_another_run_is_not_taken(space: WorkspaceFolder, any_packer: Path) -> None:
     """A provisioner copies it into Packer's folder, from a place where somebody keeps it."""
-    use(space, any_packer)
+    space.use(any_packer)
     old = space.write("old.json", OLD)
     target = space.null("linux/null/image", inline=(f"cp {old} manifest.json",))
     (result,) = build(space).results
@@ -136,7 +132,7 @@ def test_a_manifest_of_another_run_is_not_taken(space: WorkspaceFolder, any_pack
 def test_packers_manifest_is_taken_though_another_one_lies_beside_it(
     space: WorkspaceFolder, any_packer: Path
 ) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     old = space.write("old.json", OLD)
     target = space.null(inline=(f"cp {old} a.json", f"cp {old} z.json"))
     add_to_build(space, target, manifest_to("z.json"))
@@ -150,7 +146,7 @@ def test_packers_manifest_is_taken_though_another_one_lies_beside_it(
 
 
 def test_a_manifest_in_a_subfolder_is_taken(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     target = space.null(inline=("mkdir out",))
     add_to_build(space, target, manifest_to("out/made.json"))
     (result,) = build(space).results
@@ -161,17 +157,23 @@ def test_a_manifest_in_a_subfolder_is_taken(space: WorkspaceFolder, any_packer: 
     assert kept["last_run_uuid"] != state_of(space)["images"][f"dev/{target}"]["run"]
 
 
-def test_a_manifest_that_is_an_artifact_too(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+def built_after_a_manifest(space: WorkspaceFolder, kind: str, attribute: str) -> BuildResult:
+    """Build an image whose manifest is written before another post-processor runs."""
     target = space.template("linux/file/image", FILE)
     add_to_build(
         space,
         target,
         '  post-processors {\n    post-processor "manifest" {}\n'
-        '    post-processor "artifice" {\n      files = ["packer-manifest.json"]\n    }\n  }\n',
+        f'    post-processor "{kind}" {{\n      {attribute}\n    }}\n  }}\n',
     )
     (result,) = build(space).results
     assert result.status is Status.BUILT, result.errors
+    return result
+
+
+def test_a_manifest_that_is_an_artifact_too(space: WorkspaceFolder, any_packer: Path) -> None:
+    space.use(any_packer)
+    result = built_after_a_manifest(space, "artifice", 'files = ["packer-manifest.json"]')
     assert result.warnings == ()
     names = [os.path.basename(file.path) for artifact in result.artifacts for file in artifact.files]
     assert names == ["image.txt", "packer-manifest.json"]
@@ -179,16 +181,8 @@ def test_a_manifest_that_is_an_artifact_too(space: WorkspaceFolder, any_packer: 
 
 
 def test_a_file_that_changed_after_the_manifest_was_written(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
-    target = space.template("linux/file/image", FILE)
-    add_to_build(
-        space,
-        target,
-        '  post-processors {\n    post-processor "manifest" {}\n'
-        '    post-processor "shell-local" {\n      inline = ["echo more >> image.txt"]\n    }\n  }\n',
-    )
-    (result,) = build(space).results
-    assert result.status is Status.BUILT, result.errors
+    space.use(any_packer)
+    result = built_after_a_manifest(space, "shell-local", 'inline = ["echo more >> image.txt"]')
     assert result.warnings == ("file.image: image.txt has 5 bytes in the manifest, and 10 on the disk",)
 
 

@@ -24,10 +24,6 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
     return make_workspace()
 
 
-def use(space: WorkspaceFolder, packer: Path) -> None:
-    space.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
-
-
 def test_the_delay_before_a_retry_is_the_users(
     space: WorkspaceFolder, ansible: Ansible, tmp_path: Path
 ) -> None:
@@ -94,7 +90,7 @@ CLEANUP = """
 def test_what_is_on_a_platform_is_left_as_on_error_says(
     space: WorkspaceFolder, any_packer: Path, vcsim: Vcsim, on_error: str
 ) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     target = space.vsphere_clone(f"linux/vsphere/{on_error}-in-{any_packer.parent.name}", vcsim)
     file = space.root / "templates" / target / "build.pkr.hcl"
     # The machine is made, and then it never tells its address.
@@ -122,7 +118,7 @@ def failing_with_cleanup(space: WorkspaceFolder) -> Path:
 def test_the_provisioner_for_errors_runs_unless_the_build_is_aborted(
     space: WorkspaceFolder, tools: Tools, on_error: str
 ) -> None:
-    use(space, tools.packer)
+    space.use(tools.packer)
     cleaned = failing_with_cleanup(space)
     (result,) = build(space, on_error=on_error).results
     assert result.status is Status.FAILED
@@ -135,7 +131,7 @@ def test_the_provisioner_for_errors_runs_unless_the_build_is_aborted(
 def test_packer_1_6_takes_each_value_and_no_provisioner_for_errors_in_hcl(
     space: WorkspaceFolder, packer_debian: Path, on_error: str
 ) -> None:
-    use(space, packer_debian)
+    space.use(packer_debian)
     cleaned = failing_with_cleanup(space)
     (result,) = build(space, on_error=on_error).results
     assert 'Blocks of type "error-cleanup-provisioner" are not expected here' in result.errors[0]
@@ -146,7 +142,7 @@ def test_packer_1_6_takes_each_value_and_no_provisioner_for_errors_in_hcl(
 
 
 def test_abort_keeps_nothing_on_this_host(space: WorkspaceFolder, any_packer: Path) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     begun = space.root / "begun"
     space.null(inline=(f"sleep 300 > disk.img 2>&1 & echo $! $PWD > {begun}", "exit 3"))
     report = build(space, on_error="abort")
@@ -178,7 +174,7 @@ def requiring(space: WorkspaceFolder, target: str, plugin: str, version: str) ->
 def test_a_plugin_that_is_missing_fails_its_targets_alone(
     space: WorkspaceFolder, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(space, tools.packer)
+    space.use(tools.packer)
     monkeypatch.setenv("PACKER_PLUGIN_PATH", str(tools.plugins))
     there = requiring(space, "linux/null/there", "ansible", ">= 1.0.0")
     missing = requiring(space, "linux/null/missing", "nope", ">= 1.0.0")

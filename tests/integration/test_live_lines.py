@@ -118,10 +118,6 @@ def gate(space: WorkspaceFolder) -> Iterator[Gate]:
     made.close()
 
 
-def use(space: WorkspaceFolder, packer: Path) -> None:
-    space.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
-
-
 def command_line(space: WorkspaceFolder, ansible: Ansible) -> tuple[list[str], dict[str, str]]:
     return hybrid_command(space, "build", "--env", "dev"), hybrid_environment()
 
@@ -144,7 +140,7 @@ def test_a_line_is_seen_within_half_a_second(
     start: Start,
     terminal: bool,
 ) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     command, env = start(space, ansible)
     env.pop("PYTHONUNBUFFERED", None)
     if start is playbook and not terminal:
@@ -220,7 +216,7 @@ NOISE = "[INFO] Packer version"  # of Packer's own log, which is no message for 
 def test_under_awx_only_what_packer_says_is_shown(
     space: WorkspaceFolder, ansible: Ansible, any_packer: Path, awx: bool, verbosity: str, shown: set[str]
 ) -> None:
-    use(space, any_packer)
+    space.use(any_packer)
     space.null(TARGET, inline=("echo a detail",))
     space.write("play.yml", PLAY)
     env = {"PACKER_LOG": "1", **({"AWX_ISOLATED_DATA_DIR": str(space.root)} if awx else {})}

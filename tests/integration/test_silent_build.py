@@ -70,14 +70,10 @@ class FastClock(ConsoleMonitor):
             self._release = None
 
 
-def use(space: WorkspaceFolder, packer: Path) -> None:
-    space.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
-
-
 def test_an_hour_of_silence_is_waited_for(
     silent: Silent, any_packer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(silent.space, any_packer)
+    silent.space.use(any_packer)
     console = FastClock(monkeypatch, silent.release)
     report = build(silent.space, monitor=console)
     assert statuses(report) == {TARGET: "built"}
@@ -98,7 +94,7 @@ def test_an_hour_of_silence_is_waited_for(
 def test_silence_ends_with_the_timeout(
     silent: Silent, any_packer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(silent.space, any_packer)
+    silent.space.use(any_packer)
     console = FastClock(monkeypatch, lambda: pytest.fail("it ran for an hour"))
     report = build(silent.space, monitor=console, timeout=1800)
     assert statuses(report) == {TARGET: "timed_out"}

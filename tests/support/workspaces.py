@@ -82,6 +82,10 @@ class WorkspaceFolder:
         file.write_text(text, encoding="utf-8")
         return file
 
+    def use(self, packer: Path) -> None:
+        """Have the workspace use a Packer."""
+        self.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
+
     def template(self, target: str, text: str) -> str:
         """Write the one template file of a target, and give the target back."""
         self.write(f"templates/{target}/build.pkr.hcl", text)
