@@ -20,6 +20,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.support.files import written_as
 from tests.support.playbooks import Ansible
 from tests.support.tools import Tools
 
@@ -142,12 +143,12 @@ def test_a_second_run_builds_nothing_and_says_so(
     image: dict[str, object], make_image: Callable[[], subprocess.CompletedProcess[str]], space: Path
 ) -> None:
     path = file_of(image, space)
-    before = path.stat()
+    before = written_as(path)
     again = make_image()
     assert again.returncode == 0, again.stdout
     assert "unchanged" in again.stdout
     assert "changed=0" in again.stdout
-    assert path.stat() == before
+    assert written_as(path) == before
 
 
 def test_an_image_that_is_not_sealed_is_found_out(

@@ -5,11 +5,12 @@ import pytest
 
 from hybridcore import state
 from hybridcore.errors import StateError
+from tests.support.files import written_as
 
 
 def refused(workspace, match):
     """Nothing reads or overwrites what is there; the error says where and what, and what to do."""
-    before = snapshot(workspace.state_file)
+    before = written_as(workspace.state_file)
     for attempt in (
         lambda: state.read(workspace=workspace),
         lambda: state.write(state.empty(), workspace=workspace),
@@ -18,13 +19,8 @@ def refused(workspace, match):
         with pytest.raises(StateError, match=match) as caught:
             attempt()
         assert caught.value.file == str(workspace.state_file)
-    assert snapshot(workspace.state_file) == before
+    assert written_as(workspace.state_file) == before
     return caught.value
-
-
-def snapshot(path):
-    status = os.lstat(path)
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @pytest.fixture

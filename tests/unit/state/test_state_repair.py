@@ -4,6 +4,7 @@ import pytest
 
 from hybridcore import state
 from hybridcore.errors import StateError
+from tests.support.files import written_as
 
 
 @pytest.fixture
@@ -17,10 +18,10 @@ def built(workspace, add_image):
 
 
 def test_a_sound_state_is_left_alone(built):
-    before = built.state_file.stat()
+    before = written_as(built.state_file)
     report = state.repair(workspace=built)
     assert (report.problem, report.kept, report.lost) == ("", None, ())
-    assert built.state_file.stat() == before
+    assert written_as(built.state_file) == before
 
 
 def test_nothing_to_repair_before_the_first_write(workspace):

@@ -9,6 +9,7 @@ from hybridcore import state
 from hybridcore.errors import StateError
 from hybridcore.state import durable, store
 from hybridcore.workspace import Workspace
+from tests.support.files import written_as
 
 
 def stored(workspace):
@@ -75,11 +76,11 @@ def test_a_transaction_that_changes_nothing_writes_nothing(workspace, full):
         pass
     assert not workspace.state_file.exists()
     state.write(full, workspace=workspace)
-    before = workspace.state_file.stat()
+    before = written_as(workspace.state_file)
     with state.transaction(workspace=workspace) as data:
         data["images"] = dict(data["images"])
         assert data["plugins"]
-    assert workspace.state_file.stat() == before
+    assert written_as(workspace.state_file) == before
 
 
 def test_a_state_that_does_not_fit_is_not_written_and_all_faults_are_told(workspace, full):
