@@ -10,17 +10,17 @@ from pathlib import Path
 
 from .errors import ProcessError
 from .monitor import Silence
-from .packer.children import Child, Children
-from .packer.mask import Masker
-from .packer.output import strip_ansi
-from .packer.pump import LineSplitter
-from .process import environment_secrets
 from .process import run as run_quietly
+from .process.children import Child, Children
+from .process.environment import environment_secrets
+from .process.lines import LineSplitter, strip_ansi
+from .process.mask import Masker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+
+    from .process.wire import Exit
 
 KEPT_LINES = 50
 _TICK_S = 1.0
@@ -72,7 +72,7 @@ def run(
         raise ProcessError(
             f"cannot start {argv[0]!r}: {end['not_started']}", hint="install it, or correct the path"
         )
-    if end["why"]:
+    if end["why"] or end["code"] is None:
         raise ProcessError(f"{argv[0]!r} was ended: {end['why']}")
     return end["code"], list(lines.last)
 
@@ -109,7 +109,7 @@ class _Lines:
                 self._line(text)
 
 
-def _wait(children: Children, pipe: int, lines: _Lines) -> dict[str, Any]:
+def _wait(children: Children, pipe: int, lines: _Lines) -> Exit:
     """Show lines until the program has ended; the event that tells how."""
     with selectors.DefaultSelector() as selector:
         selector.register(children.socket, selectors.EVENT_READ)

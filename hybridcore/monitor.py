@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Protocol, TextIO
 
-from .packer.output import strip_ansi_text
+from .process.lines import strip_ansi_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from . import config, provisioners, runs, state, templates
+from . import config, provisioners, state, templates
 from .errors import ConfigError, Fault
-from .packer import batch
-from .packer.results import BuildOptions, BuildReport
+from .packer import runs
+from .packer.building import batch
+from .packer.options import BuildOptions
+from .packer.results import BuildReport
 from .workspace import Workspace, check_env
 
 TYPE_CHECKING = False

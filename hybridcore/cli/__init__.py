@@ -10,14 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .. import __version__
-from ..errors import (
-    EXIT_CANCELLED,
-    EXIT_INTERNAL,
-    Cancelled,
-    HybridError,
-    error_to_dict,
-    from_os_error,
-)
+from ..errors import EXIT_CANCELLED, EXIT_INTERNAL, Cancelled, HybridError, error_to_dict, from_os_error
 from ..workspace import Workspace, find, open_workspace
 
 # Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
@@ -76,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         code = _report(refused, args)
         return code if workspace and _is_in(workspace, refused.file) else EXIT_INTERNAL
     except Exception:  # noqa: BLE001 -- the exit code tells whose fault it is
-        from ..packer.mask import masked_traceback
+        from ..process.mask import masked_traceback
 
         print(masked_traceback(), end="", file=sys.stderr)
         return EXIT_INTERNAL

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Build, and print a summary."""
     from .. import pipeline
     from ..monitor import ConsoleMonitor
-    from ..packer.results import BuildOptions, OnError
+    from ..packer.options import BuildOptions, OnError
 
     # A closed terminal and a polite kill cancel like Ctrl-C does: what runs is ended before we go. Under
     # nohup the terminal may close.
@@ -143,7 +143,7 @@ def read_secrets(names: list[str]) -> dict[str, str]:
     Raises:
         ConfigError: one has no value there, or one that cannot be masked; has faults.
     """
-    from ..packer.mask import check_secret
+    from ..process.mask import check_secret
 
     found: dict[str, str] = {}
     faults = []

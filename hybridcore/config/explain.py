@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ..templates.declarations import Variable
     from ..workspace import Workspace
-    from .declarations import Variable
     from .resolve import Resolved
 
 SENSITIVE = "(sensitive)"

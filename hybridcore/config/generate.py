@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from .. import templates
 from ..errors import ConfigError, Fault, TemplatesError
+from ..hcl.types import MAX_DEPTH
+from ..templates import declarations
+from ..templates.declarations import RUNTIME_PREFIX, Variable
 from ..workspace import check_env
-from . import declarations, render
-from .declarations import RUNTIME_PREFIX, Variable
+from . import render
 from .overlays import Overlays, merge_maps
 from .placeholders import literal
 from .resolve import Resolved, Sources, resolve
-from .types import MAX_DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from .. import hcl
 from ..errors import ConfigError, Fault, HclError
-from . import placeholders, types
+from ..hcl import types
+from . import placeholders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..errors import Fault
-from . import types, values
-from .declarations import Variable
+from ..hcl import types
+from ..templates.declarations import Variable
+from . import values
 from .overlays import Entry, merge
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..hcl import Value
-    from .types import Mismatch
+    from ..hcl.types import Mismatch
 
 CALLER = "caller"
 PROVISIONERS = "provisioners"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import hcl, templates
 from ..errors import ConfigError, Fault, HclError
-from . import declarations, values
-from .declarations import Variable
+from ..templates import declarations
+from ..templates.declarations import Variable
+from . import values
 from .overlays import HCL_SUFFIX, JSON_SUFFIX, Entry, applies, read_file
 
 TYPE_CHECKING = False

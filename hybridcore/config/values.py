@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from .. import hcl
 from ..errors import Fault, HclError
-from . import types
+from ..hcl import types
+from ..hcl.types import Mismatch, Type
 from .overlays import Entry
 from .placeholders import literal
-from .types import Mismatch, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..hcl import Value
-    from .declarations import Variable
+    from ..templates.declarations import Variable
 
 HIDDEN = "a value that is not shown"
 

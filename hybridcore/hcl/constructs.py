@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .lexer import (
-    ASCII_NAME,
-    DOLLAR,
-    ESCAPE,
-    NUMBER,
-    PATH,
-    PLAIN,
-    SIMPLE_STRING,
-    SIMPLE_VALUE,
-    SURROGATES,
-)
+from .lexer import ASCII_NAME, DOLLAR, ESCAPE, NUMBER, PATH, PLAIN, SIMPLE_STRING, SIMPLE_VALUE, SURROGATES
 
 _OPERAND = (
     rf"(?:(?P<simple>{SIMPLE_STRING}|{PATH}(?![ \t\r\n]*+[(/#]|[^\x00-\x7f]))"

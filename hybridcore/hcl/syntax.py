@@ -7,17 +7,7 @@ nothing else; the tree of an expression is built when somebody asks for it (modu
 from __future__ import annotations
 
 from ..errors import HclError
-from .constructs import (
-    ELEMENTS,
-    EXPECTED,
-    ITEMS,
-    NUMBER_AT,
-    OPERANDS,
-    OPERATORS,
-    QUOTED,
-    SEQUENCE,
-    Frame,
-)
+from .constructs import ELEMENTS, EXPECTED, ITEMS, NUMBER_AT, OPERANDS, OPERATORS, QUOTED, SEQUENCE, Frame
 from .lexer import MAX_DEPTH, Document, is_number_text, name_at, skip
 
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..workspace import Workspace
-    from .results import BuildOptions, BuildReport, FmtResult, InitResult, InspectResult, ValidateResult
+    from .checking.results import FmtResult, InitResult, InspectResult, ValidateResult
+    from .options import BuildOptions
+    from .results import BuildReport
 
 
 def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspace | None = None) -> FmtResult:
@@ -30,7 +32,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
             of ``.faults`` of the result.
         WorkspaceError: a path is missing or lies outside of the workspace; has faults, all of them.
     """
-    from .formatting import fmt as run
+    from .checking.formatting import fmt as run
 
     return run(paths, check=check, workspace=workspace)
 
@@ -51,7 +53,7 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
         PackerError: Packer is missing or could not be run.
         TemplatesError: a target is missing or breaks the conventions; has faults, all of them.
     """
-    from .tools import validate as run
+    from .checking.checks import validate as run
 
     return run(targets, env=env, workspace=workspace)
 
@@ -70,7 +72,7 @@ def init(targets: Sequence[str], *, upgrade: bool = False, workspace: Workspace 
     Raises:
         PackerError: this Packer has no ``init``, or it failed; has faults, all of them.
     """
-    from .tools import init as run
+    from .checking.checks import init as run
 
     return run(targets, upgrade=upgrade, workspace=workspace)
 
@@ -88,7 +90,7 @@ def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tu
     Raises:
         PackerError: Packer cannot read a target; has faults, all of them.
     """
-    from .tools import inspect as run
+    from .checking.checks import inspect as run
 
     return run(targets, workspace=workspace)
 
@@ -120,6 +122,6 @@ def build(
         TemplatesError: a target is missing or breaks the conventions.
         StateError: the state cannot be read or written.
     """
-    from .batch import build as run
+    from .building.batch import build as run
 
     return run(targets, env=env, options=options, workspace=workspace)

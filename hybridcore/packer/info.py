@@ -6,8 +6,8 @@ import os
 
 from .. import state, templates
 from ..workspace import Workspace, check_env, resolve
-from . import plugins
-from .capabilities import probe_workspace
+from .program import plugins
+from .program.capabilities import probe_workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-
-from .brief import brief
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
     from typing import Any
-
-    from ..errors import Fault
 
 
 class Status(StrEnum):
@@ -30,14 +26,6 @@ class Status(StrEnum):
     def ok(self) -> bool:
         """Whether the image is there: it was built, or nothing about it changed."""
         return self in (Status.BUILT, Status.UNCHANGED)
-
-
-class OnError(StrEnum):
-    """What Packer does with a half-built machine when a step fails (``-on-error``)."""
-
-    CLEANUP = "cleanup"
-    ABORT = "abort"
-    RUN_CLEANUP_PROVISIONER = "run-cleanup-provisioner"
 
 
 @dataclass(frozen=True)
@@ -235,166 +223,36 @@ def combine(statuses: Iterable[Status]) -> Status:
     return Status.PARTIAL
 
 
-@dataclass(frozen=True)
-class BuildOptions:
-    """How a batch is to be built; the same for every target of it.
+_MOST = 10
+# An error shorter than this says too little: what is left of the limit is not used for it.
+_LEAST = 200
 
-    Attributes:
-        only: builds to run, glob patterns as Packer's ``-only`` takes them; all when empty.
-        except_: builds and post-processors to leave out, as ``-except`` takes them.
-        on_error: what Packer does with a half-built machine when a step fails.
-        parallel_builds: Packer processes at a time; 0 means the workspace's setting.
-        force: build also what is unchanged, and overwrite what is there (``-force``).
-        timeout: seconds for the build of one target, all attempts together; 0 means no limit.
-        retries: how often a build is tried again after an error that may pass.
-        retry_delay: seconds before the first retry; doubles with each one.
-        lock_timeout: seconds to wait for somebody else who builds the same target; 0 refuses at once.
-        secrets: values of sensitive variables by name; they reach Packer in its environment only.
-        extra_env: more variables for Packer's environment, by name.
+
+def brief(errors: Sequence[str], *, each: int, together: int) -> list[str]:
+    """Cut the errors of one target; the log of its build has all of them.
+
+    Args:
+        errors: Packer's messages in order, each with its step and its last lines.
+        each: characters of one of them. A longer one loses its middle, since it begins with Packer's own
+            message, and its last lines are nearest to the fault.
+        together: characters of all of them.
+
+    Returns:
+        At most ten errors, and a line where some are missing.
     """
-
-    only: tuple[str, ...] = ()
-    except_: tuple[str, ...] = ()
-    on_error: OnError = OnError.CLEANUP
-    parallel_builds: int = 0
-    force: bool = False
-    timeout: float = 0.0
-    retries: int = 0
-    retry_delay: float = 5.0
-    lock_timeout: float = 0.0
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    kept: list[str] = []
+    for error in errors:
+        room = min(each, together)
+        if len(kept) == _MOST or room < min(len(error), _LEAST):
+            kept.append(f"and {len(errors) - len(kept)} more, see the log")
+            break
+        kept.append(_cut(error, room))
+        together -= len(kept[-1])
+    return kept
 
 
-@dataclass(frozen=True)
-class FmtResult:
-    """What ``fmt`` found, or did.
-
-    Attributes:
-        changed_files: files that were, or with ``check`` would be, rewritten; sorted.
-        diff: unified diff of all of them; empty when nothing changes.
-        faults: files that Packer cannot parse.
-    """
-
-    changed_files: tuple[str, ...] = ()
-    diff: str = ""
-    faults: tuple[Fault, ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        """Whether any file was not in canonical form."""
-        return bool(self.changed_files)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as data."""
-        return {
-            "changed": self.changed,
-            "changed_files": list(self.changed_files),
-            "diff": self.diff,
-            "faults": [fault.to_dict() for fault in self.faults],
-        }
-
-
-@dataclass(frozen=True)
-class TargetFaults:
-    """What ``validate`` found in one target.
-
-    Attributes:
-        target: ``<os>/<platform>/<name>``.
-        faults: what Packer refuses; empty when the target is valid.
-        warnings: what Packer, or our own checks, find odd.
-    """
-
-    target: str
-    faults: tuple[Fault, ...] = ()
-    warnings: tuple[Fault, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether the target is valid."""
-        return not self.faults
-
-    def to_dict(self) -> dict[str, Any]:
-        """The findings as data."""
-        return {
-            "target": self.target,
-            "ok": self.ok,
-            "faults": [fault.to_dict() for fault in self.faults],
-            "warnings": [fault.to_dict() for fault in self.warnings],
-        }
-
-
-@dataclass(frozen=True)
-class ValidateResult:
-    """What ``validate`` found: one entry a target, in the order of the targets."""
-
-    results: tuple[TargetFaults, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether every target is valid."""
-        return all(result.ok for result in self.results)
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """Every fault of every target."""
-        return tuple(fault for result in self.results for fault in result.faults)
-
-    @property
-    def warnings(self) -> tuple[Fault, ...]:
-        """Every warning of every target."""
-        return tuple(fault for result in self.results for fault in result.warnings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as data."""
-        return {"ok": self.ok, "results": [result.to_dict() for result in self.results]}
-
-
-@dataclass(frozen=True)
-class InitResult:
-    """What ``init`` did.
-
-    Attributes:
-        installed: a line for each plugin that was installed, as Packer says it; empty when all were there.
-    """
-
-    installed: tuple[str, ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        """Whether any plugin was installed."""
-        return bool(self.installed)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as data."""
-        return {"changed": self.changed, "installed": list(self.installed)}
-
-
-@dataclass(frozen=True)
-class InspectResult:
-    """The parts of one target, as Packer lists them.
-
-    Attributes:
-        target: ``<os>/<platform>/<name>``.
-        variables: the input variables with their values as Packer prints them, by name; ``***`` where
-            sensitive.
-        sources: ``<type>.<name>`` of each source that is built.
-        provisioners: types, in order.
-        post_processors: types, in order.
-    """
-
-    target: str
-    variables: Mapping[str, str] = field(default_factory=dict)
-    sources: tuple[str, ...] = ()
-    provisioners: tuple[str, ...] = ()
-    post_processors: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The parts as data."""
-        return {
-            "target": self.target,
-            "variables": dict(self.variables),
-            "sources": list(self.sources),
-            "provisioners": list(self.provisioners),
-            "post_processors": list(self.post_processors),
-        }
+def _cut(text: str, size: int) -> str:
+    if len(text) <= size:
+        return text
+    half = size // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters, see the log ...]\n{text[-half:]}"

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from decimal import Decimal
 
 from .. import process
-from ..errors import HclError, PackerError
-from ..hcl import NotEvaluable, evaluate
+from ..errors import PackerError
 from ..host import accelerator
-from .forms import MIN_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ..templates import Template
@@ -75,53 +70,6 @@ def make_key(folder: Path) -> dict[str, str]:
     if done.returncode:
         raise PackerError(f"ssh-keygen could not make the key of the build: {done.stderr.strip()}")
     return {KEY_FILE: str(path), PUBLIC_KEY: path.with_suffix(".pub").read_text().strip()}
-
-
-def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
-    """Every value that must not be shown: what the caller gave, and sensitive variables from elsewhere.
-
-    Args:
-        template: declares which variables are sensitive, perhaps with a default.
-        secrets: what the caller gave, by name.
-        env: the environment of the build.
-
-    Returns:
-        Values of at least 4 characters, in no particular order: each text as a whole, and the texts and
-        numbers in it where it is a list, a map or an object.
-    """
-    sensitive = template.sensitive_names()
-    found: set[str] = set()
-    for text in (*secrets.values(), *(env.get(f"PKR_VAR_{name}", "") for name in sensitive)):
-        found |= {text, *_leaves(_parsed(text))}
-    for name, _, block in template.variables():
-        default = block.body.attributes.get("default")
-        if name in sensitive and default is not None and default.constant:
-            found.update(_leaves(default.value))
-    return [value for value in found if len(value) >= MIN_LENGTH]
-
-
-def _parsed(text: str) -> object:
-    """What Packer makes of the text of a variable that is no string: an HCL value; None where it is none."""
-    try:
-        return evaluate(text, {}, {})
-    except (HclError, NotEvaluable):
-        pass
-    try:
-        # JSON has escapes that HCL lacks; what Packer then prints of such a text is still the secret.
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _leaves(value: object) -> Iterator[str]:
-    """The texts and numbers within a value, as Packer prints them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield format(Decimal(repr(value) if isinstance(value, float) else value), "f")
 
 
 def tools_path(path: str) -> str:

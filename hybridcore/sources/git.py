@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .. import process
 from ..errors import SourcesError
+from ..process.environment import child_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def environment() -> dict[str, str]:
     """The environment git gets: no prompt, no variable that points it elsewhere, none of Packer's secrets."""
     env = {
         name: value
-        for name, value in process.child_environment().items()
+        for name, value in child_environment().items()
         if not name.startswith(("PKR_VAR_", "PACKER_"))
     }
     for name, value in os.environ.items():

@@ -6,7 +6,9 @@ import os
 import pwd
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process import child_environment
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.environment import (
+    child_environment,
+)
 from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import SPEC
 from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import run as run_command
 from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import CoreAction

@@ -15,7 +15,9 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     from_os_error,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import NullMonitor
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.mask import masked_traceback
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.mask import (
+    masked_traceback,
+)
 
 # What Ansible itself shows in place of an option that is not to be logged.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"

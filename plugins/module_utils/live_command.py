@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import live
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
     watched_parents,
 )
 

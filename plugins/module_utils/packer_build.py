@@ -14,12 +14,12 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     HclError,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.mask import check_secret
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.results import (
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.options import (
     BuildOptions,
-    BuildReport,
     OnError,
 )
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.results import BuildReport
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.mask import check_secret
 
 SPEC: dict[str, Any] = {
     **core_request.SPEC,

@@ -23,10 +23,10 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     WorkspaceError,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Silence
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.children import (
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
     WATCH_VARIABLE,
 )
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.output import (
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.lines import (
     strip_ansi_text,
 )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from measure import emit, in_turn, run_quietly
 
-from hybridcore.packer.fingerprint import Digests, fingerprint, tree_digest
+from hybridcore.packer.planning.fingerprint import Digests, fingerprint, tree_digest
 from hybridcore.workspace import Workspace
 
 FILES, SIZE = 1_000, 100_000

@@ -16,7 +16,7 @@ from pathlib import Path
 from measure import compiled, emit, in_turn, run_quietly
 
 from hybridcore import host, templates, workspace
-from hybridcore.packer.compose import compose
+from hybridcore.packer.mirror import compose
 from hybridcore.packer.runtime import make_key, tools_path
 from tests.support.playbooks import Ansible
 

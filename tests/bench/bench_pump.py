@@ -72,9 +72,9 @@ def produce(megabytes: int) -> None:
 def pump(log: str, watched: str) -> None:
     """Take standard input, as the runner takes Packer's pipe; print the peak of memory in kB."""
     sys.path.insert(0, str(ROOT))
-    from hybridcore.packer.mask import Masker
-    from hybridcore.packer.outcome import Outcome
-    from hybridcore.packer.pump import Pump
+    from hybridcore.packer.stream.outcome import Outcome
+    from hybridcore.packer.stream.pump import Pump
+    from hybridcore.process.mask import Masker
 
     with open(log, "wb", buffering=0) as file:
         line = (lambda text, kind: None) if watched == "watched" else None

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hybridcore.packer.manifest import Manifest
 from hybridcore.packer.results import BuildResult, Status
+from hybridcore.packer.stream.manifest import Manifest
 from tests.support.builds import build, state_of, statuses
 from tests.support.workspaces import WorkspaceFolder
 

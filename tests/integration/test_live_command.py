@@ -157,7 +157,7 @@ def test_the_supervisor_runs_as_root_with_sudo(
     assert answer["lines"] == ["/root root /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     assert f"\n{answer['lines'][0]}\n" in shown
     assert sudo.calls[0].argv == ["-n", "true"]
-    assert any("supervise" in " ".join(call.argv) for call in sudo.calls)
+    assert any("caretaker" in " ".join(call.argv) for call in sudo.calls)
 
     sudo.answer("-n", stderr="sudo: a password is required\n", exit_code=1)
     refused, _ = play.run(options, env=env, become=True)

@@ -13,8 +13,8 @@ import yaml
 
 from hybridcore import process
 from hybridcore.errors import TemplatesError, WorkspaceError
-from hybridcore.packer import plugins
 from hybridcore.packer.info import info
+from hybridcore.packer.program import plugins
 
 pytestmark = pytest.mark.integration
 TASK = "hybridcore.packer.packer_info"

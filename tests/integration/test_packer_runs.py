@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from hybridcore.packer.capabilities import Capabilities, probe
-from hybridcore.packer.commands import build_command
-from hybridcore.packer.manifest import compose, discrepancies, of_run, parse
-from hybridcore.packer.mask import Masker
-from hybridcore.packer.outcome import Outcome
-from hybridcore.packer.pump import Pump
-from hybridcore.packer.results import BuildOptions, OnError
+from hybridcore.packer.options import BuildOptions, OnError
+from hybridcore.packer.program.capabilities import Capabilities, probe
+from hybridcore.packer.program.commands import build_command
+from hybridcore.packer.stream.manifest import compose, discrepancies, of_run, parse
+from hybridcore.packer.stream.outcome import Outcome
+from hybridcore.packer.stream.pump import Pump
+from hybridcore.process.mask import Masker
 
 pytestmark = pytest.mark.integration
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from hybridcore import pipeline
-from hybridcore.packer import batch, plan
-from hybridcore.packer.batch import run_batch
-from hybridcore.packer.capabilities import probe
-from hybridcore.packer.results import BuildOptions
+from hybridcore.packer.building import batch
+from hybridcore.packer.building.batch import run_batch
+from hybridcore.packer.options import BuildOptions
+from hybridcore.packer.planning import plan
+from hybridcore.packer.program.capabilities import probe
 from tests.support.builds import (
     Recorder,
     Running,
@@ -229,8 +230,8 @@ def test_a_temporary_folder_is_remembered_before_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill between the two leaves a link to nothing, and never a folder that nobody knows."""
-    from hybridcore import runs
-    from hybridcore.packer.job import make_temporary
+    from hybridcore.packer import runs
+    from hybridcore.packer.building.job import make_temporary
 
     remembered = []
 

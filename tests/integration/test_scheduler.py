@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from hybridcore import runs
 from hybridcore.errors import LockError
-from hybridcore.packer import finisher
+from hybridcore.packer import runs
+from hybridcore.packer.building import finisher
 from hybridcore.packer.results import Status
 from tests.support.builds import Recorder, build, long_null, processes_of, state_of, statuses, wait_for
 from tests.support.workspaces import WorkspaceFolder

@@ -60,7 +60,7 @@ class Look:
     @staticmethod
     def is_supervisor(pid: int) -> bool:
         """Whether it is a supervisor."""
-        return b".supervise import main" in _read(Path(f"/proc/{pid}/cmdline"))
+        return b".caretaker import main" in _read(Path(f"/proc/{pid}/cmdline"))
 
     @staticmethod
     def is_packer(pid: int) -> bool:

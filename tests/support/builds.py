@@ -94,7 +94,7 @@ def build(
 ) -> BuildReport:
     """Build in this process; the options are those of `BuildOptions`."""
     from hybridcore import pipeline
-    from hybridcore.packer.results import BuildOptions
+    from hybridcore.packer.options import BuildOptions
 
     request = pipeline.Request(
         env="dev", targets=targets, vars=values or {}, options=BuildOptions(**options), command="a test"

@@ -242,14 +242,12 @@ def test_remediation_files_have_every_dimension(file: Path) -> None:
 def named_tests(spec: Path) -> list[tuple[str, str]]:
     """File and function of every test that a specification names.
 
-    The file is a path, or its last part, or a short name that the specification explains.
+    The file is given by its stem, or by its path.
     """
     text = spec.read_text()
-    short = dict(re.findall(r"`(\w+)::`\s+(?:are\s+)?in\s+`([\w/.-]+)`", text))
-    paths = {path.name: name_of(path) for path in (ROOT / "tests").glob("**/test_*.py")}
+    paths = {path.stem: name_of(path) for path in (ROOT / "tests").glob("**/test_*.py")}
     found = re.findall(r"`([\w/.-]+)::(?:\w+::)?(test_\w+)(?:\[[^`]*\])?`", text)
-    files = [short.get(file, file) for file, _ in found]
-    return [(paths.get(file, file), function) for file, (_, function) in zip(files, found, strict=True)]
+    return [(paths.get(file, file), function) for file, function in found]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=name_of)

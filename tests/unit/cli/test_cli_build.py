@@ -12,15 +12,8 @@ import pytest
 from hybridcore import cli, pipeline
 from hybridcore.cli import build as command
 from hybridcore.errors import PackerError
-from hybridcore.packer.results import (
-    Artifact,
-    ArtifactFile,
-    BuildOptions,
-    BuildReport,
-    BuildResult,
-    OnError,
-    Status,
-)
+from hybridcore.packer.options import BuildOptions, OnError
+from hybridcore.packer.results import Artifact, ArtifactFile, BuildReport, BuildResult, Status
 from tests.support.workspaces import WorkspaceFolder
 
 

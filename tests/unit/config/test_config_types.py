@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hybridcore.config.type_expressions import TypeExpressionError, parse_type
-from hybridcore.config.types import ANY, Mismatch, convert, extra_attributes, type_of
+from hybridcore.hcl.type_expressions import TypeExpressionError, parse_type
+from hybridcore.hcl.types import ANY, Mismatch, convert, extra_attributes, type_of
 
 
 @pytest.mark.parametrize(

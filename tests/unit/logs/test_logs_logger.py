@@ -5,7 +5,7 @@ import pytest
 
 from hybridcore import logs
 from hybridcore.errors import WorkspaceError
-from hybridcore.packer.mask import Masker
+from hybridcore.process.mask import Masker
 
 
 def test_a_logger_writes_to_the_shared_log(workspace, lines):

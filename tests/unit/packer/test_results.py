@@ -7,16 +7,8 @@ import json
 import pytest
 
 from hybridcore.errors import Fault
-from hybridcore.packer.results import (
-    Artifact,
-    ArtifactFile,
-    BuildReport,
-    BuildResult,
-    Status,
-    TargetFaults,
-    ValidateResult,
-    combine,
-)
+from hybridcore.packer.checking.results import TargetFaults, ValidateResult
+from hybridcore.packer.results import Artifact, ArtifactFile, BuildReport, BuildResult, Status, combine
 
 B, U, F, C = Status.BUILT, Status.UNCHANGED, Status.FAILED, Status.CANCELLED
 

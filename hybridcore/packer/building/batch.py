@@ -1,0 +1,172 @@
+"""From targets with rendered configuration to results: probe, plan, check, build."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from ... import state
+from ...errors import ConfigError, Fault
+from ...monitor import Monitor, NullMonitor
+from ...process.children import Children, watched_parents
+from ...workspace import Workspace, check_env, resolve
+from .. import runs
+from ..checking.lint import check_template
+from ..options import BuildOptions
+from ..planning.plan import plan, unchanged
+from ..planning.preflight import check_all
+from ..program.capabilities import probe_workspace
+from ..program.commands import check_command
+from ..results import BuildReport, BuildResult, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..planning.plan import Planned
+    from ..program.capabilities import Capabilities
+
+
+def build(
+    targets: Sequence[str],
+    *,
+    env: str,
+    options: BuildOptions | None = None,
+    workspace: Workspace | None = None,
+    monitor: Monitor | None = None,
+    texts: Mapping[str, str] | None = None,
+    command: str = "build",
+    check: bool = False,
+) -> BuildReport:
+    """See ``hybridcore.packer.build``.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        env: name of the environment.
+        options: how to build.
+        workspace: where everything lies; found when not given.
+        monitor: who watches; nobody when not given.
+        texts: rendered configuration by target, for what is not written yet.
+        command: what is being done, for the state and for those who wait.
+        check: only say what would be built; nothing is written.
+    """
+    where = resolve(workspace)
+    chosen = options or BuildOptions()
+    check_options(chosen)
+    capabilities = probe_workspace(where)
+    check_command(capabilities, chosen)
+    planned = plan(
+        list(dict.fromkeys(targets)),
+        env=check_env(env),
+        workspace=where,
+        capabilities=capabilities,
+        options=chosen,
+        configs=texts,
+    )
+    todo = [one for one in planned if one.reasons]
+    check_all(todo, where)
+    watching = monitor or NullMonitor()
+    declared = set().union(*(one.template.variable_names() for one in planned))
+    for name in sorted(chosen.secrets.keys() - declared):
+        watching.note(f"warning: the secret {name!r}: no target of this batch declares this variable")
+    for one in todo:
+        for warning in check_template(one.template, where):
+            watching.note(f"warning: {warning}")
+    if check:
+        return BuildReport(tuple(map(predict, planned)))
+    return run_batch(
+        planned,
+        env=env,
+        options=chosen,
+        workspace=where,
+        capabilities=capabilities,
+        monitor=watching,
+        command=command,
+    )
+
+
+def run_batch(
+    planned: Sequence[Planned],
+    *,
+    env: str,
+    options: BuildOptions,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    monitor: Monitor,
+    command: str = "build",
+) -> BuildReport:
+    """Build what a plan says must be built.
+
+    Args:
+        planned: the targets, each with the reasons for building it; one without reasons is left alone.
+        env: name of the environment.
+        options: how to build.
+        workspace: where everything lies.
+        capabilities: of the Packer that builds.
+        monitor: who watches.
+        command: what is being done, for the state and for those who wait.
+
+    Returns:
+        One result a target, in the order of the plan.
+
+    Raises:
+        StateError: the state cannot be read or written.
+    """
+    started_at = state.timestamp()
+    run_id = runs.new_run_id()
+    results: dict[str, BuildResult] = {
+        one.template.target: unchanged(one) for one in planned if not one.reasons
+    }
+    todo = [one for one in planned if one.reasons]
+    if not todo:
+        return BuildReport(tuple(results.values()), run_id)
+    if results:
+        monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
+    # The end is written while the supervisor still lives: nobody takes the run for a dead one.
+    with Children(run_id, watched_parents(os.environ)) as children:
+        # Imported while the supervisor starts, which takes about as long.
+        from .job import Batch
+        from .scheduler import Scheduler
+
+        folder = runs.run_folder(workspace, run_id)
+        batch = Batch(workspace, env, options, capabilities, run_id, folder, monitor)
+        results |= Scheduler(batch, todo, children).run(command)
+        report = BuildReport(tuple(results[one.template.target] for one in planned), run_id)
+        runs.finish(
+            workspace,
+            run_id,
+            env=env,
+            command=command,
+            started_at=started_at,
+            status=report.status.value,
+            results=report.results,
+        )
+    return report
+
+
+def check_options(options: BuildOptions) -> None:
+    """Check the numbers that a caller gives.
+
+    Raises:
+        ConfigError: one is negative or not finite; has faults, all of them.
+    """
+    faults = []
+    for name in ("parallel_builds", "timeout", "retries", "retry_delay", "lock_timeout"):
+        value = getattr(options, name)
+        if not 0 <= value < math.inf:
+            faults.append(Fault(f"{name} must be a number that is not negative, not {value:g}"))
+    if faults:
+        raise ConfigError("the options of the build are not right", faults=faults)
+
+
+def predict(planned: Planned) -> BuildResult:
+    """The result that a target would have if its build succeeds."""
+    if not planned.reasons:
+        return unchanged(planned)
+    return BuildResult(
+        target=planned.template.target,
+        builder=planned.template.builder,
+        status=Status.BUILT,
+        fingerprint=planned.fingerprint,
+        reasons=planned.reasons,
+    )

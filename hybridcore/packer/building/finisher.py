@@ -1,0 +1,127 @@
+"""Concludes ended builds in a thread of its own, so that hashing a large image holds up nobody else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from ... import logs
+from ...errors import HybridError
+from ...state.inputs import write_files
+from .. import runs
+from ..results import BuildResult, Status
+from .job import Batch, Job
+from .verdict import conclude, prune_images
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Finished(NamedTuple):
+    """A build that was concluded.
+
+    Attributes:
+        job: the target.
+        result: how it ended.
+        again: it is to be tried again; nothing was recorded, and its lock is kept.
+    """
+
+    job: Job
+    result: BuildResult
+    again: bool
+
+
+class Finisher:
+    """Takes ended jobs and gives back finished ones.
+
+    Args:
+        batch: what the jobs share.
+        failed: the result of a job that could not be concluded: gets the job, a status and a sentence.
+    """
+
+    def __init__(self, batch: Batch, failed: Callable[[Job, Status, str], BuildResult]) -> None:
+        self._batch = batch
+        self._failed = failed
+        self._ended: deque[tuple[Job, BuildResult | None]] = deque()
+        self._futures: deque[Future[list[Finished]]] = deque()
+        self.pending = 0
+        self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._thread = ThreadPoolExecutor(max_workers=1)
+
+    def add(self, job: Job, result: BuildResult | None = None) -> None:
+        """Hand over a job.
+
+        Args:
+            job: its Packer has ended, and its output was taken in.
+            result: given when nothing ran, and so nothing is to be concluded.
+        """
+        self.pending += 1
+        self._ended.append((job, result))
+        future = self._thread.submit(self._finish)
+        self._futures.append(future)
+        future.add_done_callback(lambda _: os.eventfd_write(self.wake, 1))
+
+    def take(self) -> list[Finished]:
+        """The jobs that were finished since the last call; call it when ``wake`` is readable.
+
+        Raises:
+            StateError, LogsError, OSError: a result could not be recorded.
+        """
+        try:
+            os.eventfd_read(self.wake)
+        except BlockingIOError:
+            pass
+        found: list[Finished] = []
+        while self._futures and self._futures[0].done():
+            found += self._futures.popleft().result()
+        self.pending -= len(found)
+        return found
+
+    def close(self) -> None:
+        """Wait for what is being concluded, and end the thread."""
+        self._thread.shutdown()
+        os.close(self.wake)
+
+    def _finish(self) -> list[Finished]:
+        """Conclude what has ended by now; what ended together goes into one transaction."""
+        batch = self._batch
+        finished = []
+        while self._ended:
+            finished.append(self._conclude(*self._ended.popleft()))
+        final = [one for one in finished if not one.again]
+        for job, result, _ in final:
+            if result.changed:
+                # It only words the reason of the next build, so it must not cost this one.
+                with contextlib.suppress(OSError):
+                    write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
+        if final:
+            pairs = [(one.result, one.job.planned.inputs) for one in final]
+            runs.record(batch.workspace, batch.run_id, batch.env, pairs)
+        for job, result, _ in final:
+            job.close()
+            logs.prune_builds(batch.workspace, batch.env, job.target)
+            if result.changed:
+                prune_images(batch.workspace, batch.env, job.target)
+        return finished
+
+    def _conclude(self, job: Job, result: BuildResult | None) -> Finished:
+        if result is not None:
+            return Finished(job, result, again=False)
+        try:
+            result = conclude(job, self._batch)
+        except (HybridError, OSError) as error:
+            result = self._failed(job, Status.FAILED, f"the result cannot be kept: {say(error)}")
+        runs.remove_folder(job.folder)
+        return Finished(job, result, again=result.retryable and job.attempts <= self._batch.options.retries)
+
+
+def say(error: HybridError | OSError) -> str:
+    """An error in one sentence, with its place."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return str(error)

@@ -1,0 +1,50 @@
+"""What a build that was cut off may leave on its platform, and how long Packer has to prevent it."""
+
+from __future__ import annotations
+
+from ...errors import HclError
+from ...hcl import NotEvaluable, evaluate
+from ...process.children import GRACE_S
+from ..planning.references import values_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...templates import Template
+
+# The builders that leave nothing where the supervisor cannot remove it.
+_LOCAL_BUILDERS = frozenset({"null", "file", "qemu"})
+_REMOTE_GRACE_S = 300.0
+_NAMES = ("vm_name", "template_name", "instance_name", "ami_name", "image_name", "managed_image_name", "name")
+
+
+def leaves(template: Template, text: str) -> str:
+    """What a killed Packer may leave where only a person can remove it; an empty text when nothing.
+
+    Args:
+        template: what its files say.
+        text: its rendered configuration.
+    """
+    if template.builder_type in _LOCAL_BUILDERS:
+        return ""
+    attributes = template.source.body.attributes
+    named = []
+    for name in _NAMES:
+        if name in attributes:
+            try:
+                value = evaluate(attributes[name], {"var": values_of(text)})
+            except (NotEvaluable, HclError):
+                value = attributes[name].expression
+            named.append(f"{name} = {value}")
+    what = f" ({', '.join(named)})" if named else ""
+    return f"Packer could not clean up: {template.builder} may have left a machine{what}; look, and remove it"
+
+
+def grace(template: Template) -> float:
+    """Seconds that Packer has to clean up when a build is cut off, before it is killed.
+
+    To delete a machine on a platform, and to wait until it is gone, takes from tens of seconds to minutes.
+
+    Args:
+        template: the target.
+    """
+    return GRACE_S if template.builder_type in _LOCAL_BUILDERS else _REMOTE_GRACE_S

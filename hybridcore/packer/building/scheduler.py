@@ -1,0 +1,324 @@
+"""Build a batch of targets: one Packer process each, so many at a time, in one thread over one supervisor."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from dataclasses import replace
+
+from ... import logs, state
+from ...errors import HybridError, LockError, PackerError
+from ...process.children import GRACE_S, Child
+from ...state.lock import Lock
+from .. import runs
+from ..mirror import make_mirror
+from ..planning.fingerprint import Digests
+from ..planning.plan import lost_files, unchanged
+from ..results import BuildResult, Status
+from ..stream.retry import delays
+from .finisher import Finisher, say
+from .job import Batch, Job
+from .remains import grace, leaves
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...process.children import Children
+    from ..planning.plan import Planned
+
+_TICK_S = 0.25
+_READ = 1 << 18
+
+
+class Scheduler:
+    """Runs the jobs of a batch. All state is in the jobs; everything happens in the caller's thread.
+
+    Args:
+        batch: what the jobs share.
+        todo: what is to be built, each with its reasons.
+        children: the supervisor.
+    """
+
+    def __init__(self, batch: Batch, todo: Sequence[Planned], children: Children) -> None:
+        self._batch = batch
+        self._children = children
+        self._waiting = [
+            Job(
+                plan,
+                logs.build_log_path(batch.workspace, batch.env, plan.template.target, batch.run_id),
+            )
+            for plan in todo
+        ]
+        self._running: dict[str, Job] = {}
+        self._results: dict[str, BuildResult] = {}
+        self._cancelled = ""
+        self._limit = (
+            batch.options.parallel_builds or batch.workspace.settings.parallel_builds or os.cpu_count() or 1
+        )
+        self._jobs = tuple(self._waiting)
+        self._selector = selectors.DefaultSelector()
+        self._finisher = Finisher(batch, self._not_run)
+
+    def run(self, command: str) -> dict[str, BuildResult]:
+        """Build everything.
+
+        Args:
+            command: what is being done, for the state and for those who wait.
+
+        Returns:
+            The results by target.
+
+        Raises:
+            StateError: the state cannot be read or written.
+        """
+        batch = self._batch
+        self._children.announce(
+            {
+                "op": "run",
+                "workspace": str(batch.workspace.root),
+                "run_id": batch.run_id,
+                "folder": str(batch.folder),
+            }
+        )
+        try:
+            runs.begin(
+                batch.workspace,
+                batch.run_id,
+                env=batch.env,
+                command=command,
+                logs={job.target: job.log_path for job in self._waiting},
+                leaves={job.target: leaves(job.planned.template, job.planned.text) for job in self._waiting},
+                owner=self._children.pid,
+                packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
+            )
+            batch.folder.mkdir(parents=True, mode=0o700)
+            make_mirror([job.planned.template for job in self._waiting], batch.mirror, batch.workspace)
+            self._selector.register(self._children.socket, selectors.EVENT_READ, self._on_event)
+            self._selector.register(self._finisher.wake, selectors.EVENT_READ, self._on_finished)
+            while self._waiting or self._running or self._finisher.pending:
+                self._start_some()
+                self._wait()
+                self._check_time()
+        finally:
+            self._close_all()
+        runs.remove_folder(batch.folder)
+        return self._results
+
+    def _start_some(self) -> None:
+        now = time.monotonic()
+        for job in list(self._waiting):
+            if self._cancelled:
+                self._waiting.remove(job)
+                why = f"cancelled: {self._cancelled}"
+                self._finisher.add(job, self._not_run(job, Status.CANCELLED, why))
+            elif job.failed and not self._in_time(job, now):
+                self._waiting.remove(job)
+                self._finisher.add(job, job.failed)
+            elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
+                self._waiting.remove(job)
+                if not self._built_meanwhile(job):
+                    self._start(job)
+
+    def _lock(self, job: Job, now: float) -> bool:
+        """Take the lock of the target, so that nobody else builds it; whether it was had."""
+        if job.lock is not None:
+            return True
+        workspace, env = self._batch.workspace, self._batch.env
+        lock = Lock(
+            runs.target_lock(workspace, env, job.target),
+            command=f"build {job.target} in {env}",
+            timeout=0,
+            on_wait=lambda text: None,
+            what=f"the target {job.target}",
+            setting="--lock-timeout, or lock_timeout of packer_build",
+        )
+        try:
+            lock.acquire()
+        except LockError as error:
+            job.asked_at = job.asked_at or now
+            left = job.asked_at + self._batch.options.lock_timeout - now
+            if left <= 0:
+                self._waiting.remove(job)
+                self._results[job.target] = self._not_run(job, Status.FAILED, str(error), locked=True)
+            elif not job.not_before:
+                self._batch.monitor.note(f"{job.target}: waiting up to {left:.0f} s: {error.message}")
+            job.not_before = now + _TICK_S
+            return False
+        job.lock = lock
+        return True
+
+    def _built_meanwhile(self, job: Job) -> bool:
+        """Whether somebody built the very same image since the plan was made; it is taken then."""
+        batch = self._batch
+        if job.attempts or batch.options.force:
+            return False
+        key = f"{batch.env}/{job.target}"
+        remembered = state.read(workspace=batch.workspace)
+        image = remembered["images"].get(key) or {}
+        if image.get("run") == (job.planned.image or {}).get("run"):
+            return False
+        if image.get("fingerprint") != job.planned.fingerprint or lost_files(
+            image, batch.workspace, Digests(batch.workspace)
+        ):
+            return False
+        batch.monitor.note(f"{job.target}: was built meanwhile, in run {image.get('run')}")
+        manifest = (remembered["manifests"].get(key) or {}).get("path")
+        self._results[job.target] = unchanged(replace(job.planned, image=image, manifest=manifest))
+        job.close()
+        return True
+
+    def _start(self, job: Job) -> None:
+        batch = self._batch
+        if not job.attempts:
+            for reason in job.planned.reasons:
+                word = "rebuild" if (job.planned.image or {}).get("fingerprint") else "build"
+                batch.monitor.note(f"{job.target}: {word}: {reason}")
+        try:
+            job.prepare(batch)
+            assert job.lock is not None
+            job.fd = self._children.start(
+                Child(
+                    key=job.target,
+                    argv=job.argv,
+                    env=job.env,
+                    cwd=job.cwd,
+                    log=job.log_path,
+                    secrets=job.secrets,
+                    lock=job.lock.fileno(),
+                    grace=grace(job.planned.template),
+                )
+            )
+        except (HybridError, OSError) as error:
+            self._finisher.add(job, self._not_run(job, Status.FAILED, say(error)))
+            return
+        job.exit = None
+        self._running[job.target] = job
+        self._selector.register(job.fd, selectors.EVENT_READ, lambda: self._read(job))
+
+    def _wait(self) -> None:
+        """Pass on what Packers print, and take note of those that ended, until something can be started."""
+        busy = self._running or self._waiting or self._finisher.pending
+        for key, _ in self._selector.select(_TICK_S if busy else 0):
+            key.data()
+        for job in [job for job in self._running.values() if job.exit is not None and job.fd < 0]:
+            del self._running[job.target]
+            self._finisher.add(job)
+        now = time.monotonic()
+        self._batch.monitor.tick({target: now - job.begun for target, job in self._running.items()})
+
+    def _on_event(self) -> None:
+        try:
+            event = self._children.event()
+        except PackerError as error:
+            self._selector.unregister(self._children.socket)
+            self._cancelled = self._cancelled or error.message
+            for job in self._running.values():
+                job.exit = {"code": None, "why": error.message, "killed": True}
+                self._drain(job)
+            return
+        if event["event"] == "cancelled":
+            self._cancelled = event["why"]
+        elif event["event"] == "exit":
+            job = self._running[event["id"]]
+            job.exit = event
+            self._drain(job)
+
+    def _read(self, job: Job) -> None:
+        """Take what is there. The pipe is open for as long as the supervisor holds it, so its end is not
+        what tells that Packer has ended.
+        """
+        if job.fd < 0:
+            return  # its end was seen in the same round
+        assert job.pump is not None
+        try:
+            data = os.read(job.fd, _READ)
+        except BlockingIOError:
+            return
+        if data:
+            job.pump.feed(data)
+        else:
+            self._close_pipe(job)
+
+    def _drain(self, job: Job) -> None:
+        """Packer has ended, and the supervisor killed what it left: take the rest of the output."""
+        assert job.pump is not None
+        while job.fd >= 0:
+            try:
+                data = os.read(job.fd, _READ)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            job.pump.feed(data)
+        self._close_pipe(job)
+
+    def _close_pipe(self, job: Job) -> None:
+        if job.fd >= 0:
+            assert job.pump is not None
+            job.pump.close()
+            self._selector.unregister(job.fd)
+            os.close(job.fd)
+            job.fd = -1
+
+    def _check_time(self) -> None:
+        limit = self._batch.options.timeout
+        if not limit:
+            return
+        now = time.monotonic()
+        for job in self._running.values():
+            if not job.timed_out and now - job.begun > limit:
+                job.timed_out = True
+                self._batch.monitor.note(f"{job.target}: stopped after {limit:g} s, its timeout")
+                self._children.stop(job.target)
+
+    def _on_finished(self) -> None:
+        """Builds were concluded: keep the results, and try again what may pass."""
+        for job, result, again in self._finisher.take():
+            delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1] if again else 0.0
+            then = time.monotonic() + delay
+            if again and self._in_time(job, then) and not self._cancelled:
+                self._batch.monitor.note(f"{job.target}: attempt {job.attempts} failed, next in {delay:g} s")
+                job.not_before, job.failed = then, result
+                # In front of those that were not begun: its time is running.
+                self._waiting.insert(0, job)
+            elif again:
+                self._finisher.add(job, result)
+            else:
+                self._results[job.target] = result
+
+    def _in_time(self, job: Job, moment: float) -> bool:
+        limit = self._batch.options.timeout
+        return not limit or moment - job.begun < limit
+
+    def _not_run(self, job: Job, status: Status, error: str, *, locked: bool = False) -> BuildResult:
+        return BuildResult(
+            target=job.target,
+            builder=job.planned.template.builder,
+            status=status,
+            errors=(error,),
+            started_at=job.started_at,
+            finished_at=state.timestamp(),
+            duration_s=time.monotonic() - job.begun if job.begun else 0.0,
+            log_path=self._batch.workspace.relative(job.log_path) if job.attempts else None,
+            fingerprint=job.planned.fingerprint,
+            attempts=job.attempts,
+            reasons=job.planned.reasons,
+            locked=locked,
+        )
+
+    def _close_all(self) -> None:
+        """Whatever ended the batch, no descriptor and no lock stays behind."""
+        # Where an error ends it: Packers clean up while what has ended is still being concluded.
+        for job in self._running.values():
+            self._children.stop(job.target)
+        self._finisher.close()
+        for job in self._jobs:
+            job.close()
+        self._selector.close()
+        if self._running and self._children.grace > GRACE_S:
+            self._batch.monitor.note(
+                f"waiting until Packer has cleaned up, up to {self._children.grace:.0f} s; "
+                "interrupt again to leave it to the background"
+            )

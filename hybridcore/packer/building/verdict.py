@@ -1,0 +1,220 @@
+"""What follows the end of a Packer: the truth about the outcome, and the artifacts put where they stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from datetime import datetime
+from pathlib import Path
+
+from ... import state
+from ...process.mask import Masker
+from ..mirror import own_manifests
+from ..planning.fingerprint import Digests
+from ..results import Artifact, ArtifactFile, BuildResult, Status
+from ..stream import manifest as manifests
+from ..stream.retry import classify
+from .remains import leaves
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...workspace import Workspace
+    from ..stream.outcome import SeenArtifact
+    from .job import Batch, Job
+
+MANIFEST_NAME = "packer-manifest.json"
+LATEST = "latest"
+
+
+def conclude(job: Job, batch: Batch) -> BuildResult:
+    """Say how an attempt ended; bring the files of a success to ``images/<env>/<target>/<run>/``.
+
+    Args:
+        job: a target whose Packer has ended, its output taken in.
+        batch: what it shares with the others.
+
+    Returns:
+        The result. A success needs exit code 0, artifacts, and files that are really there.
+
+    Raises:
+        OSError: the artifacts cannot be moved or read.
+    """
+    assert job.exit is not None
+    code = job.exit["code"]
+    exit_code = code if isinstance(code, int) and code >= 0 else None
+    why = str(job.exit["why"])
+    failures = [batch.shown(str(failure)) for failure in job.outcome.failures(exit_code)]
+    status = Status.BUILT
+    if job.exit.get("not_started"):
+        status, failures = Status.FAILED, [f"Packer cannot be started: {job.exit['not_started']}"]
+    elif job.timed_out:
+        status = Status.TIMED_OUT
+        failures = [f"no end after {batch.options.timeout:g} s, the timeout", *failures]
+    elif why:
+        status, failures = Status.CANCELLED, [f"cancelled: {why}", *failures]
+    elif failures:
+        status = Status.FAILED
+    if job.exit.get("killed") or (exit_code is None and code is not None):  # it could not clean up
+        left = leaves(job.planned.template, job.planned.text)
+        failures = [left, *failures] if left else failures
+    _keep_crash_log(job)
+    artifacts: tuple[Artifact, ...] = ()
+    warnings: tuple[str, ...] = ()
+    manifest_path = None
+    if status is Status.BUILT:
+        failures = _lost(job)
+        if failures:
+            status = Status.FAILED
+        else:
+            artifacts, manifest_path, warnings = _keep(job, batch)
+    return BuildResult(
+        target=job.target,
+        builder=job.planned.template.builder,
+        status=status,
+        command=job.shown_command,
+        exit_code=exit_code,
+        manifest_path=manifest_path,
+        artifacts=artifacts,
+        errors=tuple(failures),
+        started_at=job.started_at,
+        finished_at=state.timestamp(),
+        duration_s=time.monotonic() - job.begun,
+        log_path=batch.workspace.relative(job.log_path),
+        fingerprint=job.planned.fingerprint,
+        attempts=job.attempts,
+        retryable=status is Status.FAILED and classify(failures),
+        warnings=warnings,
+        reasons=job.planned.reasons,
+    )
+
+
+def _keep_crash_log(job: Job) -> None:
+    """Add what Packer writes when it crashes, ``crash.log`` in its current folder, to the build's log."""
+    crash = job.cwd / "crash.log"
+    if job.log is not None and crash.is_file() and not crash.is_symlink():
+        text = Masker(job.secrets).text(crash.read_text(encoding="utf-8", errors="replace"))
+        job.log.write(f"\nhybridcore: Packer left a crash log:\n{text}".encode())
+
+
+def _lost(job: Job) -> list[str]:
+    """Which files Packer named that are not there, a sentence each."""
+    return [
+        f"Packer names the file {name}, which is not there"
+        for artifact in job.outcome.artifacts
+        for name in artifact.files
+        if not (job.cwd / name).is_file()
+    ]
+
+
+def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
+    """Bring the files of an attempt to where they stay, all of it or nothing.
+
+    Returns:
+        The artifacts, the manifest's path, and what is odd.
+    """
+    destination = image_folder(batch.workspace, batch.env, job.target) / batch.run_id
+    destination.mkdir(parents=True)
+    try:
+        return _bring(job, batch, destination)
+    except BaseException:
+        # No result would name it, and it would count as one of the images that `prune_images` keeps.
+        shutil.rmtree(destination, ignore_errors=True)
+        raise
+
+
+def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
+    """Move the files into an empty folder, write or take over the manifest, let ``latest`` point there."""
+    workspace = batch.workspace
+    seen = job.outcome.artifacts
+    warnings = list(job.outcome.missing())
+    began = int(datetime.fromisoformat(job.started_at).timestamp())
+    own = manifests.find(job.cwd, own_manifests(job.planned.template), began)
+    warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
+    manifest_path = destination / MANIFEST_NAME
+    if own.path is not None:
+        shutil.copyfile(own.path, manifest_path)  # not moved: it may be an artifact too
+    moved = _move(seen, job, batch, destination)
+    digests = Digests(workspace)
+    sizes = {name: path.stat().st_size for name, path in moved.items()}
+    artifacts = tuple(
+        Artifact(
+            one.id,
+            one.builder_id,
+            tuple(
+                ArtifactFile(workspace.relative(moved[name]), sizes[name], digests.file(moved[name]))
+                for name in one.files
+            ),
+        )
+        for one in seen
+    )
+    digests.save()
+    if own.path is not None:
+        warnings += manifests.discrepancies(seen, own.builds, sizes)
+    else:
+        composed = manifests.compose(
+            [one._replace(files=tuple(str(moved[name]) for name in one.files)) for one in seen],
+            {str(moved[name]): size for name, size in sizes.items()},
+            run_uuid=batch.run_id,
+            build_time=int(time.time()),
+        )
+        manifests.write(manifest_path, composed)
+    _point_at(destination)
+    return artifacts, workspace.relative(manifest_path), tuple(warnings)
+
+
+def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: Path) -> dict[str, Path]:
+    """Move the files that lie in the folder of the run; what lies elsewhere was put there by the template.
+
+    Returns:
+        Where each file is now, by the name that Packer gave.
+    """
+    home = batch.folder.resolve()
+    found: dict[str, Path] = {}
+    inside: dict[str, Path] = {}
+    for artifact in seen:
+        for name in artifact.files:
+            path = (job.cwd / name).resolve()
+            found[name] = path
+            if path.is_relative_to(home):
+                inside[name] = path
+    if inside:
+        common = Path(os.path.commonpath([path.parent for path in inside.values()]))
+        for name, path in inside.items():
+            target = destination / path.relative_to(common)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, target)
+            found[name] = target
+    return found
+
+
+def _point_at(destination: Path) -> None:
+    """Make ``latest`` beside the folder of this run point to it, in one step."""
+    link = destination.parent / f".{LATEST}.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(destination.name)
+    link.replace(destination.parent / LATEST)
+
+
+def image_folder(workspace: Workspace, env: str, target: str) -> Path:
+    """The folder of a target's images, one folder a run in it, and the link ``latest``."""
+    return workspace.images.joinpath(env, *target.split("/"))
+
+
+def prune_images(workspace: Workspace, env: str, target: str) -> None:
+    """Remove old images of a target; the last ones stay, as many as ``[build] keep_images`` says.
+
+    Args:
+        workspace: where they lie.
+        env: name of the environment.
+        target: ``<os>/<platform>/<name>``.
+    """
+    folder = image_folder(workspace, env, target)
+    if not folder.is_dir():
+        return
+    current = state.read(workspace=workspace)["images"].get(f"{env}/{target}") or {}
+    runs = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    for path in runs[: -max(1, workspace.settings.keep_images)]:
+        if path.name != current.get("run"):
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,142 @@
+"""``packer validate``, ``init`` and ``inspect`` over targets, each in a folder composed for it."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from ... import process, state, templates
+from ...errors import ConfigError, Fault, PackerError
+from ...process.environment import child_environment, environment_secrets
+from ...process.lines import strip_ansi_text
+from ...process.mask import Masker
+from ...temporary import folder as temporary_folder
+from ...workspace import Workspace, check_env, resolve
+from ..mirror import compose
+from ..program.capabilities import Capabilities, probe_workspace
+from ..program.commands import init_command, inspect_command, validate_command
+from ..runtime import runtime_variables
+from ..secrets import secret_values
+from .diagnostics import parse, to_faults
+from .inspection import parse_inspection
+from .lint import check_template
+from .results import InitResult, InspectResult, TargetFaults, ValidateResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...templates import Template
+
+_TIMEOUT_S = 600.0
+
+
+class _Done(NamedTuple):
+    """How Packer ended in a composed folder, and what it printed, masked."""
+
+    template: Template
+    workspace: Workspace
+    exit_code: int
+    text: str
+
+    def faults(self, severity: str) -> tuple[Fault, ...]:
+        """What Packer finds, with the paths of the workspace; a failure without a diagnostic is one fault."""
+        found = to_faults(parse(self.text), severity, self._place)
+        if self.exit_code and not found and severity == "error":
+            message = self.text.strip() or f"Packer ended with exit code {self.exit_code} and said nothing"
+            return (Fault(message, file=self.workspace.relative(self.template.folder)),)
+        return found
+
+    def _place(self, printed: str) -> str:
+        """The path in the workspace for one that Packer printed; it runs in the template's folder."""
+        path = self.template.folder / printed
+        return self.workspace.relative(Path(os.path.normpath(path)))
+
+
+def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = None) -> ValidateResult:
+    """See ``hybridcore.packer.validate``."""
+    where = resolve(workspace)
+    check_env(env)
+    loaded = templates.load_all(targets, where)
+    configs = {template.target: where.config_file(env, template.target) for template in loaded}
+    missing = [path for path in configs.values() if not path.is_file()]
+    if missing:
+        raise ConfigError(
+            f"there is no configuration for {env}",
+            hint=f"packer-hybrid config render --env {env}",
+            faults=[Fault("is missing", file=where.relative(path)) for path in missing],
+        )
+    capabilities = probe_workspace(where)
+
+    def one(template: Template) -> TargetFaults:
+        command = validate_command(capabilities, var_files=[configs[template.target]])
+        done = _run(command, template, where, capabilities, env=env)
+        warnings = (*done.faults("warning"), *check_template(template, where))
+        return TargetFaults(template.target, done.faults("error"), warnings)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return ValidateResult(tuple(pool.map(one, loaded)))
+
+
+def init(targets: Sequence[str], *, upgrade: bool = False, workspace: Workspace | None = None) -> InitResult:
+    """See ``hybridcore.packer.init``."""
+    where = resolve(workspace)
+    loaded = templates.load_all(targets, where)
+    capabilities = probe_workspace(where)
+    command = init_command(capabilities, upgrade=upgrade)
+    installed: list[str] = []
+    faults: list[Fault] = []
+    # One after the other: two could install the same plugin at the same time.
+    for template in loaded:
+        done = _run(command, template, where, capabilities)
+        faults += done.faults("error")
+        installed += [line for line in done.text.splitlines() if line.startswith("Installed plugin")]
+    if faults:
+        raise PackerError("the plugins could not be installed", faults=faults)
+    return InitResult(tuple(dict.fromkeys(installed)))
+
+
+def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tuple[InspectResult, ...]:
+    """See ``hybridcore.packer.inspect``."""
+    where = resolve(workspace)
+    loaded = templates.load_all(targets, where)
+    capabilities = probe_workspace(where)
+    command = inspect_command(capabilities)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = list(pool.map(lambda template: _run(command, template, where, capabilities), loaded))
+    faults = [fault for done in runs for fault in done.faults("error")]
+    if faults:
+        raise PackerError("Packer cannot read these templates", faults=faults)
+    return tuple(
+        parse_inspection(done.template.target, done.text, done.template.sensitive_names()) for done in runs
+    )
+
+
+def _run(
+    command: Sequence[str],
+    template: Template,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    *,
+    env: str = "",
+) -> _Done:
+    """Run Packer in a folder composed for a target, gone afterwards."""
+    with temporary_folder() as made:
+        folder = made / "ws"
+        cwd = compose(template, folder, workspace, with_plugins=capabilities.has_init)
+        variables = runtime_variables(
+            template,
+            env=env,
+            fingerprint="0" * 64,
+            build_time=state.timestamp(),
+            folder=made,
+        )
+        child = child_environment({"TMPDIR": str(made), **variables})
+        masker = Masker([*secret_values(template, {}, child), *environment_secrets(child)])
+        done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
+    text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
+    # The composed folder, which mirrors the workspace, is gone when people read this.
+    text = text.replace(f"{folder}{os.sep}", f"{workspace.root}{os.sep}")
+    return _Done(template, workspace, done.returncode, text)

@@ -1,0 +1,1 @@
+"""What has to be built, and why: inputs, fingerprint, and what must be there before Packer starts."""

@@ -1,0 +1,120 @@
+"""The inputs of a target: all that decides the content of its image."""
+
+from __future__ import annotations
+
+import re
+
+from ...hcl import loads
+from ...provisioners import STACKS, asset_folder, enabled_stacks
+from ..mirror import own_manifests
+from ..program import plugins
+from .fingerprint import CONFIGURATION, digest_of, tree_digest
+from .references import workspace_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ...hcl import Attribute, Body
+    from ...templates import Template
+    from ...workspace import Workspace
+    from ..program.capabilities import Capabilities
+    from .fingerprint import Digests
+
+# Variables that the build itself gives through PKR_VAR_*; they never decide the content of an image.
+RUNTIME_PREFIX = "hybridcore_"
+
+
+def gather(
+    template: Template,
+    config: str,
+    remembered: Mapping[str, Any],
+    *,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    installed: Mapping[str, Sequence[str]],
+    digests: Digests,
+    environ: Mapping[str, str],
+    secrets: Collection[str] = (),
+) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
+    """Collect the inputs of one target.
+
+    Args:
+        template: what its files say.
+        config: its rendered configuration.
+        remembered: the state, for the SHAs of the sources.
+        workspace: where everything lies.
+        capabilities: of the Packer that would build.
+        installed: versions of the plugins beside it, by source address. All count: which one a build uses
+            depends on what the template asks for, and on how this Packer sorts them.
+        digests: of files.
+        environ: the environment of the build.
+        secrets: names of the variables that the caller gives as secrets.
+
+    Returns:
+        The inputs, and the files of each folder among them. What the template names elsewhere in the
+        workspace counts as well; sources do, by their commit, when it names their folder or a file in it;
+        and what comes from the environment when the template declares it, the configuration does not set
+        it, and it is no secret.
+    """
+    folders = {workspace.relative(template.folder): template.folder}
+    enabled = enabled_stacks(template.variable_names())
+    for stack in enabled:
+        folder = asset_folder(stack, workspace)
+        folders[workspace.relative(folder)] = folder
+    # A stack that is switched off runs nothing, though the template names its files.
+    off = [
+        asset_folder(stack, workspace)
+        for stack in STACKS
+        if stack.variable in template.variable_names() and stack not in enabled
+    ]
+    commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}
+    without = [*folders.values(), *off]
+    inputs: dict[str, str] = {}
+    for path in workspace_files(template, config, workspace):
+        if any(path.is_relative_to(folder) for folder in without):
+            continue
+        inside = [name for name in commits if path.is_relative_to(workspace.sources / name)]
+        if inside:
+            inputs |= {f"source {name}": commits[name] for name in inside}
+            continue
+        name = workspace.relative(path)
+        if path.is_dir():
+            folders[name] = path
+        else:
+            inputs[name] = digests.file(path)
+    files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
+    own, written = workspace.relative(template.folder), own_manifests(template)
+    files[own] = {name: digest for name, digest in files[own].items() if name not in written}
+    inputs |= {name: tree_digest(tree) for name, tree in files.items()}
+    inputs[CONFIGURATION] = digest_of(config.encode())
+    inputs["packer"] = capabilities.version
+    if capabilities.has_init:
+        for source in plugins.required(template):
+            inputs[f"plugin {source}"] = ", ".join(installed.get(source, ())) or "built in"
+    text = "\n".join(
+        attribute.expression
+        for _, body in template.bodies
+        for attribute in _all_attributes(body)
+        if "sources/" in attribute.expression
+    )
+    for name, commit in commits.items():
+        # Not sources/exam in sources/example; a name goes on with these characters.
+        if re.search(rf"(?<![\w.-])sources/{re.escape(name)}(?![\w.-])", text):
+            inputs[f"source {name}"] = commit
+    given = {
+        name: environ[f"PKR_VAR_{name}"]
+        for name in template.variable_names() - template.sensitive_names() - set(secrets)
+        if f"PKR_VAR_{name}" in environ and not name.startswith(RUNTIME_PREFIX)
+    }
+    # What is set in the configuration wins: Packer never sees the one from the environment.
+    for name in sorted(given.keys() - (loads(config).attributes.keys() if given else set())):
+        inputs[f"PKR_VAR_{name}"] = digest_of(given[name].encode("utf-8", "surrogateescape"))
+    return inputs, files
+
+
+def _all_attributes(body: Body) -> Iterator[Attribute]:
+    yield from body.attributes.values()
+    for block in body.blocks:
+        yield from _all_attributes(block.body)

@@ -1,0 +1,208 @@
+"""What has to be built, and why: each target's fingerprint against the image that the state remembers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ... import state, templates
+from ...errors import ConfigError, Fault
+from ...state.inputs import read_files
+from ..program import plugins
+from ..results import Artifact, ArtifactFile, BuildResult, Status
+from ..secrets import missing_secrets, short_secrets
+from .fingerprint import CONFIGURATION, Digests, changed_inputs, fingerprint
+from .inputs import gather
+from .references import variable_digests
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from ...templates import Template
+    from ...workspace import Workspace
+    from ..options import BuildOptions
+    from ..program.capabilities import Capabilities
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One target of a batch, before it is built.
+
+    Attributes:
+        template: what its files say.
+        config: the file of its rendered configuration.
+        text: its rendered configuration.
+        fingerprint: over all inputs.
+        inputs: digest or version of each input, by name.
+        files: digests of the files of each folder among the inputs, and of each value of the configuration.
+        reasons: why it must be built; empty when the image is there and nothing changed.
+        image: what the state remembers of the image, or None.
+        manifest: path of its manifest, relative to the workspace, or None.
+    """
+
+    template: Template
+    config: Path
+    text: str = field(repr=False)
+    fingerprint: str
+    inputs: Mapping[str, str]
+    files: Mapping[str, Mapping[str, str]]
+    reasons: tuple[str, ...]
+    image: Mapping[str, Any] | None = field(repr=False)
+    manifest: str | None = None
+
+
+def plan(
+    targets: Sequence[str],
+    *,
+    env: str,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    options: BuildOptions,
+    configs: Mapping[str, str] | None = None,
+) -> list[Planned]:
+    """Find out what has to be built. Reads only, but for the cache of digests.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        env: name of the environment.
+        workspace: where everything lies.
+        capabilities: of the Packer that would build.
+        options: how to build: ``force`` builds also what is unchanged, ``only`` and ``except_`` decide what
+            an image is made of, ``extra_env`` may give variables, and ``secrets`` some that are no inputs.
+        configs: rendered configuration that is not written yet, by target; as in check mode.
+
+    Returns:
+        One entry a target, in the order of the targets.
+
+    Raises:
+        ConfigError: a target has no configuration, or a secret is missing or too short; has faults, all of
+            them.
+        TemplatesError: a target is missing or breaks the conventions.
+    """
+    loaded = templates.load_all(targets, workspace)
+    remembered = state.read(workspace=workspace)
+    digests = Digests(workspace)
+    environ = {**os.environ, **options.extra_env}
+    installed = plugins.installed(environ, capabilities.path) if capabilities.has_init else {}
+    faults = short_secrets(options)
+    planned = []
+    for template in loaded:
+        config = workspace.config_file(env, template.target)
+        text = (configs or {}).get(template.target)
+        if text is None and not config.is_file():
+            hint = f"packer-hybrid config render --env {env} {template.target}"
+            faults.append(
+                Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
+            )
+            continue
+        faults += missing_secrets(template, options.secrets, environ, workspace)
+        if text is None:
+            text = config.read_text(encoding="utf-8")
+        inputs, files = gather(
+            template,
+            text,
+            remembered,
+            workspace=workspace,
+            capabilities=capabilities,
+            installed=installed,
+            digests=digests,
+            environ=environ,
+            secrets=options.secrets,
+        )
+        for name, patterns in (("only", options.only), ("except", options.except_)):
+            if patterns:
+                inputs[name] = ",".join(patterns)
+        image = remembered["images"].get(f"{env}/{template.target}")
+        mark = fingerprint(inputs)
+        if mark != (image or {}).get("fingerprint"):
+            files[CONFIGURATION] = variable_digests(text)
+        reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
+        if options.force and not reasons:
+            reasons = ["forced"]
+        if reasons and CONFIGURATION not in files:
+            files[CONFIGURATION] = variable_digests(text)
+        manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
+        planned.append(Planned(template, config, text, mark, inputs, files, tuple(reasons), image, manifest))
+    digests.save()
+    if faults:
+        raise ConfigError("targets cannot be built", faults=faults)
+    return planned
+
+
+def _reasons(
+    image: Mapping[str, Any] | None,
+    mark: str,
+    inputs: Mapping[str, str],
+    files: Mapping[str, Mapping[str, str]],
+    workspace: Workspace,
+    digests: Digests,
+    key: str,
+) -> list[str]:
+    """Why an image must be built; nothing when it need not be."""
+    if image is None or not image.get("fingerprint"):
+        attempt = (image or {}).get("last_attempt")
+        return [f"never built: the last attempt was {attempt['status']}" if attempt else "never built"]
+    if image["fingerprint"] != mark:
+        before = read_files(workspace, key)
+        reasons = changed_inputs(image.get("inputs") or {}, inputs, before, files)
+        return reasons or ["the inputs changed"]
+    return lost_files(image, workspace, digests)
+
+
+def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests) -> list[str]:
+    """The files of an image that are gone, or are not what was built.
+
+    Args:
+        image: what the state remembers; an artifact without files, as in a cloud, is taken to be there.
+        workspace: the paths are relative to it.
+        digests: of files; one whose times and size are the same is not read again.
+
+    Returns:
+        A sentence each.
+    """
+    found = []
+    for artifact in image["artifacts"]:
+        for file in artifact["files"]:
+            path = workspace.root / file["path"]
+            try:
+                same = path.stat().st_size == file["size"] and (
+                    not file["sha256"] or digests.file(path) == file["sha256"]
+                )
+            except OSError:
+                found.append(f"{file['path']} is gone")
+                continue
+            if not same:
+                found.append(f"{file['path']} is not what was built")
+    return found
+
+
+def unchanged(plan: Planned) -> BuildResult:
+    """The result of a target that need not be built: what the state remembers of its image."""
+    image = plan.image or {}
+    return BuildResult(
+        target=plan.template.target,
+        builder=plan.template.builder,
+        status=Status.UNCHANGED,
+        artifacts=artifacts_from_state(image),
+        fingerprint=plan.fingerprint,
+        log_path=image.get("log_path"),
+        manifest_path=plan.manifest,
+    )
+
+
+def artifacts_from_state(image: Mapping[str, Any]) -> tuple[Artifact, ...]:
+    """The artifacts of an image as the state remembers them."""
+    return tuple(
+        Artifact(
+            entry["id"],
+            entry.get("builder_id", ""),
+            tuple(
+                ArtifactFile(file["path"], file["size"], file.get("sha256", ""))
+                for file in entry.get("files", [])
+            ),
+        )
+        for entry in image.get("artifacts") or []
+    )

@@ -1,0 +1,142 @@
+"""What is checked before Packer starts, so that a missing thing is said at once and not minutes later."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+
+from ...errors import Fault, PackerError
+from ...hcl import NotEvaluable, loads
+from ...hcl.evaluator import compute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from ...hcl import Attribute
+    from ...templates import Template
+    from ...workspace import Workspace
+    from .plan import Planned
+
+# What the qemu builder uses when the template does not say: packer.io, QEMU builder, host_port_min and _max.
+_PORTS = (2222, 4444)
+
+
+def check_all(planned: Sequence[Planned], workspace: Workspace) -> None:
+    """Check what the targets that are to be built need on this machine.
+
+    Args:
+        planned: the targets.
+        workspace: where everything lies.
+
+    Raises:
+        PackerError: something is missing; has faults, all of them.
+    """
+    faults = []
+    for one in planned:
+        template = one.template
+        if template.builder_type == "qemu":
+            faults += check_qemu(template, values(template, one.text), workspace)
+    if faults:
+        raise PackerError("something that the builds need is missing", faults=faults)
+
+
+def values(template: Template, text: str) -> dict[str, Any]:
+    """The values of a target's variables, as far as they are constant.
+
+    Args:
+        template: declares them, with defaults.
+        text: its rendered configuration.
+    """
+    found: dict[str, Any] = {}
+    for name, _, block in template.variables():
+        default = block.body.attributes.get("default")
+        if default is not None and default.constant:
+            found[name] = default.value
+    found |= {name: attribute.value for name, attribute in loads(text).attributes.items()}
+    return found
+
+
+def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:
+    """Check what a source of type ``qemu`` needs: programs, firmware, a local disk image, a free port.
+
+    Args:
+        template: the target.
+        variables: their values by name.
+        workspace: for the paths in the faults.
+
+    Returns:
+        What is missing, with the place in the template.
+    """
+    attributes = template.source.body.attributes
+    where = workspace.relative(template.source_file)
+
+    def value(name: str) -> Any:  # noqa: ANN401 -- whatever the template says
+        return evaluate(attributes[name], variables) if name in attributes else None
+
+    def fault(name: str, message: str, hint: str) -> Fault:
+        line = attributes[name].line if name in attributes else template.source.line
+        return Fault(f"{template.target}: {message}", file=where, line=line, hint=hint)
+
+    faults = []
+    for program in (value("qemu_binary") or "qemu-system-x86_64", "qemu-img"):
+        if shutil.which(program) is None:
+            hint = "install it; on Debian the packages qemu-system-x86 and qemu-utils"
+            faults.append(fault("qemu_binary", f"QEMU's program {program} was not found", hint))
+    for name in ("firmware", "efi_firmware_code", "efi_firmware_vars", "qemuargs"):
+        file = firmware(name, value(name))
+        # QEMU looks for a name without a folder among its own files.
+        if file.startswith("/") and not Path(file).is_file():
+            hint = "install it, on Debian the package ovmf; or correct the path"
+            faults.append(fault(name, f"the firmware {file} does not exist", hint))
+    disk = value("iso_url")
+    if isinstance(disk, str) and disk.startswith("/") and not Path(disk).is_file():
+        faults.append(fault("iso_url", f"the disk image {disk} does not exist", "make or fetch it first"))
+    first, last = (
+        _port(value(name), default)
+        for name, default in zip(("host_port_min", "host_port_max"), _PORTS, strict=True)
+    )
+    ports_matter = value("communicator") == "ssh" and first <= last
+    if ports_matter and not any(is_free(port) for port in range(first, last + 1)):
+        ports = f"port {first} is" if first == last else f"all ports from {first} to {last} are"
+        hint = "end what uses it, or widen host_port_min and host_port_max"
+        faults.append(fault("host_port_min", f"{ports} taken on this host", hint))
+    return faults
+
+
+def evaluate(attribute: Attribute, variables: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any HCL value
+    """The value of an attribute with the given variables; None where it depends on more than them."""
+    try:
+        return compute(attribute.node, {"var": dict(variables)})
+    except NotEvaluable:
+        return None
+
+
+def firmware(name: str, value: object) -> str:
+    """The firmware file that an attribute of a qemu source names: itself, or what follows ``-bios``."""
+    if name != "qemuargs":
+        return value if isinstance(value, str) else ""
+    pairs: Iterable[object] = value if isinstance(value, list) else ()
+    for pair in pairs:
+        if isinstance(pair, list) and len(pair) == 2 and pair[0] == "-bios":
+            return str(pair[1])
+    return ""
+
+
+def _port(value: object, default: int) -> int:
+    """A port as the template gives it; HCL takes a text of digits for a number."""
+    text = str(value)
+    return int(text) if text.isdecimal() and 0 < int(text) < 65536 else default
+
+
+def is_free(port: int) -> bool:
+    """Whether a port of this host can be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

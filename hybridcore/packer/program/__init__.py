@@ -1,0 +1,1 @@
+"""The Packer at hand: what it can do, its plugins, and the commands it is given."""

@@ -1,0 +1,229 @@
+"""What the Packer at hand can do: asked once, and remembered for as long as the program does not change."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ... import process
+from ...errors import PackerError, ProcessError
+from ...process.environment import child_environment
+from ...temporary import folder as temporary_folder
+from ...temporary import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ...workspace import Workspace
+
+CACHE_FILE = "packer-capabilities.json"
+# Counts up when what is asked changes, so that old answers are not used.
+_FORMAT = 1
+_REMEMBERED = 8
+_TIMEOUT_S = 60.0
+_VERSION = re.compile(r"^Packer v(\d+\.\d+\.\d+\S*)", re.MULTILINE)
+_COMMAND = re.compile(r"^ {4}([a-z][a-z0-9_]*) {2,}\S", re.MULTILINE)
+_OPTION = re.compile(r"^ +(-[a-z][a-z-]*)", re.MULTILINE)
+_ON_ERROR = re.compile(r"-on-error=\[([^\]]+)\]")
+_BUILDERS = re.compile(r"known builders:\s*\[([^\]]*)\]")
+_ASKED = ("build", "validate", "init")
+# No builder has this name, so Packer answers with the list of those that it has.
+_NO_BUILDER = 'source "hybridcore-none" "x" {}\nbuild {\n  sources = ["source.hybridcore-none.x"]\n}\n'
+_HINT = "install Packer, put it on PATH, or name it as [packer] path in packer-hybrid.toml"
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a Packer can do.
+
+    Attributes:
+        path: the program, absolute.
+        version: for example ``1.6.6``.
+        commands: its subcommands, sorted.
+        options: the options of the commands that we use, by command, sorted.
+        on_error: the values that ``-on-error`` takes.
+        builders: the builders that are built into it, sorted; plugins add to them.
+    """
+
+    path: str
+    version: str
+    commands: tuple[str, ...] = ()
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    on_error: tuple[str, ...] = ()
+    builders: tuple[str, ...] = ()
+
+    @property
+    def has_init(self) -> bool:
+        """Whether it reads ``required_plugins`` and installs plugins: Packer 1.7 and newer."""
+        return "init" in self.commands
+
+    @property
+    def has_plugins(self) -> bool:
+        """Whether it can list plugins: Packer 1.8 and newer."""
+        return "plugins" in self.commands
+
+    def supports(self, command: str, option: str) -> bool:
+        """Whether a command knows an option, for example ``supports("build", "-force")``."""
+        return option in dict(self.options).get(command, ())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The capabilities as data."""
+        return {
+            "path": self.path,
+            "version": self.version,
+            "commands": list(self.commands),
+            "has_init": self.has_init,
+            "has_plugins": self.has_plugins,
+            "on_error": list(self.on_error),
+            "builders": list(self.builders),
+        }
+
+
+def parse_version(text: str) -> str | None:
+    """The version in what ``packer version`` prints, also when it adds that a newer one is out."""
+    found = _VERSION.search(text)
+    return found[1] if found else None
+
+
+def find_packer(packer_path: str) -> str:
+    """Find the program.
+
+    Args:
+        packer_path: a name to look up on PATH, or a path.
+
+    Returns:
+        Its absolute path; symbolic links stay, since they may be how it is updated.
+
+    Raises:
+        PackerError: there is none.
+    """
+    found = shutil.which(os.path.expanduser(packer_path))
+    if found is None:
+        raise PackerError(f"Packer was not found as {packer_path!r}", hint=_HINT)
+    return os.path.abspath(found)
+
+
+def probe(
+    packer_path: str,
+    *,
+    runner: Callable[..., process.Completed] = process.run,
+    cache_dir: Path | None = None,
+) -> Capabilities:
+    """Learn what a Packer can do.
+
+    Args:
+        packer_path: a name to look up on PATH, or a path.
+        runner: runs a program, as ``process.run`` does.
+        cache_dir: folder for what was learnt; nothing is remembered without.
+
+    Returns:
+        Its capabilities; from the cache while path, size, time and inode of the program are the same.
+
+    Raises:
+        PackerError: there is no Packer there, or it does not answer like one.
+    """
+    path = find_packer(packer_path)
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise PackerError(f"cannot look at {path}: {error.strerror}", hint=_HINT) from error
+    identity = f"{_FORMAT}:{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+    known = _read_cache(cache_dir)
+    if identity in known:
+        return known[identity]
+    try:
+        capabilities = _ask(path, runner)
+    except ProcessError as error:
+        raise PackerError(f"{path} cannot be run: {error.message}", hint=_HINT) from error
+    if cache_dir is not None:
+        _write_cache(cache_dir, {**known, identity: capabilities})
+    return capabilities
+
+
+def probe_workspace(workspace: Workspace) -> Capabilities:
+    """What the Packer of a workspace can do; see ``probe``."""
+    return probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
+
+
+def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
+    with temporary_folder() as folder:
+        # Only what is built in counts: no plugin of the user, and nothing is left behind in TMPDIR.
+        nowhere = f"{folder}/none"
+        env = child_environment(
+            {"TMPDIR": str(folder), "PACKER_CONFIG_DIR": nowhere, "PACKER_PLUGIN_PATH": nowhere}
+        )
+
+        def ask(*arguments: str) -> str:
+            done = runner((path, *arguments), env=env, cwd=folder, timeout=_TIMEOUT_S)
+            return f"{done.stdout}\n{done.stderr}"
+
+        answer = runner(version_command(path), env=env, cwd=folder, timeout=_TIMEOUT_S)
+        version = parse_version(answer.stdout)
+        if version is None:
+            raise PackerError(
+                f"{path} does not answer like Packer",
+                hint="another program may have the same name, as that of cracklib; " + _HINT,
+            )
+        commands = tuple(sorted(set(_COMMAND.findall(ask("--help")))))
+        help_texts = {name: ask(name, "--help") for name in _ASKED if name in commands}
+        on_error = _ON_ERROR.search(help_texts.get("build", ""))
+        write(folder / "none.pkr.hcl", _NO_BUILDER.encode())
+        builders = _BUILDERS.search(ask("validate", "."))
+        return Capabilities(
+            path=path,
+            version=version,
+            commands=commands,
+            options=tuple(
+                (name, tuple(sorted(set(_OPTION.findall(text))))) for name, text in help_texts.items()
+            ),
+            on_error=tuple(sorted(on_error[1].split("|"))) if on_error else (),
+            builders=tuple(sorted(builders[1].split())) if builders else (),
+        )
+
+
+def _read_cache(cache_dir: Path | None) -> dict[str, Capabilities]:
+    """What was learnt; nothing when the file is missing or damaged, since it can be learnt again."""
+    if cache_dir is None:
+        return {}
+    try:
+        data = json.loads((cache_dir / CACHE_FILE).read_text(encoding="utf-8"))
+        return {identity: _from_json(entry) for identity, entry in data.items()}
+    except (OSError, ValueError, TypeError, AttributeError, KeyError):
+        return {}
+
+
+def _from_json(entry: Mapping[str, Any]) -> Capabilities:
+    return Capabilities(
+        path=entry["path"],
+        version=entry["version"],
+        commands=tuple(entry["commands"]),
+        options=tuple((name, tuple(options)) for name, options in entry["options"]),
+        on_error=tuple(entry["on_error"]),
+        builders=tuple(entry["builders"]),
+    )
+
+
+def _write_cache(cache_dir: Path, known: Mapping[str, Capabilities]) -> None:
+    """Remember what was learnt; not being able to is no reason to fail."""
+    newest = dict(list(known.items())[-_REMEMBERED:])
+    temporary = cache_dir / f"{CACHE_FILE}.{os.getpid()}.tmp"
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({identity: asdict(entry) for identity, entry in newest.items()}, indent=1)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, cache_dir / CACHE_FILE)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def version_command(packer: str) -> tuple[str, ...]:
+    """Ask for the version."""
+    return (packer, "version")

@@ -1,0 +1,336 @@
+"""The life of a run in the state: begun, each result, finished, or found dead later."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from .. import state, temporary
+from ..process.kill import kill_marked, marked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..workspace import Workspace
+    from .results import BuildResult
+
+
+def new_run_id() -> str:
+    """A name for a run: its time in UTC to the millisecond and six random digits; names sort by time."""
+    now = time.time_ns() // 1_000_000
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 1000))
+    return f"{stamp}.{now % 1000:03}Z-{secrets.token_hex(3)}"
+
+
+def run_folder(workspace: Workspace, run_id: str) -> Path:
+    """The folder in which the targets of a run are built."""
+    return workspace.runs / run_id
+
+
+def target_lock(workspace: Workspace, env: str, target: str) -> Path:
+    """The lock file of a target, held until the result of its build is recorded; its folder is made."""
+    folder = workspace.state_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{env}@{target.replace('/', '@')}.lock"
+
+
+def begin(
+    workspace: Workspace,
+    run_id: str,
+    *,
+    env: str,
+    command: str,
+    logs: Mapping[str, Path],
+    owner: int,
+    packer: Mapping[str, str],
+    leaves: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write into the state that a run has begun.
+
+    Args:
+        workspace: whose state.
+        run_id: names the run.
+        env: name of the environment.
+        command: what is being done, for people.
+        logs: the log of each target.
+        owner: the process whose end means that the run has ended: the supervisor.
+        packer: ``path`` and ``version`` of the program that builds.
+        leaves: by target, what its Packer may leave when it is killed, and only a person can remove.
+    """
+    now = state.timestamp()
+    with state.transaction(workspace=workspace, command=command) as data:
+        data["packer"] = dict(packer)
+        data["running"][run_id] = {
+            **state.process_identity(owner),
+            "started_at": now,
+            "environment": env,
+            "command": command,
+            "targets": {
+                target: {"log_path": workspace.relative(path)}
+                | ({"leaves": leaves[target]} if leaves.get(target) else {})
+                for target, path in logs.items()
+            },
+        }
+
+
+def record(
+    workspace: Workspace, run_id: str, env: str, finished: Sequence[tuple[BuildResult, Mapping[str, str]]]
+) -> None:
+    """Write the results of targets into the state, as soon as they are known.
+
+    Args:
+        workspace: whose state.
+        run_id: the run they belong to.
+        env: name of the environment.
+        finished: results, each with the inputs of its fingerprint.
+    """
+    with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
+        for result, inputs in finished:
+            _record_one(data, workspace, run_id, env, result, inputs)
+
+
+def _record_one(
+    data: dict[str, Any],
+    workspace: Workspace,
+    run_id: str,
+    env: str,
+    result: BuildResult,
+    inputs: Mapping[str, str],
+) -> None:
+    key = f"{env}/{result.target}"
+    image = data["images"].setdefault(key, {"target": result.target, "environment": env})
+    attempt = {
+        "status": result.status.value,
+        "run": run_id,
+        "at": result.finished_at or state.timestamp(),
+        "log_path": result.log_path,
+        "error": "\n".join(result.errors)[:2000] or None,
+    }
+    image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
+    if not result.changed:
+        return
+    if result.manifest_path:
+        digest = hashlib.sha256((workspace.root / result.manifest_path).read_bytes()).hexdigest()
+        data["manifests"][key] = {"path": result.manifest_path, "sha256": digest, "run": run_id}
+    image.update(
+        builder=result.builder,
+        status=result.status.value,
+        fingerprint=result.fingerprint,
+        inputs=dict(inputs),
+        artifacts=[artifact.to_dict() for artifact in result.artifacts],
+        built_at=result.finished_at,
+        duration_s=round(result.duration_s, 3),
+        log_path=result.log_path,
+        run=run_id,
+    )
+
+
+def _short(result: BuildResult) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "target": result.target,
+        "status": result.status.value,
+        "duration_s": round(result.duration_s, 3),
+    }
+    if result.log_path:
+        entry["log_path"] = result.log_path
+    if result.errors:
+        entry["error"] = result.errors[0][:500]
+    return entry
+
+
+def finish(
+    workspace: Workspace,
+    run_id: str,
+    *,
+    env: str,
+    command: str,
+    started_at: str,
+    status: str,
+    results: Sequence[BuildResult],
+) -> None:
+    """Write into the state that a run has ended.
+
+    Args:
+        workspace: whose state.
+        run_id: names the run.
+        env: name of the environment.
+        command: what was done, for people.
+        started_at: when the run began.
+        status: of the whole batch.
+        results: of every target of the batch, also of those that nothing was done for.
+    """
+    with state.transaction(workspace=workspace, command=command) as data:
+        data["running"].pop(run_id, None)
+        _close(
+            data,
+            {
+                "id": run_id,
+                "command": command,
+                "environment": env,
+                "started_at": started_at,
+                "finished_at": state.timestamp(),
+                "status": status,
+            },
+            [_short(result) for result in results],
+        )
+
+
+def _close(data: dict[str, Any], run: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    data["last_run"] = {**run, "targets": [entry["target"] for entry in results]}
+    # Somebody may have taken it for dead when its supervisor was killed; what its caller says counts.
+    others = [one for one in data["history"] if one["id"] != run["id"]]
+    data["history"] = [*others, {**run, "results": results}]
+
+
+def settle(
+    workspace: Workspace, run_id: str, status: str, why: str, *, killed: Collection[str] | None = None
+) -> list[str]:
+    """Write the end of a run whose caller died; nothing when its end is written already.
+
+    Args:
+        workspace: whose state.
+        run_id: names the run.
+        status: ``cancelled``, or ``interrupted`` when it is found dead later.
+        why: what happened, for people.
+        killed: the targets whose Packer could not clean up; when not given, all that had been started.
+
+    Returns:
+        What a person should look for, a sentence each.
+    """
+    said: list[str] = []
+    with state.transaction(workspace=workspace, command=f"settle run {run_id}") as data:
+        entry = data["running"].pop(run_id, None)
+        if entry is None:
+            return []
+        now = state.timestamp()
+        env = entry["environment"]
+        results = []
+        for target, place in entry["targets"].items():
+            image = data["images"].setdefault(f"{env}/{target}", {"target": target, "environment": env})
+            if (image.get("last_attempt") or {}).get("run") != run_id:
+                log = place.get("log_path")
+                started = bool(log) and (workspace.root / log).exists()
+                error = why
+                if place.get("leaves") and (started if killed is None else target in killed):
+                    error = f"{why}; {place['leaves']}"
+                    said.append(f"{target}: {place['leaves']}")
+                attempt = {"status": status, "run": run_id, "at": now, "error": error, "log_path": log}
+                image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
+            attempt = image["last_attempt"]
+            results.append(
+                {name: attempt[name] for name in ("status", "log_path", "error") if attempt.get(name)}
+                | {"target": target}
+            )
+        statuses = {result["status"] for result in results}
+        run = {
+            "id": run_id,
+            "command": entry["command"],
+            "environment": env,
+            "started_at": entry["started_at"],
+            "finished_at": now,
+            "status": statuses.pop() if len(statuses) == 1 else "partial",
+        }
+        _close(data, run, results)
+        current = {
+            target: str((data["images"].get(f"{env}/{target}") or {}).get("run") or "")
+            for target in entry["targets"]
+        }
+    for target, kept in current.items():
+        if kept != run_id:
+            _remove_unfinished(workspace, env, target, run_id, kept)
+    return said
+
+
+def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str, kept: str) -> None:
+    """Remove the image of a run that died before the state knew it; ``latest`` is the one that is known.
+
+    Whoever holds the target's lock may be recording that very image, when only the supervisor was killed.
+    """
+    folder = workspace.images.joinpath(env, *target.split("/"))
+    if not (folder / run_id).is_dir():
+        return
+    with _locked(workspace, env, target) as ours:
+        if not ours:
+            return
+        latest = folder / "latest"
+        if latest.is_symlink() and os.readlink(latest) == run_id:
+            latest.unlink()
+            if kept and (folder / kept).is_dir():
+                latest.symlink_to(kept)
+        shutil.rmtree(folder / run_id, ignore_errors=True)
+
+
+@contextmanager
+def _locked(workspace: Workspace, env: str, target: str) -> Iterator[bool]:
+    """Take the lock of a target, unless somebody has it; whether it was taken."""
+    with open(target_lock(workspace, env, target), "ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+def _is_building(workspace: Workspace, entry: Mapping[str, Any]) -> bool:
+    """Whether somebody builds one of the targets of a run now."""
+    for target in entry["targets"]:
+        with _locked(workspace, entry["environment"], target) as ours:
+            if not ours:
+                return True
+    return False
+
+
+def settle_dead(workspace: Workspace) -> list[str]:
+    """Find the runs that died without a word, end what they left running, and remove what they left behind.
+
+    Args:
+        workspace: where to look.
+
+    Returns:
+        A sentence for each such run, to be shown.
+    """
+    said = []
+    data = state.read(workspace=workspace)
+    for run_id in state.interrupted(data):
+        # A lock reaches into other containers, unlike the number of a process, which names another one there.
+        if _is_building(workspace, data["running"][run_id]):
+            continue
+        kill_marked(run_id)
+        left = settle(workspace, run_id, "interrupted", "the run was found dead: its process is gone")
+        said += left
+        said.append(f"run {run_id} was interrupted; what it left was removed, its targets are built again")
+    # In this order: a run is in the state before its folder is made.
+    folders = sorted(workspace.runs.iterdir()) if workspace.runs.is_dir() else []
+    running = state.read(workspace=workspace)["running"]
+    for folder in folders:
+        if folder.name in running:
+            continue
+        if alive := marked(folder.name):
+            said.append(
+                f"the folder {workspace.relative(folder)} stays: the state does not know this run, and its "
+                f"processes are alive: {', '.join(map(str, sorted(alive)))}"
+            )
+        else:
+            remove_folder(folder)
+    temporary.sweep()
+    return said
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove the folder of a run or of one attempt, and the temporary folders that ``tmp`` links remember."""
+    for link in (folder / "tmp", *folder.glob("*/tmp")):
+        if link.is_symlink():
+            made = Path(os.readlink(link))
+            if made.name.startswith(temporary.PREFIX):
+                shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

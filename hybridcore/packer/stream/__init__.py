@@ -1,0 +1,1 @@
+"""What Packer prints and writes: typed events, the outcome they tell, the log, the manifest."""

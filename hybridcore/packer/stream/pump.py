@@ -1,0 +1,84 @@
+"""From Packer's pipe to the log, to the outcome and to whoever watches: masked, bounded, in order.
+
+Whole chunks are masked and written at once. Single lines are only looked at where somebody watches them,
+or where they decide the outcome.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...process.lines import LineSplitter, strip_ansi
+from .output import Ui, human, human_lines, parse_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...process.mask import Masker
+    from .outcome import Outcome
+
+# Lines with the end of the line before them: a literal is searched several times as fast as ``^``.
+_EVERY_LINE = re.compile(rb"\n[^\n]+")
+_TELLING_LINE = re.compile(rb"\n(?!\d{9,12},[^,\n]*,ui,message,)[^\n]+")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Pump:
+    """Takes what one Packer prints.
+
+    Args:
+        masker: hides the secrets, before anything else.
+        log: writes bytes to the build's log.
+        outcome: learns how the builds end.
+        line: shows one line: its text and its kind (``say``, ``message``, ``error``, or ``other``); where
+            nobody watches, leave it out: the stream then passes several times as fast.
+    """
+
+    def __init__(
+        self,
+        masker: Masker,
+        *,
+        log: Callable[[bytes], object],
+        outcome: Outcome,
+        line: Callable[[str, str], object] | None = None,
+    ) -> None:
+        self._masker = masker
+        self._log = log
+        self._outcome = outcome
+        self._line = line
+        self._splitter = LineSplitter()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes from the pipe, cut anywhere."""
+        self._pass_on(self._masker.feed(data))
+
+    def close(self) -> None:
+        """Take the end of the stream."""
+        self._pass_on(self._masker.flush())
+        self._look_at(self._splitter.flush())
+
+    def _pass_on(self, masked: bytes) -> None:
+        if masked:
+            self._log(strip_ansi(human_lines(masked)))
+            self._look_at(self._splitter.feed(masked))
+
+    def _look_at(self, lines: bytes) -> None:
+        lines = b"\n" + lines
+        seen = 0
+        for match in (_EVERY_LINE if self._line else _TELLING_LINE).finditer(lines):
+            event = parse_line(match[0][1:])
+            is_message = isinstance(event, Ui) and event.kind == "message"
+            if not is_message:
+                if isinstance(event, Ui) and event.kind == "error":
+                    self._outcome.remember(lines[seen : match.start()])
+                    seen = match.start()
+                self._outcome.add(event)
+            if self._line is not None:
+                self._show(event.kind if isinstance(event, Ui) else "other", human(event))
+        self._outcome.remember(lines[seen:])
+
+    def _show(self, kind: str, text: str | None) -> None:
+        if self._line is not None and text:
+            for line in _LINE_END.split(text.strip("\r\n")):
+                self._line(line, kind)

@@ -1,0 +1,49 @@
+"""The log of a build whose caller has died: the supervisor goes on with it."""
+
+from __future__ import annotations
+
+from ...process.mask import Masker
+from .outcome import Outcome
+from .pump import Pump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Takeover:
+    """Writes what Packer still prints into the build's log, as the caller would have.
+
+    The caller took the start of a line with it. If that was half of a secret, the other half would not be
+    found, so what comes before the first end of a line is left out, and the log says so.
+
+    Args:
+        log: the build's log.
+        secrets: values to mask.
+    """
+
+    def __init__(self, log: str, secrets: Iterable[str]) -> None:
+        self._log = log
+        self._pump = Pump(Masker(secrets), log=self._append, outcome=Outcome())
+        self._is_cut = True
+        self._append(b"\nhybridcore: the caller ended; the line that it was reading is left out\n")
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes from the pipe, cut anywhere."""
+        if self._is_cut:
+            _, end, data = data.partition(b"\n")
+            self._is_cut = not end
+        if data:
+            self._pump.feed(data)
+
+    def close(self, why: str) -> None:
+        """Take the end of the stream, and say why the build was cancelled."""
+        self._pump.close()
+        self._append(f"\nhybridcore: build cancelled: {why}\n".encode())
+
+    def _append(self, data: bytes) -> None:
+        try:
+            with open(self._log, "ab") as file:
+                file.write(data)
+        except OSError:
+            pass  # a full disk must not keep the supervisor from ending the build

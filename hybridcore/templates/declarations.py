@@ -1,0 +1,200 @@
+"""What a target's files declare: its variables, with type, default, sensitivity and validations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import templates
+from ..errors import Fault
+from ..hcl import types
+from ..hcl.type_expressions import TypeExpressionError, parse_type
+from ..hcl.types import ANY, Mismatch, Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..hcl import Attribute, Block, Body, Value
+    from ..workspace import Workspace
+
+# Given by the build itself through PKR_VAR_*: never in a configuration, never missing.
+RUNTIME_PREFIX = "hybridcore_"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One ``validation`` block.
+
+    Attributes:
+        condition: the expression that must be true, or None where the block has none.
+        message: its ``error_message`` where that is a constant, or empty.
+        line: line of the block.
+    """
+
+    condition: Attribute | None
+    message: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable that a target declares.
+
+    Attributes:
+        name: its name.
+        file: the file that declares it, as shown to people.
+        line: the line of the declaration.
+        type: what values are converted to: the declared type, that of the default, or ``any``.
+        required: it has no default.
+        default: the default's value, where it has one that is constant.
+        computed: it has a default that Packer computes, such as ``env("HOME")``.
+        sensitive: its value must not be written anywhere.
+        validations: its validation blocks.
+    """
+
+    name: str
+    file: str
+    line: int
+    type: Type
+    required: bool
+    default: Value = None
+    computed: bool = False
+    sensitive: bool = False
+    validations: tuple[Validation, ...] = ()
+
+    @property
+    def runtime(self) -> bool:
+        """Whether the build itself gives the value."""
+        return self.name.startswith(RUNTIME_PREFIX)
+
+
+def variables(target: str, workspace: Workspace, faults: list[Fault]) -> dict[str, Variable]:
+    """Read the variables that a target declares.
+
+    Args:
+        target: ``<os>/<platform>/<name>``.
+        workspace: where it lies.
+        faults: where to add what is wrong with the declarations.
+
+    Returns:
+        The variables by name.
+
+    Raises:
+        TemplatesError: there is no such target, or its files cannot be used.
+    """
+    return from_bodies(templates.load(target, workspace).bodies, workspace, faults)
+
+
+def from_bodies(
+    bodies: Iterable[tuple[Path, Body]], workspace: Workspace, faults: list[Fault]
+) -> dict[str, Variable]:
+    """Read the variables that some files declare together.
+
+    Args:
+        bodies: each file with what it says.
+        workspace: for the names of files in faults.
+        faults: where to add what is wrong.
+
+    Returns:
+        The variables by name.
+    """
+    found: dict[str, Variable] = {}
+    for path, body in bodies:
+        file = workspace.relative(path)
+        for block in body.blocks:
+            if block.type == "variable":
+                if len(block.labels) != 1:
+                    faults.append(
+                        Fault("a variable block has one label, its name", file=file, line=block.line)
+                    )
+                    continue
+                _add(found, _variable(block, file, faults), faults)
+            elif block.type == "variables":
+                for attribute in block.body.attributes.values():
+                    _add(found, _short_form(attribute, file), faults)
+    return found
+
+
+def _add(found: dict[str, Variable], variable: Variable, faults: list[Fault]) -> None:
+    first = found.setdefault(variable.name, variable)
+    if first is not variable:
+        faults.append(
+            Fault(
+                f"{variable.name}: declared twice; first in {first.file}:{first.line}",
+                file=variable.file,
+                line=variable.line,
+            )
+        )
+
+
+def _short_form(attribute: Attribute, file: str) -> Variable:
+    """A line of a ``variables`` block: the variable's default, which gives its type."""
+    value = attribute.value if attribute.constant else None
+    return Variable(
+        name=attribute.name,
+        file=file,
+        line=attribute.line,
+        type=types.type_of(value),
+        required=False,
+        default=value,
+        computed=not attribute.constant,
+    )
+
+
+def _variable(block: Block, file: str, faults: list[Fault]) -> Variable:
+    name = block.labels[0]
+    attributes = block.body.attributes
+    default = attributes.get("default")
+    constant = default is not None and default.constant
+    value = default.value if default is not None and constant else None
+    kind = _type(attributes.get("type"), name, file, faults)
+    if default is not None and kind is not None and constant:
+        problems: list[Mismatch] = []
+        value = types.convert(value, kind, problems)
+        faults += [
+            Fault(
+                f"{name}{problem.path}: the default must be {problem.expected}, not {problem.found}"
+                if not _is_sensitive(attributes.get("sensitive"))
+                else f"{name}{problem.path}: the default must be {problem.expected}",
+                file=file,
+                line=default.line,
+            )
+            for problem in problems
+        ]
+    return Variable(
+        name=name,
+        file=file,
+        line=block.line,
+        type=kind if kind is not None else types.type_of(value),
+        required=default is None,
+        default=value,
+        computed=default is not None and not constant,
+        sensitive=_is_sensitive(attributes.get("sensitive")),
+        validations=tuple(_validation(b) for b in block.body.blocks if b.type == "validation"),
+    )
+
+
+def _type(attribute: Attribute | None, name: str, file: str, faults: list[Fault]) -> Type | None:
+    if attribute is None:
+        return None
+    try:
+        return parse_type(attribute.expression)
+    except TypeExpressionError as error:
+        faults.append(Fault(f"{name}: the type is not valid: {error}", file=file, line=attribute.line))
+        return ANY
+
+
+def _is_sensitive(attribute: Attribute | None) -> bool:
+    """Whether a ``sensitive`` argument says so; one that cannot be read is taken for yes."""
+    return attribute is not None and not (attribute.constant and attribute.value in (False, "false", None))
+
+
+def _validation(block: Block) -> Validation:
+    message = block.body.attributes.get("error_message")
+    text = message.value if message is not None and message.constant else ""
+    return Validation(
+        condition=block.body.attributes.get("condition"),
+        message=text if isinstance(text, str) else "",
+        line=block.line,
+    )

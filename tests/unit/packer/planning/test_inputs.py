@@ -1,0 +1,142 @@
+"""The inputs of one target: what comes from sources and from the environment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import pytest
+
+from hybridcore import templates
+from hybridcore.packer.planning.fingerprint import Digests
+from hybridcore.packer.planning.inputs import gather
+from hybridcore.packer.program.capabilities import Capabilities
+from tests.support.workspaces import WorkspaceFolder
+
+TARGET = "linux/null/demo"
+COMMIT = "0123456789" * 4
+OLD = Capabilities(path="/packer", version="1.6.6")
+NEW = Capabilities(path="/packer", version="1.9.4", commands=("init",))
+REQUIRED = """\
+packer {
+  required_plugins {
+    qemu = {
+      source  = "github.com/hashicorp/qemu"
+      version = "~> 1.0.0"
+    }
+  }
+}
+"""
+
+
+@pytest.fixture
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    made = make_workspace()
+    made.null(TARGET)
+    for name in ("ex", "examples", "ex.git"):
+        made.write(f"sources/{name}/site.yml", "[]\n")
+    return made
+
+
+def inputs_of(
+    space: WorkspaceFolder,
+    *,
+    config: str = "",
+    sources: Mapping[str, Mapping[str, str]] | None = None,
+    environ: Mapping[str, str] | None = None,
+    secrets: Collection[str] = (),
+    packer: Capabilities = OLD,
+    installed: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, str]:
+    """The inputs of the target, but for the digest of the configuration and Packer's version."""
+    where = space.open()
+    found, files = gather(
+        templates.load(TARGET, where),
+        config,
+        {"sources": sources or {}},
+        workspace=where,
+        capabilities=packer,
+        installed=installed or {},
+        digests=Digests(where),
+        environ=environ or {},
+        secrets=secrets,
+    )
+    assert files.keys() <= found.keys()
+    return {name: found[name] for name in found.keys() - {"configuration", "packer"}}
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def given(inputs: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in inputs.items() if name.startswith("PKR_VAR_")}
+
+
+def test_a_value_from_the_environment_counts_where_it_reaches_the_template(space: WorkspaceFolder) -> None:
+    environ = {"PKR_VAR_message": "environment", "PKR_VAR_other": "not declared"}
+    assert given(inputs_of(space, environ=environ)) == {"PKR_VAR_message": sha("environment")}
+    # Packer takes the one of the configuration.
+    assert given(inputs_of(space, environ=environ, config='message = "file"\n')) == {}
+
+
+def test_no_digest_of_a_secret_is_an_input_though_its_variable_is_not_marked(space: WorkspaceFolder) -> None:
+    environ = {"PKR_VAR_message": "a secret"}
+    assert given(inputs_of(space, environ=environ, secrets={"message": "a secret"})) == {}
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ('"${path.root}/../../../../sources/ex/site.yml"', ["source ex"]),
+        ('"sources/ex"', ["source ex"]),
+        ('"sources/examples/site.yml"', ["source examples"]),
+        ('"sources/ex.git/site.yml"', ["source ex.git"]),
+        ('"cd sources/ex && make"', ["source ex"]),
+        ('"resources/ex/x"', []),
+        ("var.message", ["source ex"]),
+    ],
+)
+def test_a_source_counts_by_its_whole_name(space: WorkspaceFolder, expression: str, found: list[str]) -> None:
+    more = f'build {{\n  provisioner "file" {{\n    source = {expression}\n  }}\n}}\n'
+    space.write(f"templates/{TARGET}/more.pkr.hcl", more)
+    sources = {name: {"url": "u", "sha": COMMIT} for name in ("ex", "examples", "ex.git")}
+    config = f'message = "{space.root}/sources/ex/site.yml"\n'
+    inputs = inputs_of(space, sources=sources, config=config)
+    assert {name: inputs[name] for name in inputs.keys() - {f"templates/{TARGET}"}} == dict.fromkeys(
+        found, COMMIT
+    )
+
+
+def test_a_source_without_a_commit_counts_by_its_files(space: WorkspaceFolder) -> None:
+    more = 'build {\n  provisioner "file" {\n    source = "../../../../sources/ex/site.yml"\n  }\n}\n'
+    space.write(f"templates/{TARGET}/more.pkr.hcl", more)
+    inputs = inputs_of(space, sources={"ex": {"url": "u"}})
+    assert inputs["sources/ex/site.yml"] == sha("[]\n")
+    assert "source ex" not in inputs
+
+
+def test_a_manifest_of_packer_in_the_targets_folder_is_no_input(space: WorkspaceFolder) -> None:
+    post = 'build {\n  post-processor "manifest" {\n    output = "made.json"\n  }\n}\n'
+    space.write(f"templates/{TARGET}/more.pkr.hcl", post)
+    before = inputs_of(space)
+    space.write(f"templates/{TARGET}/made.json", "{}")
+    assert inputs_of(space) == before
+    space.write(f"templates/{TARGET}/other.json", "{}")
+    assert inputs_of(space) != before
+
+
+def test_every_installed_version_of_a_required_plugin_counts(space: WorkspaceFolder) -> None:
+    space.write(f"templates/{TARGET}/plugins.pkr.hcl", REQUIRED)
+
+    def plugin(packer: Capabilities, *versions: str) -> str | None:
+        installed = {"github.com/hashicorp/qemu": versions, "github.com/hashicorp/docker": ("1.0.8",)}
+        found = inputs_of(space, packer=packer, installed=installed)
+        assert "plugin github.com/hashicorp/docker" not in found
+        return found.get("plugin github.com/hashicorp/qemu")
+
+    assert plugin(NEW) == "built in"
+    assert plugin(NEW, "1.0.9", "1.1.0") == "1.0.9, 1.1.0"
+    # The newest of all is the same, and the newest of those that the template asks for is another one.
+    assert plugin(NEW, "1.0.9", "1.0.10", "1.1.0") == "1.0.9, 1.0.10, 1.1.0"
+    assert plugin(OLD, "1.0.9") is None

@@ -1,0 +1,145 @@
+"""From the pipe to the log and to the watcher: in order, at once, bounded."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridcore.packer.stream.outcome import Outcome
+from hybridcore.packer.stream.pump import Pump
+from hybridcore.process.lines import LineSplitter, strip_ansi, strip_ansi_text
+from hybridcore.process.mask import Masker
+
+
+class Seen:
+    """A pump with everything that comes out of it."""
+
+    def __init__(self, *secrets: str) -> None:
+        self.log = bytearray()
+        self.lines: list[tuple[str, str]] = []
+        self.outcome = Outcome()
+        self.pump = Pump(
+            Masker(secrets),
+            log=self.log.extend,
+            outcome=self.outcome,
+            line=lambda text, kind: self.lines.append((kind, text)),
+        )
+
+
+def test_each_line_is_shown_and_logged_as_soon_as_it_is_complete():
+    seen = Seen()
+    seen.pump.feed(b"1407119757,,ui,say,==> qemu.a: one\n1407119757,,ui,mess")
+    assert seen.lines == [("say", "==> qemu.a: one")]
+    assert seen.log == b"==> qemu.a: one\n"
+    seen.pump.feed(b"age,    qemu.a: two\n")
+    assert seen.lines[1:] == [("message", "    qemu.a: two")]
+    assert seen.log == b"==> qemu.a: one\n    qemu.a: two\n"
+
+
+def test_the_kinds_of_lines():
+    seen = Seen()
+    seen.pump.feed(
+        b"1407119757,,ui,error,broken\n"
+        b"2026/11/22 05:25:08 a log line\n"
+        b"1407119757,file.a,artifact,0,id,File\n"
+        b"1407119757,,ui,say,\\n==> Builds finished. The artifacts are:\n"
+        b"1407119757,,ui,message,10%\\r20%\\r30%\n"
+    )
+    assert seen.lines == [
+        ("error", "broken"),
+        ("other", "2026/11/22 05:25:08 a log line"),
+        ("say", "==> Builds finished. The artifacts are:"),
+        ("message", "10%"),
+        ("message", "20%"),
+        ("message", "30%"),
+    ]
+    assert b"1407119757,file.a,artifact,0,id,File\n" in seen.log
+
+
+def test_a_last_line_without_an_end_is_not_lost():
+    seen = Seen("secret")
+    seen.pump.feed(b"the sec")
+    seen.pump.feed(b"ret")
+    assert seen.lines == []
+    seen.pump.close()
+    assert seen.lines == [("other", "the ***")]
+    assert seen.log == b"the ***"
+
+
+def test_colours_are_kept_for_the_watcher_and_stripped_in_the_log():
+    seen = Seen()
+    seen.pump.feed(b"1407119757,,ui,message,    qemu.a: \x1b[31mred\x1b[0m\n")
+    assert seen.lines == [("message", "    qemu.a: \x1b[31mred\x1b[0m")]
+    assert seen.log == b"    qemu.a: red\n"
+
+
+def test_output_that_is_not_utf8():
+    seen = Seen("secret")
+    seen.pump.feed(b"1407119757,,ui,message,\xff\xfe caf\xe9 secret\n")
+    assert seen.lines == [("message", "\ufffd\ufffd caf\ufffd ***")]
+    assert seen.log == b"\xff\xfe caf\xe9 ***\n"
+
+
+def test_a_line_of_10_mb_is_shown_in_part_and_logged_whole():
+    seen = Seen("secret")
+    start, unit = b"1407119757,,ui,message,    qemu.a: ", b"x" * 9_994 + b"secret"
+    seen.pump.feed(start)
+    for _ in range(1000):
+        seen.pump.feed(unit)
+    seen.pump.feed(b"\n1407119757,,ui,say,next\n")
+    seen.pump.close()
+    assert len(seen.log) == len(b"    qemu.a: ") + 1000 * 9_997 + len(b"\nnext\n")
+    assert b"secret" not in seen.log
+    (kind, shown), after = seen.lines
+    assert kind == "message"
+    assert len(shown) < 70_000
+    assert shown.startswith("    qemu.a: xxx")
+    assert shown.endswith("bytes more, see the log]")
+    assert after == ("say", "next")
+
+
+@given(st.lists(st.binary(max_size=30)), st.integers(1, 12))
+def test_the_splitter_gives_complete_lines_in_order_and_cuts_long_ones(pieces, limit):
+    splitter = LineSplitter(limit)
+    chunks = [splitter.feed(piece) for piece in pieces]
+    out = b"".join(chunks) + splitter.flush()
+    assert all(chunk == b"" or chunk.endswith(b"\n") for chunk in chunks)
+    data = b"".join(pieces)
+    wanted = data.split(b"\n")
+    got = out.split(b"\n")[:-1] if out else []
+    assert len(got) == len(wanted) - (not wanted[-1])
+    for line, original in zip(got, wanted, strict=False):
+        kept, cut, _ = line.partition(b" ... [")
+        if cut:
+            assert kept == original[:limit]
+            assert line == b"%s ... [%d bytes more, see the log]" % (kept, len(original) - limit)
+        else:
+            assert line == original
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b[K\x1b[2J\x1b[?25lx", "x"),
+        ("\x1b]0;title\x07x", "x"),
+        ("\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b(Bx\x1bcy", "xy"),
+        ("plain [31m", "plain [31m"),
+    ],
+)
+def test_escape_sequences_are_stripped(text, plain):
+    assert strip_ansi_text(text) == plain
+    assert strip_ansi(text.encode()) == plain.encode()
+
+
+def test_the_outcome_is_known_without_a_watcher_too():
+    outcome = Outcome()
+    pump = Pump(Masker([]), log=lambda _: None, outcome=outcome)
+    pump.feed(b"1407119757,,ui,message,    null.x: noise\n" * 100)
+    pump.feed(b"1407119757,,ui,error,Build 'null.x' errored after 1 second: it broke\n")
+    pump.close()
+    (failure,) = outcome.failures(1)
+    assert failure.message == "it broke"
+    assert failure.last_lines == ("    null.x: noise",) * 20
