@@ -11,12 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.support.playbooks import Ansible
 from tests.support.programs import FakePacker, FakeProgram
+from tests.support.signals import ignored_of, let_children_hear
 from tests.support.simulators import Fakepve, Vcsim, start_fakepve, start_vcsim
 from tests.support.tools import Tools, build_tools
 from tests.support.workspaces import WorkspaceFolder
@@ -26,6 +28,21 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # A busy machine is no fault of the code: hypothesis must not fail an example for being slow.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+# What was ignored when the tests were started. A worker of pytest-xdist hears of it from who started it.
+IGNORED = sorted(ignored_of(os.getpid()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the programs that tests start hear every signal that tests send."""
+    let_children_hear(getattr(config, "workerinput", {}).get("ignored", IGNORED))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what was ignored before we let it hear."""
+    node.workerinput["ignored"] = IGNORED
 
 
 @pytest.fixture(scope="session")

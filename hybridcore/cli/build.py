@@ -90,11 +90,11 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from ..monitor import ConsoleMonitor
     from ..packer.options import BuildOptions, OnError
 
-    # A closed terminal and a polite kill cancel like Ctrl-C does: what runs is ended before we go. Under
-    # nohup the terminal may close.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _cancel)
+    # A polite kill and a closed terminal cancel like Ctrl-C does: what runs is ended before we go. What was
+    # ignored when we started, as nohup and "&" in a script have it, stays so; SIGTERM always ends a build.
+    signal.signal(signal.SIGTERM, _cancel)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _cancel)
     request = pipeline.Request(
         env=args.env,
         targets=args.targets,

@@ -106,7 +106,9 @@ class Supervisor:
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._on_signal)
         signal.set_wakeup_fd(wake_write.fileno())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
+            # What our caller ignores, as under nohup, ends nothing here either, except for SIGTERM.
+            if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: None)
         for pid in watched:
             self._watch(pid)
 

@@ -120,6 +120,30 @@ def test_a_second_ctrl_c_leaves_nothing_either(spawn: Spawn, space: WorkspaceFol
     run.assert_nothing_left({TARGET: "cancelled"})
 
 
+def test_what_was_ignored_at_the_start_stays_ignored_and_sigterm_ends_the_build(
+    spawn: Spawn, space: WorkspaceFolder
+) -> None:
+    """As `nohup packer-hybrid build &` in a script."""
+    waits = f"touch {space.root}/began-long; until test -e {space.root}/go; do sleep 0.05; done"
+    space.null(TARGET, inline=(waits,))
+    command = ["env", "--ignore-signal=INT,HUP", *hybrid_command(space, "build", "--env", "dev")]
+    child = spawn(command, hybrid_environment())
+    run = Running(space)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        child.send_signal(number)
+        os.kill(run.supervisor, number)
+    (space.root / "go").touch()
+    assert child.wait(20) == 0
+    run.assert_nothing_left({TARGET: "built"})
+    for name in ("go", "began-long"):
+        (space.root / name).unlink()
+    child = spawn([*command, "--force"], hybrid_environment())
+    run = Running(space)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(20) == 130
+    run.assert_nothing_left({TARGET: "cancelled"})
+
+
 def test_closed_terminal(spawn: Spawn, space: WorkspaceFolder) -> None:
     ours, theirs = pty.openpty()
     child = spawn(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.playbooks import Ansible
+from tests.support.signals import ignored_of
 
 pytestmark = pytest.mark.integration
 
@@ -148,6 +149,25 @@ def test_a_killed_ansible_leaves_no_machine(
         process.wait()
     assert _ends(descriptor), "QEMU is still running 15 s after Ansible was killed"
     assert qemu_of(empty_disk) == []
+
+
+def test_what_was_ignored_at_the_start_stays_ignored_and_sigterm_ends_it(
+    program: Path, empty_disk: Path, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        ["env", "--ignore-signal=INT,HUP", sys.executable, str(program), "--image", str(empty_disk)],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        descriptor = _wait_for_qemu(empty_disk, process)
+        assert ignored_of(process.pid) == {signal.SIGINT, signal.SIGHUP}
+        process.terminate()
+        assert process.wait(15) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+    assert _ends(descriptor), "QEMU outlives the program that runs it"
 
 
 def test_a_killed_program_leaves_no_machine(program: Path, empty_disk: Path, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from look import Look  # noqa: E402
 from targets import Targets  # noqa: E402
 
 from tests.support.builds import hybrid_command, hybrid_environment, is_alive, state_of  # noqa: E402
+from tests.support.signals import ignored_of, let_children_hear  # noqa: E402
 from tests.support.simulators import start_vcsim  # noqa: E402
 from tests.support.tools import build_tools  # noqa: E402
 from tests.support.workspaces import WorkspaceFolder  # noqa: E402
@@ -308,6 +309,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="a number; a new one when not given")
     parser.add_argument("--keep", action="store_true", help="keep the workspace")
     arguments = parser.parse_args()
+    let_children_hear(ignored_of(os.getpid()))
     seed = arguments.seed if arguments.seed is not None else int.from_bytes(os.urandom(3))
     tools = build_tools()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))

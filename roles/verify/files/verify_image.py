@@ -96,7 +96,9 @@ def main() -> int:
     options = parser.parse_args()
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
+        # What was ignored from the start, as under nohup, stays so; SIGTERM always ends us.
+        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
     begun = time.monotonic()
     try:
         checks = verify(options, deadline=begun + options.timeout)

@@ -240,7 +240,7 @@ def test_a_fault_of_ours_has_an_exit_code_of_its_own(
 def test_what_nohup_ignores_stays_ignored(
     builds: Builds, space: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = {signal.SIGHUP: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    answers = {signal.SIGHUP: signal.SIG_IGN, signal.SIGTERM: signal.SIG_IGN}
     monkeypatch.setattr(command.signal, "getsignal", answers.get)
     monkeypatch.setattr(command.signal, "signal", answers.__setitem__)
     assert run(space, "build", "--env", "dev") == 0
