@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+# caretaker: Ansible ships what is imported, and the supervisor's process starts there.
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import caretaker as _caretaker  # noqa: F401
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import live
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
     watched_parents,

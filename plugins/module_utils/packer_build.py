@@ -7,6 +7,9 @@ from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils import core_request
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+
+# caretaker: Ansible ships what is imported, and the supervisor's process starts there.
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import caretaker as _caretaker  # noqa: F401
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import hcl, pipeline
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
     ConfigError,
