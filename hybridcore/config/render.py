@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 
-from .. import hcl
+from .. import atomic, hcl
 from ..errors import ConfigError, HclError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ..hcl import Value
     from ..workspace import Workspace
 
 HEADER = "# Rendered by packer-hybrid. Change the files named below, not this one."
-_BATCH = 256  # files that are open at a time
 _THREADS = 8
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -115,69 +113,31 @@ def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:
     Raises:
         ConfigError: a file cannot be written; then no file of the batch was replaced, unless a rename failed.
     """
-    written: list[tuple[str, Path]] = []
-    path = workspace.configs
+    with contextlib.ExitStack() as stack:
+
+        def write_beside(path: Path, content: bytes) -> str:
+            with _named(path, workspace):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return stack.enter_context(atomic.beside(path, [content], durable=True))
+
+        for (path, _), temporary in zip(files, _write_all(write_beside, files), strict=True):
+            with _named(path, workspace):
+                os.rename(temporary, path)
+
+
+@contextlib.contextmanager
+def _named(path: Path, workspace: Workspace) -> Iterator[None]:
     try:
-        for folder in {path.parent for path, _ in files}:
-            folder.mkdir(parents=True, exist_ok=True)
-        for start in range(0, len(files), _BATCH):
-            descriptors: list[int] = []
-            try:
-                for path, content in files[start : start + _BATCH]:
-                    temporary = f"{path.parent}/.{path.name}.{os.getpid()}.tmp"
-                    written.append((temporary, path))
-                    descriptors.append(_write_one(temporary, content, _mode(path)))
-                _flush_all(descriptors)
-            finally:
-                for descriptor in descriptors:
-                    os.close(descriptor)
-        for temporary, path in written:
-            os.replace(temporary, path)
-        written.clear()
+        yield
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", file=workspace.relative(path)) from error
-    finally:
-        for temporary, _ in written:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
-def _mode(path: Path) -> int | None:
-    """The permissions of the file that is replaced; None where there is none."""
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return None
-    return stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else None
-
-
-def _write_one(path: str, content: bytes, mode: int | None) -> int:
-    """Write a temporary file; returns its descriptor, still to be flushed to disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
-    try:
-        if mode is not None:
-            os.fchmod(descriptor, mode)
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _flush_all(descriptors: Sequence[int]) -> None:
-    """Flush files to disk; many at a time, so that the file system can do it in few of its transactions."""
-
-    def flush(some: Sequence[int]) -> None:
-        for descriptor in some:
-            os.fsync(descriptor)
-
-    if len(descriptors) <= _THREADS:
-        flush(descriptors)
-        return
+def _write_all(write_one: Callable[[Path, bytes], str], files: Sequence[tuple[Path, bytes]]) -> list[str]:
+    """Write many files at a time, so that the file system can flush them in few of its transactions."""
+    if len(files) <= _THREADS:
+        return [write_one(path, content) for path, content in files]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(flush, [descriptors[start::_THREADS] for start in range(_THREADS)]):
-            pass  # looking at each result raises its error
+        return list(pool.map(write_one, *zip(*files, strict=True)))

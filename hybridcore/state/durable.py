@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 
+from .. import atomic
 from ..errors import StateError
 from .damage import DamagedStateError
 
@@ -22,8 +23,6 @@ MAX_BYTES = 64 * 1024 * 1024
 
 COPY_SUFFIX = ".bak"
 """The last good copy stands beside the state, under its name and this."""
-
-_TEMPORARY_SUFFIX = ".tmp"
 
 
 def read_file(path: Path) -> bytes | None:
@@ -83,19 +82,13 @@ def replace(path: Path, content: Sequence[bytes | memoryview], *, keep_copy: boo
             file=path,
             hint="a smaller [state] history in packer-hybrid.toml makes it smaller",
         )
-    # A name of its own in case locks do not work here after all: then two writers fail, not mix.
-    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}{_TEMPORARY_SUFFIX}"
     try:
-        old = _status(path)
+        is_there = _is_there(path)
         remove_leftovers(path)
-        try:
-            _write(temporary, content, old)
-            if keep_copy and old is not None:
+        with atomic.beside(path, content, durable=True) as temporary:
+            if keep_copy and is_there:
                 _keep_copy(path)
             os.rename(temporary, path)
-        except BaseException:
-            _unlink(temporary)
-            raise
     except OSError as error:
         where = error.filename or path.parent
         raise StateError(
@@ -104,7 +97,7 @@ def replace(path: Path, content: Sequence[bytes | memoryview], *, keep_copy: boo
             hint=_WRITE_HINTS.get(error.errno or 0, ""),
         ) from error
     try:
-        sync_folder(path.parent)
+        atomic.sync_folder(path.parent)
     except OSError as error:
         raise StateError(
             f"the state was written, but would not outlive a power cut: {error.strerror}",
@@ -131,7 +124,7 @@ def make_folder(folder: Path) -> None:
     """
     try:
         os.mkdir(folder)
-        sync_folder(folder.parent)
+        atomic.sync_folder(folder.parent)
     except FileExistsError:
         pass
     except OSError as error:
@@ -146,27 +139,18 @@ def remove_leftovers(path: Path) -> None:
     """Remove temporary files of writers that died; the caller holds the lock, so none is alive."""
     folder, prefix = path.parent, path.name + "."
     for name in os.listdir(folder):
-        if name.endswith(_TEMPORARY_SUFFIX) and name.startswith(prefix):
+        if name.endswith(atomic.TEMPORARY_SUFFIX) and name.startswith(prefix):
             _unlink(f"{folder}/{name}")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _status(path: Path) -> os.stat_result | None:
+def _is_there(path: Path) -> bool:
     try:
         status = os.lstat(path)
     except FileNotFoundError:
-        return None
+        return False
     if stat.S_ISLNK(status.st_mode):
         raise _symlink(path)
-    return status
+    return True
 
 
 def _symlink(path: Path) -> StateError:
@@ -177,39 +161,20 @@ def _symlink(path: Path) -> StateError:
     )
 
 
-def _write(temporary: str, content: Sequence[bytes | memoryview], old: os.stat_result | None) -> None:
-    mode = 0o666 if old is None else 0o600
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    try:
-        if old is not None:
-            if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                try:
-                    os.fchown(fd, old.st_uid, old.st_gid)
-                except PermissionError:
-                    pass  # only root may give files away; the folder's rights say who may write
-            os.fchmod(fd, stat.S_IMODE(old.st_mode))
-        for part in content:
-            rest = memoryview(part)
-            while rest:
-                rest = rest[os.write(fd, rest) :]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def _keep_copy(path: Path) -> None:
     # A second name for the present file, so that no byte is written: link, then rename over the
     # copy before. At every moment there is a copy under its name.
     copy = f"{path}{COPY_SUFFIX}"
-    link = f"{copy}{_TEMPORARY_SUFFIX}"
+    link = f"{copy}{atomic.TEMPORARY_SUFFIX}"
     try:
         os.link(path, link, follow_symlinks=False)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES):
             raise
-        # No hard links here (FAT, some network file systems): a real copy.
-        content = read_file(path) or b""
-        _write(link, [content], os.lstat(path))
+        # No hard links here (FAT, some network file systems): a real copy, with the same permissions.
+        with atomic.beside(path, [read_file(path) or b""], durable=True) as content:
+            os.rename(content, copy)
+        return
     try:
         os.rename(link, copy)
     finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+
+from .. import atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,4 @@ def write_files(workspace: Workspace, key: str, files: Mapping[str, Mapping[str,
     """Keep the digests of an image's input files, for the next run to say which one changed."""
     path = files_record(workspace, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(files, sort_keys=True), encoding="utf-8")
-    temporary.replace(path)
+    atomic.replace(path, json.dumps(files, sort_keys=True).encode())

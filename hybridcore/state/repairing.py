@@ -7,11 +7,12 @@ import os
 import re
 from dataclasses import dataclass
 
+from .. import atomic
 from ..errors import StateError
 from . import schema
 from .codec import decode, encode
 from .damage import DamagedStateError
-from .durable import COPY_SUFFIX, MAX_BYTES, read_file, remove_leftovers, replace, sync_folder
+from .durable import COPY_SUFFIX, MAX_BYTES, read_file, remove_leftovers, replace
 from .store import state_lock
 
 TYPE_CHECKING = False
@@ -126,7 +127,7 @@ def _keep(file: Path) -> Path | None:
             return None
         except OSError:
             os.rename(file, kept)  # a folder, or a file system without hard links
-        sync_folder(file.parent)
+        atomic.sync_folder(file.parent)
     except OSError as error:
         raise StateError(f"cannot keep the damaged file aside: {error.strerror}", file=file) from error
     return kept

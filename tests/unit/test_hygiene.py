@@ -72,3 +72,14 @@ def test_only_the_process_module_starts_programs(file):
     assert "os.system(" not in text
     if file not in (ROOT / "hybridcore/process/__init__.py", ROOT / "hybridcore/process/supervisor.py"):
         assert not re.search(r"\bPopen\(|subprocess\.run\(|subprocess\.call\(|check_output\(", text)
+
+
+@pytest.mark.parametrize("file", tracked("hybridcore/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_name_of_a_file_is_made_of_a_process_id(file):
+    """Threads have the same one, as have the first processes of two containers; `atomic.py` makes names."""
+    made = [
+        node.lineno
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr) and "getpid()" in ast.unparse(node)
+    ]
+    assert made == []

@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from ... import state
+from ... import atomic, state
 from ...process.mask import Masker
 from ..mirror import own_manifests
 from ..planning.fingerprint import Digests
@@ -191,10 +191,14 @@ def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: P
 
 def _point_at(destination: Path) -> None:
     """Make ``latest`` beside the folder of this run point to it, in one step."""
-    link = destination.parent / f".{LATEST}.{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(destination.name)
-    link.replace(destination.parent / LATEST)
+    link = destination.parent / LATEST
+    new = atomic.temporary_name(link)
+    os.symlink(destination.name, new)
+    try:
+        os.rename(new, link)
+    except OSError:
+        os.unlink(new)
+        raise
 
 
 def image_folder(workspace: Workspace, env: str, target: str) -> Path:

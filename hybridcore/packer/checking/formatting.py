@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tempfile
 from pathlib import Path
 
-from ... import process, temporary
+from ... import atomic, process, temporary
 from ...errors import Fault, HclError, PackerError, WorkspaceError
 from ...process.environment import child_environment
 from ...process.lines import strip_ansi_text
@@ -58,7 +57,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
                 changes.append((path, old, new))
     if not check:
         for path, _, new in changes:
-            _replace(path, new)
+            atomic.replace(path, new)
     return FmtResult(
         tuple(where.relative(path) for path, _, _ in changes),
         "".join(_diff(where.relative(path), old, new) for path, old, new in changes),
@@ -146,16 +145,3 @@ def _diff(name: str, old: bytes, new: bytes) -> str:
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file by a rename; its mode stays."""
-    fd, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(fd, "wb") as file:
-            file.write(content)
-            os.fchmod(fd, path.stat().st_mode & 0o7777)
-        os.replace(new, path)
-    except BaseException:
-        os.unlink(new)
-        raise

@@ -13,6 +13,8 @@ import json
 import os
 import stat
 
+from ... import atomic
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,14 +116,9 @@ class Digests:
         if not self._changed:
             return
         there = {folder: names for folder, names in self._known.items() if os.path.isdir(folder)}
-        temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
-        try:
+        with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"folders": there}), encoding="utf-8")
-            temporary.replace(self._file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            atomic.replace(self._file, json.dumps({"folders": there}).encode())
 
     def _is_followed(self, link: str, root: str, seen: AbstractSet[tuple[int, int]]) -> bool:
         status = os.stat(link)

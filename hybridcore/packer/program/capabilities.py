@@ -10,7 +10,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ... import process
+from ... import atomic, process
 from ...errors import PackerError, ProcessError
 from ...process.environment import child_environment
 from ...temporary import folder as temporary_folder
@@ -213,15 +213,10 @@ def _from_json(entry: Mapping[str, Any]) -> Capabilities:
 def _write_cache(cache_dir: Path, known: Mapping[str, Capabilities]) -> None:
     """Remember what was learnt; not being able to is no reason to fail."""
     newest = dict(list(known.items())[-_REMEMBERED:])
-    temporary = cache_dir / f"{CACHE_FILE}.{os.getpid()}.tmp"
-    try:
+    text = json.dumps({identity: asdict(entry) for identity, entry in newest.items()}, indent=1)
+    with contextlib.suppress(OSError):
         cache_dir.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({identity: asdict(entry) for identity, entry in newest.items()}, indent=1)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, cache_dir / CACHE_FILE)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        atomic.replace(cache_dir / CACHE_FILE, text.encode())
 
 
 def version_command(packer: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ... import atomic
 from ...errors import PackerError
-from ...state.durable import sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,18 +239,7 @@ def write(path: Path, manifest: Manifest) -> None:
     Raises:
         OSError: it cannot be written; what was there is unchanged.
     """
-    temporary = f"{path}.{os.getpid()}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-    try:
-        with open(fd, "w", encoding="utf-8") as file:
-            file.write(dumps(manifest))
-            file.flush()
-            os.fsync(fd)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    sync_folder(path.parent)
+    atomic.replace(path, dumps(manifest).encode(), durable=True)
 
 
 def discrepancies(

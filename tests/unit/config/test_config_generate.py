@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -639,6 +640,24 @@ def test_a_full_disk_leaves_nothing_behind(folder: Folder, monkeypatch: pytest.M
         folder.render(TARGET, "linux/null/other")
     (left,) = [path for path in (folder.root / "configs").rglob("*") if path.is_file()]
     assert 'x = "1"' in left.read_text()
+
+
+def test_threads_that_render_the_same_target_do_not_tear_the_file(folder: Folder) -> None:
+    folder.template('variable "x" {\n  type = string\n}\n')
+    path = Path(folder.render(vars={"x": "start"})["files"][0]["path"])
+
+    def render_often(text: str) -> list[str]:
+        read = []
+        for _ in range(25):
+            folder.render(vars={"x": text})
+            read.append(path.read_text())
+        return read
+
+    texts = [letter * 50_000 for letter in "abcdefgh"]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        found = {each for result in pool.map(render_often, texts) for each in result}
+    assert {hcl.loads(each).attributes["x"].value for each in found} <= set(texts)
+    assert os.listdir(path.parent) == [path.name]
 
 
 class Tagged(str):

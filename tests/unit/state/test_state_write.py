@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from hybridcore import state
+from hybridcore import atomic, state
 from hybridcore.errors import StateError
 from hybridcore.state import durable, store
 from hybridcore.workspace import Workspace
@@ -240,7 +240,7 @@ def test_a_folder_that_cannot_be_synced_is_told_as_what_it_is(workspace, full, m
         raise OSError(5, "Input/output error")
 
     state.write(full, workspace=workspace)
-    monkeypatch.setattr(durable, "sync_folder", fail)
+    monkeypatch.setattr(atomic, "sync_folder", fail)
     full["plugins"]["x"] = "1"
     with pytest.raises(StateError, match="was written, but would not outlive a power cut"):
         state.write(full, workspace=workspace)
