@@ -16,7 +16,7 @@ check() {
 
 check "ruff" ruff check --quiet .
 check "ruff format" ruff format --check --quiet .
-check "mypy" mypy --strict hybridcore
+check "mypy" mypy
 check "yamllint" yamllint --strict .
 check "changelog" antsibull-changelog lint
 check "ansible-lint" ansible-lint --offline --strict -q

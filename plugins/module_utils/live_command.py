@@ -8,6 +8,7 @@ from typing import Any
 # caretaker: Ansible ships what is imported, and the supervisor's process starts there.
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import caretaker as _caretaker  # noqa: F401
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import live
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
     watched_parents,
 )
@@ -19,7 +20,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Any) -> dict[str, Any]:
+def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monitor) -> dict[str, Any]:
     """Run the program, unless what it creates is there.
 
     Args:

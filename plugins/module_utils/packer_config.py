@@ -7,11 +7,12 @@ from typing import Any
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_request import SPEC, request
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 
 __all__ = ["SPEC", "run"]
 
 
-def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object) -> dict[str, Any]:
+def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monitor) -> dict[str, Any]:
     """Render the configuration of targets.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.info import info
 
 SPEC: dict[str, Any] = {
@@ -14,7 +15,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object) -> dict[str, Any]:
+def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monitor) -> dict[str, Any]:
     """Gather what there is; the same in check mode, since it changes nothing.
 
     Args:

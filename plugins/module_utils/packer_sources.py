@@ -6,6 +6,7 @@ from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import sources
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 
 SPEC: dict[str, Any] = {
     "names": {"type": "list", "elements": "str"},
@@ -15,7 +16,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: object) -> dict[str, Any]:
+def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monitor) -> dict[str, Any]:
     """Sync the sources.
 
     Args:

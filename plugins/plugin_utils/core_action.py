@@ -79,8 +79,8 @@ class DisplayMonitor:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        for number in late:
-            os.kill(os.getpid(), number)
+        for received in late:
+            os.kill(os.getpid(), received)
 
 
 class CoreAction(ActionBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def tracked(*patterns: str) -> list[Path]:
 def test_no_file_of_the_core_is_long(file):
     """A stranger should be able to read any file in one sitting."""
     assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_the_types_of_every_file_that_is_shipped_are_checked():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    checked = [(ROOT / name).resolve() for name in settings["files"]]
+    shipped = tracked("hybridcore/*.py", "plugins/*.py", "roles/*.py", "playbooks/*.py", "scripts/*.py")
+    assert settings["strict"] is True
+    assert [file for file in shipped if not any(file.is_relative_to(folder) for folder in checked)] == []
 
 
 # Folders of one machine, in a file that goes to all.
