@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -221,50 +222,39 @@ def _extreme(choose: Callable[[list[int | Decimal]], int | Decimal]) -> Function
     return pick
 
 
-def _captures(program: regex.Program, text: str, found: tuple[int, ...]) -> object:
-    parts = [text[a:b] if a >= 0 else None for a, b in zip(found[::2], found[1::2], strict=True)]
-    named = [name for name in program.groups if name]
-    if named and len(named) != len(program.groups):
+def _captures(found: re.Match[str]) -> object:
+    names = found.re.groupindex
+    if names and len(names) != found.re.groups:
         raise Refused("groups with and without names")
-    if named:
-        return dict(zip(named, parts[1:], strict=True))
-    return parts[1:] or parts[0]
+    return found.groupdict() if names else list(found.groups()) or found[0]
 
 
-def _program(pattern: object) -> regex.Program:
+def _pattern(pattern: object, text: str) -> re.Pattern[str]:
     try:
-        return regex.compile_pattern(to_text(pattern))
-    except regex.UnknownPattern as reason:
-        raise NotEvaluable(f"the pattern is left to Packer: {reason}") from None
-
-
-def _find(program: regex.Program, text: str, start: int = 0) -> tuple[int, ...] | None:
-    try:
-        return regex.find(program, text, start)
+        return regex.translate(to_text(pattern), text)
     except regex.UnknownPattern as reason:
         raise NotEvaluable(f"the pattern is left to Packer: {reason}") from None
 
 
 def _regex(pattern: object, value: object) -> object:
-    program, text = _program(pattern), to_text(value)
-    found = _find(program, text)
+    text = to_text(value)
+    found = _pattern(pattern, text).search(text)
     if found is None:
         raise Refused("the pattern does not match")
-    return _captures(program, text, found)
+    return _captures(found)
 
 
 def _regexall(pattern: object, value: object) -> list[object]:
-    program, text = _program(pattern), to_text(value)
+    text = to_text(value)
+    compiled = _pattern(pattern, text)
     matches: list[object] = []
     at, last = 0, -1
-    if len(program.code) * len(text) ** 2 > regex.MAX_WORK * 20:
-        raise NotEvaluable("the text is too long for the pattern")
-    while at <= len(text) and (found := _find(program, text, at)):
+    while at <= len(text) and (found := compiled.search(text, at)):
         # As in Go: no empty match right behind another.
-        if found[1] > found[0] or found[0] != last:
-            matches.append(_captures(program, text, found))
-        last = found[1]
-        at = found[1] if found[1] > at else at + 1
+        if found.end() > found.start() or found.start() != last:
+            matches.append(_captures(found))
+        last = found.end()
+        at = last if last > at else at + 1
     return matches
 
 

@@ -10,6 +10,8 @@ from .expressions import build, references
 from .lexer import ASCII_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .lexer import Document
     from .nodes import Node
 
@@ -120,6 +122,18 @@ class Body:
     def __init__(self) -> None:
         self.attributes: dict[str, Attribute] = {}
         self.blocks: list[Block] = []
+
+    def nested(self) -> Iterator[Block]:
+        """Every block in the body, and in these, at any depth, in the order of the source."""
+        for block in self.blocks:
+            yield block
+            yield from block.body.nested()
+
+    def walk(self) -> Iterator[tuple[Body, Attribute]]:
+        """Every attribute of the body and of all blocks in it, with the body that holds it."""
+        for body in (self, *(block.body for block in self.nested())):
+            for attribute in body.attributes.values():
+                yield body, attribute
 
 
 @final

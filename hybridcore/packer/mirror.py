@@ -17,10 +17,9 @@ from ..temporary import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from ..hcl import Block, Body
     from ..templates import Template
     from ..workspace import Workspace
 
@@ -114,8 +113,8 @@ def own_manifests(template: Template) -> set[str]:
     here = dict.fromkeys(("root", "cwd"), ".")
     found = set()
     for _, block in template.blocks("build"):
-        for inner in _post_processors(block.body):
-            if inner.labels[:1] != ("manifest",):
+        for inner in block.body.nested():
+            if (inner.type, *inner.labels[:1]) != ("post-processor", "manifest"):
                 continue
             output = inner.body.attributes.get("output")
             try:
@@ -125,14 +124,6 @@ def own_manifests(template: Template) -> set[str]:
             if isinstance(path, str):
                 found.add(os.path.normpath(path))
     return {path for path in found if path != "." and not path.startswith(("/", "../"))}
-
-
-def _post_processors(body: Body) -> Iterator[Block]:
-    for block in body.blocks:
-        if block.type == "post-processor":
-            yield block
-        elif block.type == "post-processors":
-            yield from _post_processors(block.body)
 
 
 def plugin_requirements(template: Template) -> dict[str, str]:

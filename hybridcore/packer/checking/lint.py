@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...hcl import Attribute, Body
+    from ...hcl import Attribute, Block
     from ...templates import Template
     from ...workspace import Workspace
 
@@ -46,7 +46,7 @@ def check_template(template: Template, workspace: Workspace) -> tuple[Fault, ...
     used = re.compile(r"\b(var|local)\.(" + "|".join(sorted(map(re.escape, names))) + r")\b(?!-)")
     found = []
     for path, block in template.blocks("build"):
-        for kind, attribute_name, attribute in _shown(block.body, "build"):
+        for kind, attribute_name, attribute in _shown(block):
             for name in sorted({match[2] for match in used.finditer(attribute.expression)}):
                 found.append(
                     Fault(
@@ -84,10 +84,9 @@ def _locals(template: Template) -> Iterator[tuple[str, str]]:
             yield block.labels[0], block.body.attributes["expression"].expression
 
 
-def _shown(body: Body, kind: str) -> Iterator[tuple[str, str, Attribute]]:
-    for name, attribute in body.attributes.items():
-        if name in SHOWN:
-            yield kind, name, attribute
-    for block in body.blocks:
+def _shown(build: Block) -> Iterator[tuple[str, str, Attribute]]:
+    for block in (build, *build.body.nested()):
         label = f" {block.labels[0]!r}" if block.labels else ""
-        yield from _shown(block.body, f"{block.type}{label}")
+        for name, attribute in block.body.attributes.items():
+            if name in SHOWN:
+                yield f"{block.type}{label}", name, attribute

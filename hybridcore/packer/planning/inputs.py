@@ -13,10 +13,9 @@ from .references import workspace_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
-    from ...hcl import Attribute, Body
     from ...templates import Template
     from ...workspace import Workspace
     from ..program.capabilities import Capabilities
@@ -96,7 +95,7 @@ def gather(
     text = "\n".join(
         attribute.expression
         for _, body in template.bodies
-        for attribute in _all_attributes(body)
+        for _, attribute in body.walk()
         if "sources/" in attribute.expression
     )
     for name, commit in commits.items():
@@ -112,9 +111,3 @@ def gather(
     for name in sorted(given.keys() - (loads(config).attributes.keys() if given else set())):
         inputs[f"PKR_VAR_{name}"] = digest_of(given[name].encode("utf-8", "surrogateescape"))
     return inputs, files
-
-
-def _all_attributes(body: Body) -> Iterator[Attribute]:
-    yield from body.attributes.values()
-    for block in body.blocks:
-        yield from _all_attributes(block.body)

@@ -60,7 +60,7 @@ def workspace_files(template: Template, text: str, workspace: Workspace) -> list
     scope = {"path": dict.fromkeys(("root", "cwd"), str(template.folder)), "var": values}
     found: set[Path] = set()
     for _, body in template.bodies:
-        for owner, attribute in _attributes(body):
+        for owner, attribute in body.walk():
             expression = attribute.expression
             if "/" not in expression and not with_slash.intersection(_VARIABLE(expression)):
                 continue
@@ -73,13 +73,6 @@ def workspace_files(template: Template, text: str, workspace: Workspace) -> list
                         _with_its_roles(path, template, workspace) if attribute.name in _PLAYS else path
                     )
     return sorted(found)
-
-
-def _attributes(body: Body) -> Iterator[tuple[Body, Attribute]]:
-    for attribute in body.attributes.values():
-        yield body, attribute
-    for block in body.blocks:
-        yield from _attributes(block.body)
 
 
 def _has_checksum(body: Body, scope: Mapping[str, object]) -> bool:

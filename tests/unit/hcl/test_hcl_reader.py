@@ -90,6 +90,14 @@ def test_structure_keeps_order_labels_and_positions() -> None:
     assert source.blocks[1].body.attributes["z"].value == 2
 
 
+def test_everything_below_a_body_can_be_walked_over() -> None:
+    body = hcl.loads("a { b = 1 }\nc = 2\nd {\n  e { f = 3 }\n  g {\n    h {}\n  }\n  i = 4\n}\n")
+    assert [block.type for block in body.nested()] == ["a", "d", "e", "g", "h"]
+    found = list(body.walk())
+    assert [attribute.name for _, attribute in found] == ["c", "b", "i", "f"]
+    assert all(owner.attributes[attribute.name] is attribute for owner, attribute in found)
+
+
 def test_every_node_knows_its_place() -> None:
     node = hcl.loads('\n  a = 1 + f(\n    "x")\n').attributes["a"].node
     assert isinstance(node, Binary)
