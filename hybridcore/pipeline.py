@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from . import config, provisioners, state, templates
-from .errors import ConfigError, Fault
+from . import provisioners, state, templates
+from .config import generate
+from .config.generate import Inputs, read_inputs
 from .packer import runs
 from .packer.building import batch
 from .packer.options import BuildOptions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .monitor import Monitor
+    from .templates import Template
 
 
 @dataclass(frozen=True)
@@ -46,64 +48,45 @@ class Request:
     command: str = "build"
 
 
-def names(request: Request, workspace: Workspace) -> list[str]:
-    """The targets of a request, each once, in its order.
+@dataclass(frozen=True)
+class Prepared:
+    """A request, checked: what is asked for, and the templates of its targets.
 
-    Raises:
-        ConfigError: a target is given twice with other values, or without a name.
-        TemplatesError: all targets are meant, and templates break the conventions.
+    Attributes:
+        asked: environment, targets, values and switches.
+        templates: one a target, in the order of the targets.
     """
-    if not request.targets:
-        return templates.list_targets(workspace=workspace)
-    found: dict[str, Mapping[str, Any]] = {}
-    faults = []
-    for entry in request.targets:
-        own: Mapping[str, Any] = {"target": entry} if not isinstance(entry, dict) else entry
-        name, values = own.get("target"), own.get("vars") or {}
-        if not isinstance(name, str) or own.keys() - {"target", "vars"}:
-            faults.append(Fault(f"a target is a text or a map with target and vars, not {entry!r:.80}"))
-        elif found.setdefault(name, values) != values:
-            faults.append(Fault(f"{name} is asked for twice, with other values"))
-    if faults:
-        raise ConfigError("the targets are not right", faults=faults)
-    return list(found)
+
+    asked: Inputs
+    templates: Sequence[Template]
 
 
-def inputs(request: Request, workspace: Workspace) -> dict[str, Any]:
-    """What the configuration of a request is made from, after checking the provisioners' assets.
+def prepare(request: Request, workspace: Workspace) -> Prepared:
+    """Check the shape of a request, load its templates, and check the provisioners' assets.
 
     Args:
         request: what is wanted.
         workspace: where everything lies.
 
-    Returns:
-        The argument of ``config.generate_env_config``.
-
     Raises:
         ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
     """
     check_env(request.env)
-    targets = names(request, workspace)
-    loaded = templates.load_all(targets, workspace)
-    values = {
-        entry["target"]: entry.get("vars") or {} for entry in request.targets if not isinstance(entry, str)
-    }
-
-    def switches() -> dict[str, bool]:
-        _switch(request)
-        return provisioners.emit_vars_for(loaded, workspace=workspace)
-
-    return {
-        "env": request.env,
-        "targets": [{"target": target, "vars": values.get(target, {})} for target in targets],
-        "vars": request.vars,
-        "provisioners": copy_context().run(switches),
-    }
+    loaded = None if request.targets else templates.load_catalogue(workspace=workspace)
+    targets = request.targets if loaded is None else [template.target for template in loaded]
+    asked = read_inputs(
+        {"env": request.env, "targets": targets, "vars": request.vars}, workspace, repeated=True
+    )
+    if loaded is None:
+        loaded = templates.load_all(list(asked.targets), workspace)
+    switches = copy_context().run(_switches, request, loaded, workspace)
+    return Prepared(replace(asked, provisioners=switches), loaded)
 
 
-def _switch(request: Request) -> None:
+def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool]:
     provisioners.enable_ansible(request.ansible)
     provisioners.enable_puppet(request.puppet)
+    return provisioners.emit_vars_for(loaded, workspace=workspace)
 
 
 def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, Any]:
@@ -120,7 +103,23 @@ def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, 
     Raises:
         ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
     """
-    return config.generate_env_config(inputs(request, workspace), workspace=workspace, write=write)
+    prepared = prepare(request, workspace)
+    renderings, warnings = generate.render_all(prepared.asked, prepared.templates, workspace)
+    if write:
+        generate.write(renderings, workspace)
+    return generate.to_dict(renderings, warnings)
+
+
+def explain(request: Request, workspace: Workspace) -> dict[str, Any]:
+    """Say where the value of each variable of a request comes from; see ``config.explain``.
+
+    Raises:
+        ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
+    """
+    from .config.explain import explain as say
+
+    prepared = prepare(request, workspace)
+    return say(*generate.render_all(prepared.asked, prepared.templates, workspace))
 
 
 def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bool = False) -> BuildReport:
@@ -138,27 +137,24 @@ def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bo
     Raises:
         HybridError: the input is wrong, and nothing was built; has faults, all of them.
     """
-    return copy_context().run(_build, request, workspace, monitor, check)
-
-
-def _build(request: Request, workspace: Workspace, monitor: Monitor, check: bool) -> BuildReport:
-    _switch(request)
-    rendered = render(request, workspace, write=not check)
-    for text in rendered["warnings"]:
+    prepared = prepare(request, workspace)
+    renderings, warnings = generate.render_all(prepared.asked, prepared.templates, workspace)
+    for text in warnings:
         monitor.note(f"warning: {text}")
     if not check:
+        generate.write(renderings, workspace)
         for text in runs.settle_dead(workspace):
             monitor.note(text)
         place = state.durability_warning(workspace)
         if place:
             monitor.note(f"warning: {place}")
     return batch.build(
-        [entry["target"] for entry in rendered["files"]],
+        prepared.templates,
         env=request.env,
-        options=request.options,
         workspace=workspace,
+        options=request.options,
         monitor=monitor,
-        texts={entry["target"]: entry["after"] for entry in rendered["files"]},
+        rendered={one.target: one.rendered for one in renderings},
         command=request.command,
         check=check,
     )

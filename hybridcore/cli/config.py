@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         puppet=args.puppet,
     )
     if args.action == "explain":
-        return _explain(args, pipeline.inputs(request, workspace), workspace)
+        return _explain(args, pipeline.explain(request, workspace))
     result = pipeline.render(request, workspace, write=args.action == "render")
     if args.json:
         print(json.dumps(_public(result, diff=args.diff), ensure_ascii=False))
@@ -145,11 +145,9 @@ def _print_files(result: dict[str, Any], *, check: bool, diff: bool) -> None:
             sys.stdout.writelines(lines)
 
 
-def _explain(args: argparse.Namespace, inputs: dict[str, Any], workspace: Workspace) -> int:
-    from ..config.explain import explain
+def _explain(args: argparse.Namespace, explained: dict[str, Any]) -> int:
     from ..errors import EXIT_DONE
 
-    explained = explain(inputs, workspace=workspace)
     if args.json:
         print(json.dumps(explained, ensure_ascii=False))
         return EXIT_DONE

@@ -42,14 +42,16 @@ def generate_env_config(
         ConfigError: something is wrong; has faults, those of all targets. Nothing was written.
         TemplatesError: a target does not exist, or its template cannot be used.
     """
+    from .. import templates
     from .. import workspace as workspaces
-    from . import generate, render
+    from . import generate
 
     where = workspaces.resolve(workspace)
-    plans, warnings = generate.plan(inputs, where)
+    asked = generate.read_inputs(inputs, where)
+    renderings, warnings = generate.render_all(asked, templates.load_all(list(asked.targets), where), where)
     if write:
-        render.write([(plan.path, plan.content) for plan in plans if plan.changed], where)
-    return {"files": [plan.to_dict() for plan in plans], "warnings": warnings}
+        generate.write(renderings, where)
+    return generate.to_dict(renderings, warnings)
 
 
 def validate_schema(files: Iterable[str | Path], *, workspace: Workspace | None = None) -> None:

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-from .. import workspace as workspaces
-from . import generate
 from .placeholders import literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from typing import Any
 
     from ..templates.declarations import Variable
-    from ..workspace import Workspace
+    from .generate import Rendering
     from .resolve import Resolved
 
 SENSITIVE = "(sensitive)"
 
 
-def explain(inputs: Mapping[str, Any], *, workspace: Workspace | None = None) -> dict[str, Any]:
+def explain(renderings: Sequence[Rendering], warnings: Sequence[str]) -> dict[str, Any]:
     """Say for each variable of each target what it is and what every layer says.
 
     Args:
-        inputs: as for ``generate_env_config``.
-        workspace: where everything lies; found when not given.
+        renderings: the targets, resolved.
+        warnings: what was odd about them.
 
     Returns:
         ``targets``, a list of ``target`` and ``variables``; each of these with ``name``, ``type``,
         ``declared`` (``file:line``), ``value`` (HCL on one line, or words) and ``layers`` (later wins:
         ``origin``, ``value``, ``used``); and ``warnings``.
-
-    Raises:
-        ConfigError: as ``generate_env_config``.
     """
-    plans, warnings = generate.plan(inputs, workspaces.resolve(workspace))
     return {
         "targets": [
             {
-                "target": plan.target,
+                "target": one.target,
                 "variables": [
-                    _variable(variable, plan.resolved) for _, variable in sorted(plan.variables.items())
+                    _variable(variable, one.resolved) for _, variable in sorted(one.variables.items())
                 ],
             }
-            for plan in plans
+            for one in renderings
         ],
-        "warnings": warnings,
+        "warnings": list(warnings),
     }
 
 

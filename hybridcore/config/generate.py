@@ -1,4 +1,4 @@
-"""Rendering a batch of targets: read the inputs, resolve every target, write all of them or none."""
+"""Rendering a batch of targets: check the inputs, resolve every target, compose its text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from .. import templates
 from ..errors import ConfigError, Fault, TemplatesError
 from ..hcl.types import MAX_DEPTH
-from ..templates import declarations
-from ..templates.declarations import RUNTIME_PREFIX, Variable
+from ..templates.declarations import RUNTIME_PREFIX
 from ..workspace import check_env
 from . import render
 from .overlays import Overlays, merge_maps
@@ -19,11 +18,13 @@ from .resolve import Resolved, Sources, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
     from ..hcl import Value
+    from ..templates import Template
+    from ..templates.declarations import Variable
     from ..workspace import Workspace
 
 _KEYS = ("env", "targets", "vars", "provisioners")
@@ -47,15 +48,15 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One target, resolved and composed, not yet written.
+class Rendering:
+    """The configuration of one target, resolved and composed, not yet written.
 
     Attributes:
         target: ``<os>/<platform>/<name>``.
         path: where its configuration belongs.
         variables: what it declares.
         resolved: the values and where they come from.
-        content: what the configuration is to hold.
+        rendered: what the file is to hold.
         before: what it holds now, or None where there is none.
     """
 
@@ -63,8 +64,13 @@ class Plan:
     path: Path
     variables: Mapping[str, Variable]
     resolved: Resolved
-    content: bytes
+    rendered: str
     before: bytes | None
+
+    @property
+    def content(self) -> bytes:
+        """The same as bytes."""
+        return self.rendered.encode("utf-8")
 
     @property
     def changed(self) -> bool:
@@ -84,31 +90,30 @@ class Plan:
             "sensitive": self.resolved.sensitive,
             "unchecked": self.resolved.unchecked,
             "before": render.mask(before, secret) if self.changed else before,
-            "after": self.content.decode("utf-8"),
+            "after": self.rendered,
         }
 
 
-def plan(inputs: Mapping[str, Any], workspace: Workspace) -> tuple[list[Plan], list[str]]:
+def render_all(
+    asked: Inputs, loaded: Sequence[Template], workspace: Workspace
+) -> tuple[list[Rendering], list[str]]:
     """Resolve and compose the configuration of every target of a batch; nothing is written.
 
     Args:
-        inputs: as for ``generate_env_config``.
+        asked: what the caller wants.
+        loaded: the templates of the targets.
         workspace: where everything lies.
 
     Returns:
-        A plan for each target, in the order of the targets, and the warnings.
+        A rendering for each target, in the order of the templates, and the warnings.
 
     Raises:
         ConfigError: something is wrong; has faults, those of all targets.
-        TemplatesError: a target does not exist, or its template cannot be used.
     """
-    asked = read_inputs(inputs, workspace)
     faults: list[Fault] = []
     overlays = Overlays(asked.env, workspace, faults)
-    declared = {
-        template.target: declarations.from_bodies(template.bodies, workspace, faults)
-        for template in templates.load_all(list(asked.targets), workspace)
-    }
+    declared = {template.target: template.variables for template in loaded}
+    faults += [fault for template in loaded for fault in template.declarations.faults]
     hidden = frozenset(
         variable.name for each in declared.values() for variable in each.values() if variable.sensitive
     )
@@ -131,17 +136,31 @@ def plan(inputs: Mapping[str, Any], workspace: Workspace) -> tuple[list[Plan], l
         )
     for folder in {workspace.config_file(asked.env, target).parent for target in declared}:
         render.check_place(folder, workspace)
-    plans = [
+    renderings = [
         _compose(target, asked.env, declared[target], resolved[target], workspace) for target in declared
     ]
     warnings = {warning for each in resolved.values() for warning in each.warnings}
     warnings |= _undeclared(asked, overlays, declared, workspace)
-    return plans, sorted(warnings)
+    return renderings, sorted(warnings)
+
+
+def write(renderings: Sequence[Rendering], workspace: Workspace) -> None:
+    """Write what changed: all of it, or nothing.
+
+    Raises:
+        ConfigError: a file cannot be written.
+    """
+    render.write([(one.path, one.content) for one in renderings if one.changed], workspace)
+
+
+def to_dict(renderings: Sequence[Rendering], warnings: Sequence[str]) -> dict[str, Any]:
+    """What ``generate_env_config`` gives."""
+    return {"files": [one.to_dict() for one in renderings], "warnings": list(warnings)}
 
 
 def _compose(
     target: str, env: str, variables: Mapping[str, Variable], resolved: Resolved, workspace: Workspace
-) -> Plan:
+) -> Rendering:
     path = workspace.config_file(env, target)
     # Lines are left out: a comment added to an overlay must not change the file, and with it the
     # image's fingerprint.
@@ -160,7 +179,7 @@ def _compose(
     }
     digest = "sha256:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     text = render.text(target, env, digest, resolved.values, files, resolved.sensitive)
-    return Plan(target, path, variables, resolved, text.encode("utf-8"), render.read(path))
+    return Rendering(target, path, variables, resolved, text, render.read(path))
 
 
 def _runtime_faults(asked: Inputs, overlays: Overlays) -> Iterable[Fault]:
@@ -200,8 +219,8 @@ def _undeclared(
     }
     if unknown:
         try:
-            for target in templates.list_targets(workspace=workspace):
-                known |= templates.load(target, workspace).variable_names()
+            for template in templates.load_catalogue(workspace=workspace):
+                known |= template.variable_names()
         except TemplatesError as error:
             return {*warnings, f"whether each variable is declared is not known: {error.message}"}
     return warnings | {
@@ -209,12 +228,13 @@ def _undeclared(
     }
 
 
-def read_inputs(inputs: Mapping[str, Any], workspace: Workspace) -> Inputs:
+def read_inputs(inputs: Mapping[str, Any], workspace: Workspace, *, repeated: bool = False) -> Inputs:
     """Check the shape of the inputs and make plain values of them.
 
     Args:
         inputs: as for ``generate_env_config``.
         workspace: where targets are looked up when none are named.
+        repeated: whether a target may be there twice, with the same values.
 
     Returns:
         The inputs, checked.
@@ -240,10 +260,12 @@ def read_inputs(inputs: Mapping[str, Any], workspace: Workspace) -> Inputs:
         extra = sorted(set(entry) - {"target", "vars"}) if isinstance(entry, dict) else []
         if not isinstance(name, str) or extra:
             faults.append(Fault(f"a target is a text or a map with target and vars, not {entry!r:.80}"))
-        elif name in targets:
+        elif name in targets and not repeated:
             faults.append(Fault(f"the target {name} is there twice"))
         else:
-            targets[str.__str__(name)] = _mapping(own, f"vars of {name}", faults)
+            values = _mapping(own, f"vars of {name}", faults)
+            if targets.setdefault(str.__str__(name), values) != values:
+                faults.append(Fault(f"{name} is asked for twice, with other values"))
     vars_ = _mapping(inputs.get("vars"), "vars", faults)
     provisioners = _mapping(inputs.get("provisioners"), "provisioners", faults)
     if faults:

@@ -25,9 +25,10 @@ def validate(files: Sequence[Path], workspace: Workspace) -> None:
     sources = [path for path in paths if path.name.endswith(".pkr.hcl")]
     others = [path for path in paths if path not in sources]
     if sources:
-        variables = declarations.from_bodies(_bodies(sources, workspace, faults), workspace, faults)
+        declared = declarations.read(_bodies(sources, workspace, faults), workspace)
+        faults += declared.faults
         layers = [read_file(path, workspace, faults) for path in others]
-        _check("these files", variables, layers, faults, complete=bool(others))
+        _check("these files", declared.variables, layers, faults, complete=bool(others))
     else:
         for path in others:
             _alone(path, workspace, faults)
@@ -54,7 +55,7 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
     parts = file.split("/")
     if path.name.endswith(HCL_SUFFIX) and parts[0] == workspace.configs.name and len(parts) == 5:
         target = "/".join(parts[2:]).removesuffix(HCL_SUFFIX)
-        declared = declarations.variables(target, workspace, faults)
+        declared = _declared(target, workspace, faults)
         layer = read_file(path, workspace, faults)
         for name, entry in layer.items():
             if name not in declared:
@@ -66,13 +67,19 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
         layer = read_file(path, workspace, faults)
         for target in templates.list_targets(workspace=workspace):
             if applies(parts[2:], target, workspace):
-                declared = declarations.variables(target, workspace, faults)
+                declared = _declared(target, workspace, faults)
                 _check(target, declared, [layer], faults, complete=False)
     else:
         hint = (
             "name the template's *.pkr.hcl files too, or a file below configs/<env>/ or environments/<env>/"
         )
         faults.append(Fault("which template are these values for?", file=file, hint=hint))
+
+
+def _declared(target: str, workspace: Workspace, faults: list[Fault]) -> Mapping[str, Variable]:
+    declared = templates.load(target, workspace).declarations
+    faults += declared.faults
+    return declared.variables
 
 
 def _check(

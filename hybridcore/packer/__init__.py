@@ -122,6 +122,10 @@ def build(
         TemplatesError: a target is missing or breaks the conventions.
         StateError: the state cannot be read or written.
     """
-    from .building.batch import build as run
+    from .. import templates
+    from ..workspace import check_env, resolve
+    from .building import batch
 
-    return run(targets, env=env, options=options, workspace=workspace)
+    where = resolve(workspace)
+    loaded = templates.load_all(list(dict.fromkeys(targets)), where)
+    return batch.build(loaded, env=check_env(env), options=options, workspace=where)

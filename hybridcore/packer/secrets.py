@@ -10,14 +10,12 @@ from ..hcl import NotEvaluable, evaluate
 from ..process.environment import child_environment, named_secrets
 from ..process.forms import MIN_LENGTH
 from ..process.mask import check_secret
-from ..templates.declarations import RUNTIME_PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..templates import Template
-    from ..workspace import Workspace
     from .options import BuildOptions
 
 
@@ -41,7 +39,7 @@ def short_secrets(options: BuildOptions) -> list[Fault]:
 
 
 def missing_secrets(
-    template: Template, secrets: Mapping[str, str], environ: Mapping[str, str], workspace: Workspace
+    template: Template, secrets: Mapping[str, str], environ: Mapping[str, str]
 ) -> list[Fault]:
     """The sensitive variables that have no value, or one that is too short to be masked.
 
@@ -49,26 +47,23 @@ def missing_secrets(
         template: what its files say.
         secrets: values that the caller gives, by name.
         environ: the environment of the build.
-        workspace: for the paths in the faults.
 
     Returns:
         A fault each, with the place of the declaration. An empty value is none to keep secret.
     """
     faults = []
-    sensitive = template.sensitive_names()
-    for name, path, block in template.variables():
-        if name not in sensitive or name.startswith(RUNTIME_PREFIX) or name in secrets:
+    for name, variable in template.variables.items():
+        if not variable.sensitive or variable.runtime or name in secrets:
             continue
-        where, line = workspace.relative(path), block.line
+        where, line = variable.file, variable.line
         value: object = environ.get(f"PKR_VAR_{name}")
-        default = block.body.attributes.get("default")
-        if value is None and default is None:
+        if value is None and variable.required:
             hint = f"give it in secrets, or in the environment as PKR_VAR_{name}"
             message = f"the sensitive variable {name!r} has no value"
             faults.append(Fault(message, file=where, line=line, hint=hint))
             continue
-        if value is None and default is not None and default.constant:
-            value = default.value
+        if value is None:
+            value = variable.default
         if isinstance(value, str) and value and (short := check_secret(name, value)):
             faults.append(Fault(short.message, file=where, line=line, hint=short.hint))
     return faults
@@ -89,11 +84,9 @@ def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[s
     sensitive = template.sensitive_names()
     found: set[str] = set()
     for text in (*secrets.values(), *(env.get(f"PKR_VAR_{name}", "") for name in sensitive)):
-        found |= {text, *_leaves(_parsed(text))}
-    for name, _, block in template.variables():
-        default = block.body.attributes.get("default")
-        if name in sensitive and default is not None and default.constant:
-            found.update(_leaves(default.value))
+        found |= {text, *_parts(_parsed(text))}
+    for name in sensitive:
+        found.update(_parts(template.variables[name].default))
     return [value for value in found if len(value) >= MIN_LENGTH]
 
 
@@ -110,12 +103,12 @@ def _parsed(text: str) -> object:
         return None
 
 
-def _leaves(value: object) -> Iterator[str]:
+def _parts(value: object) -> Iterator[str]:
     """The texts and numbers within a value, as Packer prints them."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item)
+            yield from _parts(item)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield format(Decimal(repr(value) if isinstance(value, float) else value), "f")

@@ -10,7 +10,7 @@ from ..workspace import Workspace, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..templates import Template
@@ -142,10 +142,10 @@ def asset_folder(stack: Stack, workspace: Workspace) -> Path:
     return workspace.templates / stack.name
 
 
-def enabled_stacks(variables: set[str]) -> list[Stack]:
-    """The stacks that are on and whose switch is among the declared variables.
+def enabled_stacks(values: Mapping[str, object]) -> list[Stack]:
+    """The stacks that run in an image.
 
     Args:
-        variables: names of the variables that a template declares.
+        values: the values of the template's variables, rendered ones before defaults.
     """
-    return [stack for stack in STACKS if getattr(_switches.get(), stack.name) and stack.variable in variables]
+    return [stack for stack in STACKS if values.get(stack.variable) in (True, "true")]

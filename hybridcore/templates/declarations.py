@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import templates
 from ..errors import Fault
 from ..hcl import types
 from ..hcl.type_expressions import TypeExpressionError, parse_type
@@ -12,7 +11,7 @@ from ..hcl.types import ANY, Mismatch, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..hcl import Attribute, Block, Body, Value
@@ -69,36 +68,30 @@ class Variable:
         return self.name.startswith(RUNTIME_PREFIX)
 
 
-def variables(target: str, workspace: Workspace, faults: list[Fault]) -> dict[str, Variable]:
-    """Read the variables that a target declares.
+@dataclass(frozen=True)
+class Declarations:
+    """What some files declare together.
 
-    Args:
-        target: ``<os>/<platform>/<name>``.
-        workspace: where it lies.
-        faults: where to add what is wrong with the declarations.
-
-    Returns:
-        The variables by name.
-
-    Raises:
-        TemplatesError: there is no such target, or its files cannot be used.
+    Attributes:
+        variables: by name, those of ``variables {}`` among them; of two declarations the first.
+        faults: what is wrong with the declarations.
     """
-    return from_bodies(templates.load(target, workspace).bodies, workspace, faults)
+
+    variables: Mapping[str, Variable]
+    faults: tuple[Fault, ...]
 
 
-def from_bodies(
-    bodies: Iterable[tuple[Path, Body]], workspace: Workspace, faults: list[Fault]
-) -> dict[str, Variable]:
+def read(bodies: Iterable[tuple[Path, Body]], workspace: Workspace) -> Declarations:
     """Read the variables that some files declare together.
 
     Args:
         bodies: each file with what it says.
-        workspace: for the names of files in faults.
-        faults: where to add what is wrong.
+        workspace: for the names of files.
 
     Returns:
-        The variables by name.
+        The variables, and what is wrong.
     """
+    faults: list[Fault] = []
     found: dict[str, Variable] = {}
     for path, body in bodies:
         file = workspace.relative(path)
@@ -113,7 +106,7 @@ def from_bodies(
             elif block.type == "variables":
                 for attribute in block.body.attributes.values():
                     _add(found, _short_form(attribute, file), faults)
-    return found
+    return Declarations(found, tuple(faults))
 
 
 def _add(found: dict[str, Variable], variable: Variable, faults: list[Fault]) -> None:

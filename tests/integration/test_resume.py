@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridcore import pipeline
+from hybridcore import pipeline, templates
 from hybridcore.packer.building import batch
 from hybridcore.packer.building.batch import run_batch
 from hybridcore.packer.options import BuildOptions
@@ -107,9 +107,10 @@ def test_an_image_that_somebody_built_since_the_plan_was_made_is_taken(space: Wo
     pipeline.render(pipeline.Request(env="dev"), workspace, write=True)
     capabilities = probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
     options = BuildOptions()
-    made = plan.plan([target], env="dev", workspace=workspace, capabilities=capabilities, options=options)
+    template = templates.load(target, workspace)
+    made = plan.plan([template], env="dev", workspace=workspace, capabilities=capabilities, options=options)
     assert made[0].reasons == ("never built",)
-    theirs = batch.build([target], env="dev", workspace=workspace)
+    theirs = batch.build([template], env="dev", workspace=workspace)
     monitor = Recorder()
     report = run_batch(
         made, env="dev", options=options, workspace=workspace, capabilities=capabilities, monitor=monitor

@@ -9,7 +9,6 @@ from ... import state
 from ...errors import ConfigError, Fault
 from ...monitor import Monitor, NullMonitor
 from ...process.children import Children, watched_parents
-from ...workspace import Workspace, check_env, resolve
 from .. import runs
 from ..checking.lint import check_template
 from ..options import BuildOptions
@@ -23,54 +22,55 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...templates import Template
+    from ...workspace import Workspace
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
 
 
 def build(
-    targets: Sequence[str],
+    loaded: Sequence[Template],
     *,
     env: str,
+    workspace: Workspace,
     options: BuildOptions | None = None,
-    workspace: Workspace | None = None,
     monitor: Monitor | None = None,
-    texts: Mapping[str, str] | None = None,
+    rendered: Mapping[str, str] | None = None,
     command: str = "build",
     check: bool = False,
 ) -> BuildReport:
     """See ``hybridcore.packer.build``.
 
     Args:
-        targets: ``<os>/<platform>/<name>``.
+        loaded: the templates of the targets, each once.
         env: name of the environment.
+        workspace: where everything lies.
         options: how to build.
-        workspace: where everything lies; found when not given.
         monitor: who watches; nobody when not given.
-        texts: rendered configuration by target, for what is not written yet.
+        rendered: configuration by target, where the caller has it; the others' is read from ``configs/``.
         command: what is being done, for the state and for those who wait.
         check: only say what would be built; nothing is written.
     """
-    where = resolve(workspace)
     chosen = options or BuildOptions()
     check_options(chosen)
-    capabilities = probe_workspace(where)
+    capabilities = probe_workspace(workspace)
     check_command(capabilities, chosen)
     planned = plan(
-        list(dict.fromkeys(targets)),
-        env=check_env(env),
-        workspace=where,
+        loaded,
+        env=env,
+        workspace=workspace,
         capabilities=capabilities,
         options=chosen,
-        configs=texts,
+        rendered=rendered,
     )
     todo = [one for one in planned if one.reasons]
-    check_all(todo, where)
+    check_all(todo, workspace)
     watching = monitor or NullMonitor()
     declared = set().union(*(one.template.variable_names() for one in planned))
     for name in sorted(chosen.secrets.keys() - declared):
         watching.note(f"warning: the secret {name!r}: no target of this batch declares this variable")
     for one in todo:
-        for warning in check_template(one.template, where):
+        for warning in check_template(one.template, workspace):
             watching.note(f"warning: {warning}")
     if check:
         return BuildReport(tuple(map(predict, planned)))
@@ -78,7 +78,7 @@ def build(
         planned,
         env=env,
         options=chosen,
-        workspace=where,
+        workspace=workspace,
         capabilities=capabilities,
         monitor=watching,
         command=command,

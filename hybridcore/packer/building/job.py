@@ -159,7 +159,7 @@ class Job:
         )
         # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
         values = self.folder / "values.pkrvars.hcl"
-        write(values, self.planned.text.encode())
+        write(values, self.planned.rendered.text.encode())
         self.argv = build_command(batch.capabilities, batch.options, self.cwd, var_files=[values])
         masker = Masker(self.secrets)
         self.shown_command = tuple(masker.text(argument) for argument in self.argv)

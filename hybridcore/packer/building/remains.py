@@ -5,11 +5,11 @@ from __future__ import annotations
 from ...errors import HclError
 from ...hcl import NotEvaluable, evaluate
 from ...process.children import GRACE_S
-from ..planning.references import values_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...templates import Template
+    from ..planning.rendered import Rendered
 
 # The builders that leave nothing where the supervisor cannot remove it.
 _LOCAL_BUILDERS = frozenset({"null", "file", "qemu"})
@@ -17,12 +17,12 @@ _REMOTE_GRACE_S = 300.0
 _NAMES = ("vm_name", "template_name", "instance_name", "ami_name", "image_name", "managed_image_name", "name")
 
 
-def leaves(template: Template, text: str) -> str:
+def leaves(template: Template, rendered: Rendered) -> str:
     """What a killed Packer may leave where only a person can remove it; an empty text when nothing.
 
     Args:
         template: what its files say.
-        text: its rendered configuration.
+        rendered: its configuration.
     """
     if template.builder_type in _LOCAL_BUILDERS:
         return ""
@@ -31,7 +31,7 @@ def leaves(template: Template, text: str) -> str:
     for name in _NAMES:
         if name in attributes:
             try:
-                value = evaluate(attributes[name], {"var": values_of(text)})
+                value = evaluate(attributes[name], {"var": rendered.values})
             except (NotEvaluable, HclError):
                 value = attributes[name].expression
             named.append(f"{name} = {value}")

@@ -89,7 +89,9 @@ class Scheduler:
                 env=batch.env,
                 command=command,
                 logs={job.target: job.log_path for job in self._waiting},
-                leaves={job.target: leaves(job.planned.template, job.planned.text) for job in self._waiting},
+                leaves={
+                    job.target: leaves(job.planned.template, job.planned.rendered) for job in self._waiting
+                },
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
             )

@@ -56,7 +56,7 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
     elif failures:
         status = Status.FAILED
     if job.exit.get("killed") or (exit_code is None and code is not None):  # it could not clean up
-        left = leaves(job.planned.template, job.planned.text)
+        left = leaves(job.planned.template, job.planned.rendered)
         failures = [left, *failures] if left else failures
     _keep_crash_log(job)
     artifacts: tuple[Artifact, ...] = ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from ...hcl import loads
 from ...provisioners import STACKS, asset_folder, enabled_stacks
 from ..mirror import own_manifests
 from ..program import plugins
@@ -20,14 +19,12 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
     from ..program.capabilities import Capabilities
     from .fingerprint import Digests
-
-# Variables that the build itself gives through PKR_VAR_*; they never decide the content of an image.
-RUNTIME_PREFIX = "hybridcore_"
+    from .rendered import Rendered
 
 
 def gather(
     template: Template,
-    config: str,
+    rendered: Rendered,
     remembered: Mapping[str, Any],
     *,
     workspace: Workspace,
@@ -41,7 +38,7 @@ def gather(
 
     Args:
         template: what its files say.
-        config: its rendered configuration.
+        rendered: its configuration.
         remembered: the state, for the SHAs of the sources.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
@@ -58,7 +55,7 @@ def gather(
         it, and it is no secret.
     """
     folders = {workspace.relative(template.folder): template.folder}
-    enabled = enabled_stacks(template.variable_names())
+    enabled = enabled_stacks(rendered.values_for(template))
     for stack in enabled:
         folder = asset_folder(stack, workspace)
         folders[workspace.relative(folder)] = folder
@@ -71,7 +68,7 @@ def gather(
     commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}
     without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
-    for path in workspace_files(template, config, workspace):
+    for path in workspace_files(template, rendered, workspace):
         if any(path.is_relative_to(folder) for folder in without):
             continue
         inside = [name for name in commits if path.is_relative_to(workspace.sources / name)]
@@ -87,7 +84,7 @@ def gather(
     own, written = workspace.relative(template.folder), own_manifests(template)
     files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
-    inputs[CONFIGURATION] = digest_of(config.encode())
+    inputs[CONFIGURATION] = digest_of(rendered.text.encode())
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
         for source in plugins.required(template):
@@ -104,10 +101,10 @@ def gather(
             inputs[f"source {name}"] = commit
     given = {
         name: environ[f"PKR_VAR_{name}"]
-        for name in template.variable_names() - template.sensitive_names() - set(secrets)
-        if f"PKR_VAR_{name}" in environ and not name.startswith(RUNTIME_PREFIX)
+        for name, variable in template.variables.items()
+        if f"PKR_VAR_{name}" in environ and not (variable.sensitive or variable.runtime or name in secrets)
     }
     # What is set in the configuration wins: Packer never sees the one from the environment.
-    for name in sorted(given.keys() - (loads(config).attributes.keys() if given else set())):
+    for name in sorted(given.keys() - (rendered.attributes.keys() if given else set())):
         inputs[f"PKR_VAR_{name}"] = digest_of(given[name].encode("utf-8", "surrogateescape"))
     return inputs, files

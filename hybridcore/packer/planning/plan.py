@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ... import state, templates
+from ... import state
 from ...errors import ConfigError, Fault
 from ...state.inputs import read_files
 from ..program import plugins
@@ -14,7 +13,7 @@ from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..secrets import missing_secrets, short_secrets
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, fingerprint
 from .inputs import gather
-from .references import variable_digests
+from .rendered import Rendered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ class Planned:
 
     Attributes:
         template: what its files say.
-        config: the file of its rendered configuration.
-        text: its rendered configuration.
+        rendered: its configuration.
         fingerprint: over all inputs.
         inputs: digest or version of each input, by name.
         files: digests of the files of each folder among the inputs, and of each value of the configuration.
@@ -44,8 +42,7 @@ class Planned:
     """
 
     template: Template
-    config: Path
-    text: str = field(repr=False)
+    rendered: Rendered = field(repr=False)
     fingerprint: str
     inputs: Mapping[str, str]
     files: Mapping[str, Mapping[str, str]]
@@ -55,24 +52,24 @@ class Planned:
 
 
 def plan(
-    targets: Sequence[str],
+    loaded: Sequence[Template],
     *,
     env: str,
     workspace: Workspace,
     capabilities: Capabilities,
     options: BuildOptions,
-    configs: Mapping[str, str] | None = None,
+    rendered: Mapping[str, str] | None = None,
 ) -> list[Planned]:
     """Find out what has to be built. Reads only, but for the cache of digests.
 
     Args:
-        targets: ``<os>/<platform>/<name>``.
+        loaded: the templates of the targets.
         env: name of the environment.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
         options: how to build: ``force`` builds also what is unchanged, ``only`` and ``except_`` decide what
             an image is made of, ``extra_env`` may give variables, and ``secrets`` some that are no inputs.
-        configs: rendered configuration that is not written yet, by target; as in check mode.
+        rendered: configuration by target, where the caller has it; the others' is read from ``configs/``.
 
     Returns:
         One entry a target, in the order of the targets.
@@ -80,9 +77,7 @@ def plan(
     Raises:
         ConfigError: a target has no configuration, or a secret is missing or too short; has faults, all of
             them.
-        TemplatesError: a target is missing or breaks the conventions.
     """
-    loaded = templates.load_all(targets, workspace)
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
     environ = {**os.environ, **options.extra_env}
@@ -91,19 +86,20 @@ def plan(
     planned = []
     for template in loaded:
         config = workspace.config_file(env, template.target)
-        text = (configs or {}).get(template.target)
+        text = (rendered or {}).get(template.target)
         if text is None and not config.is_file():
             hint = f"packer-hybrid config render --env {env} {template.target}"
             faults.append(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, options.secrets, environ, workspace)
+        faults += missing_secrets(template, options.secrets, environ)
         if text is None:
             text = config.read_text(encoding="utf-8")
+        values = Rendered(text)
         inputs, files = gather(
             template,
-            text,
+            values,
             remembered,
             workspace=workspace,
             capabilities=capabilities,
@@ -118,14 +114,14 @@ def plan(
         image = remembered["images"].get(f"{env}/{template.target}")
         mark = fingerprint(inputs)
         if mark != (image or {}).get("fingerprint"):
-            files[CONFIGURATION] = variable_digests(text)
+            files[CONFIGURATION] = values.digests()
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
         if options.force and not reasons:
             reasons = ["forced"]
         if reasons and CONFIGURATION not in files:
-            files[CONFIGURATION] = variable_digests(text)
+            files[CONFIGURATION] = values.digests()
         manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
-        planned.append(Planned(template, config, text, mark, inputs, files, tuple(reasons), image, manifest))
+        planned.append(Planned(template, values, mark, inputs, files, tuple(reasons), image, manifest))
     digests.save()
     if faults:
         raise ConfigError("targets cannot be built", faults=faults)

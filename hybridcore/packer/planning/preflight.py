@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from ...errors import Fault, PackerError
-from ...hcl import NotEvaluable, loads
+from ...hcl import NotEvaluable
 from ...hcl.evaluator import compute
 
 TYPE_CHECKING = False
@@ -38,25 +38,9 @@ def check_all(planned: Sequence[Planned], workspace: Workspace) -> None:
     for one in planned:
         template = one.template
         if template.builder_type == "qemu":
-            faults += check_qemu(template, values(template, one.text), workspace)
+            faults += check_qemu(template, one.rendered.values_for(template), workspace)
     if faults:
         raise PackerError("something that the builds need is missing", faults=faults)
-
-
-def values(template: Template, text: str) -> dict[str, Any]:
-    """The values of a target's variables, as far as they are constant.
-
-    Args:
-        template: declares them, with defaults.
-        text: its rendered configuration.
-    """
-    found: dict[str, Any] = {}
-    for name, _, block in template.variables():
-        default = block.body.attributes.get("default")
-        if default is not None and default.constant:
-            found[name] = default.value
-    found |= {name: attribute.value for name, attribute in loads(text).attributes.items()}
-    return found
 
 
 def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:

@@ -11,18 +11,17 @@ import os
 import re
 from pathlib import Path
 
-from ...hcl import HclError, NotEvaluable, evaluate, loads
+from ...hcl import HclError, NotEvaluable, evaluate
 from ...hcl.functions import FUNCTIONS
-from .fingerprint import digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
     from ...hcl import Attribute, Body
     from ...templates import Template
     from ...workspace import Workspace
+    from .rendered import Rendered
 
 # Where a build writes; what is there is no input of it.
 _WRITTEN = frozenset({"output", "output_directory", "output_dir", "target", "destination", "log_file"})
@@ -32,22 +31,12 @@ _PLAYS = frozenset({"playbook_file", "playbook_files", "manifest_file"})
 _VARIABLE = re.compile(r"\bvar\.([A-Za-z_][\w-]*)").findall
 
 
-def values_of(text: str) -> dict[str, Any]:
-    """The values of a rendered configuration, by variable; those that are no constants are left out."""
-    return {name: one.value for name, one in loads(text).attributes.items() if one.constant}
-
-
-def variable_digests(text: str) -> dict[str, str]:
-    """A digest of each value of a rendered configuration, by variable, to tell which one changed."""
-    return {name: digest_of(one.expression.encode()) for name, one in loads(text).attributes.items()}
-
-
-def workspace_files(template: Template, text: str, workspace: Workspace) -> list[Path]:
+def workspace_files(template: Template, rendered: Rendered, workspace: Workspace) -> list[Path]:
     """The files and folders that a template names, besides those of its own folder.
 
     Args:
         template: what its files say.
-        text: its rendered configuration.
+        rendered: its configuration.
         workspace: where to look.
 
     Returns:
@@ -55,7 +44,7 @@ def workspace_files(template: Template, text: str, workspace: Workspace) -> list
         ``logs/``, ``state/``, folders of ``images/``); and local disks that ``iso_url`` names without a
         checksum, wherever they are. A playbook or a manifest counts with the folder that it lies in.
     """
-    values = values_of(text) if "/" in text else {}
+    values = rendered.values if "/" in rendered.text else {}
     with_slash = {name for name, value in values.items() if "/" in str(value)}
     scope = {"path": dict.fromkeys(("root", "cwd"), str(template.folder)), "var": values}
     found: set[Path] = set()

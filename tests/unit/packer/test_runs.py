@@ -19,7 +19,8 @@ from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
 
 A, B = "linux/null/a", "linux/null/b"
-RUN = "20261122T000000.000Z-abcdef"
+# Its processes are killed, so it is of this run of the tests alone.
+RUN = f"20261122T000000.000Z-{os.getpid() % 0x1000000:06x}"
 
 
 @pytest.fixture

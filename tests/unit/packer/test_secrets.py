@@ -10,7 +10,7 @@ from hybridcore import templates
 from hybridcore.errors import ConfigError, Fault
 from hybridcore.packer.options import BuildOptions
 from hybridcore.packer.planning.plan import plan
-from hybridcore.packer.planning.preflight import values
+from hybridcore.packer.planning.rendered import Rendered
 from hybridcore.packer.program.capabilities import Capabilities
 from hybridcore.packer.secrets import missing_secrets, secret_values
 from hybridcore.templates import Template
@@ -107,13 +107,13 @@ def test_a_variable_without_a_name_is_left_to_packer(space: WorkspaceFolder) -> 
     assert template.variable_names() == {"message"}
     assert template.sensitive_names() == set()
     assert secret_values(template, {}, {}) == []
-    assert missing_secrets(template, {}, {}, space.open()) == []
-    assert values(template, "") == {"message": "hello"}
+    assert missing_secrets(template, {}, {}) == []
+    assert Rendered("").values_for(template) == {"message": "hello"}
 
 
 def test_sensitive_variables_need_a_value_from_somewhere(space: WorkspaceFolder, template: Template) -> None:
     def missing(secrets: dict[str, str], environ: dict[str, str]) -> list[Fault]:
-        return missing_secrets(template, secrets, environ, space.open())
+        return missing_secrets(template, secrets, environ)
 
     (fault,) = missing({}, {})
     assert "'password' has no value" in fault.message
@@ -125,7 +125,7 @@ def test_sensitive_variables_need_a_value_from_somewhere(space: WorkspaceFolder,
 
 def test_a_short_value_is_refused_wherever_it_comes_from(space: WorkspaceFolder, template: Template) -> None:
     def missing(environ: dict[str, str]) -> list[Fault]:
-        return missing_secrets(template, {}, {"PKR_VAR_password": "given", **environ}, space.open())
+        return missing_secrets(template, {}, {"PKR_VAR_password": "given", **environ})
 
     (fault,) = missing({"PKR_VAR_password": "abc"})
     assert "'password' has 3 characters" in fault.message
@@ -137,7 +137,7 @@ def test_a_short_value_is_refused_wherever_it_comes_from(space: WorkspaceFolder,
     short = 'variable "short" {\n  default   = "xyz"\n  sensitive = true\n}\n'
     space.write("templates/linux/null/demo/short.pkr.hcl", short)
     (fault,) = missing_secrets(
-        templates.load("linux/null/demo", space.open()), {}, {"PKR_VAR_password": "given"}, space.open()
+        templates.load("linux/null/demo", space.open()), {}, {"PKR_VAR_password": "given"}
     )
     assert "'short' has 3 characters" in fault.message
     assert (fault.file, fault.line) == ("templates/linux/null/demo/short.pkr.hcl", 1)
@@ -161,12 +161,12 @@ def test_a_short_secret_of_the_whole_batch_is_refused(
     options = BuildOptions(secrets=secrets, extra_env=environ if place == "extra_env" else {})
     with pytest.raises(ConfigError) as caught:
         plan(
-            [space.null()],
+            [templates.load(space.null(), space.open())],
             env="dev",
             workspace=space.open(),
             capabilities=Capabilities(path="/packer", version="1.6.6"),
             options=options,
-            configs={"linux/null/demo": ""},
+            rendered={"linux/null/demo": ""},
         )
     proxy, pin, token = sorted(caught.value.faults, key=lambda fault: fault.message.lower())
     assert "'pin' has 3 characters" in pin.message
@@ -180,12 +180,12 @@ def test_what_a_target_lacks_is_the_users_mistake(space: WorkspaceFolder, templa
     space.null("linux/null/other")
     with pytest.raises(ConfigError) as caught:
         plan(
-            ["linux/null/demo", "linux/null/other"],
+            templates.load_all(["linux/null/demo", "linux/null/other"], space.open()),
             env="dev",
             workspace=space.open(),
             capabilities=Capabilities(path="/packer", version="1.6.6"),
             options=BuildOptions(),
-            configs={"linux/null/demo": ""},
+            rendered={"linux/null/demo": ""},
         )
     missing, secret = caught.value.faults
     assert missing.message == "linux/null/other has no configuration"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import copy_context
 
 import pytest
 
-from hybridcore import templates
+from hybridcore import provisioners, templates
 from hybridcore.packer.planning.fingerprint import Digests
 from hybridcore.packer.planning.inputs import gather
+from hybridcore.packer.planning.rendered import Rendered
 from hybridcore.packer.program.capabilities import Capabilities
 from tests.support.workspaces import WorkspaceFolder
 
@@ -52,7 +54,7 @@ def inputs_of(
     where = space.open()
     found, files = gather(
         templates.load(TARGET, where),
-        config,
+        Rendered(config),
         {"sources": sources or {}},
         workspace=where,
         capabilities=packer,
@@ -140,3 +142,20 @@ def test_every_installed_version_of_a_required_plugin_counts(space: WorkspaceFol
     # The newest of all is the same, and the newest of those that the template asks for is another one.
     assert plugin(NEW, "1.0.9", "1.0.10", "1.1.0") == "1.0.9, 1.0.10, 1.1.0"
     assert plugin(OLD, "1.0.9") is None
+
+
+@pytest.mark.parametrize("ambient", [True, False])
+def test_whether_a_stack_runs_is_read_from_the_rendered_values(space: WorkspaceFolder, ambient: bool) -> None:
+    space.write("templates/ansible/site.yml", "[]\n")
+    space.write(
+        f"templates/{TARGET}/switch.pkr.hcl",
+        'variable "enable_ansible" {\n  type    = bool\n  default = false\n}\n',
+    )
+
+    def inputs(config: str) -> dict[str, str]:
+        provisioners.enable_ansible(ambient)
+        return inputs_of(space, config=config)
+
+    assert "templates/ansible" in copy_context().run(inputs, "enable_ansible = true\n")
+    assert "templates/ansible" not in copy_context().run(inputs, "enable_ansible = false\n")
+    assert "templates/ansible" not in copy_context().run(inputs, "")

@@ -10,7 +10,8 @@ import pytest
 
 from hybridcore import templates
 from hybridcore.packer.building.remains import grace, leaves
-from hybridcore.packer.planning.references import variable_digests, workspace_files
+from hybridcore.packer.planning.references import workspace_files
+from hybridcore.packer.planning.rendered import Rendered
 from tests.support.workspaces import WorkspaceFolder
 
 TEMPLATE = """\
@@ -53,7 +54,9 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
 def found(space: WorkspaceFolder, *, source: str = "", provisioner: str = "", text: str = "") -> list[str]:
     space.template("linux/qemu/x", TEMPLATE.format(source=source, provisioner=provisioner))
     template = templates.load("linux/qemu/x", space.open())
-    return [os.path.relpath(path, space.root) for path in workspace_files(template, text, space.open())]
+    return [
+        os.path.relpath(path, space.root) for path in workspace_files(template, Rendered(text), space.open())
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +113,8 @@ def test_a_local_disk_counts_by_its_content_unless_it_has_a_checksum(
 
 
 def test_what_changed_in_the_configuration_is_told_by_variable() -> None:
-    before = variable_digests('a = "1"\nb = {\n  x = 1\n}\n')
-    now = variable_digests('a = "1"\nb = {\n  x = 2\n}\nc = "3"\n')
+    before = Rendered('a = "1"\nb = {\n  x = 1\n}\n').digests()
+    now = Rendered('a = "1"\nb = {\n  x = 2\n}\nc = "3"\n').digests()
     assert before["a"] == now["a"]
     assert before["b"] != now["b"]
     assert now.keys() == {"a", "b", "c"}
@@ -142,9 +145,9 @@ def test_what_a_killed_build_may_leave(space: WorkspaceFolder) -> None:
         'source "vsphere-iso" "web" {\n  vm_name = "web-${var.version}"\n'
         '  name = "x-${timestamp()}"\n}\nbuild {\n  sources = ["source.vsphere-iso.web"]\n}\n',
     )
-    said = leaves(templates.load("linux/vsphere/web", space.open()), 'version = "7"\n')
+    said = leaves(templates.load("linux/vsphere/web", space.open()), Rendered('version = "7"\n'))
     assert "source.vsphere-iso.web" in said
     assert "vm_name = web-7" in said
     assert 'name = "x-${timestamp()}"' in said
     space.template("linux/qemu/x", TEMPLATE.format(source="", provisioner=""))
-    assert leaves(templates.load("linux/qemu/x", space.open()), "") == ""
+    assert leaves(templates.load("linux/qemu/x", space.open()), Rendered("")) == ""

@@ -1,0 +1,229 @@
+"""Which targets there are, and what the files of each say, checked against the conventions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import Fault, HclError, TemplatesError
+from ..workspace import Workspace, is_name, resolve
+from .naming import check_sources
+from .template import Template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..hcl import Body
+
+
+def list_builders(
+    os: str | None = None, platform: str | None = None, *, workspace: Workspace | None = None
+) -> list[str]:
+    """List the canonical identifiers of the builders.
+
+    Args:
+        os: only those of this operating system, ``linux``.
+        platform: only those of this platform, ``proxmox``.
+        workspace: where to look; found when not given.
+
+    Returns:
+        ``source.<type>.<name>`` for each target, sorted, without repetition.
+
+    Raises:
+        TemplatesError: a template breaks the conventions; has faults, all of them.
+    """
+    return sorted({template.builder for template in load_catalogue(os, platform, workspace)})
+
+
+def load_catalogue(
+    os: str | None = None, platform: str | None = None, workspace: Workspace | None = None
+) -> list[Template]:
+    """Load every target: every folder three levels below ``templates/`` that holds ``*.pkr.hcl`` files.
+
+    Args:
+        os: only those of this operating system.
+        platform: only those of this platform.
+        workspace: where to look; found when not given.
+
+    Returns:
+        The templates, sorted by target.
+
+    Raises:
+        TemplatesError: templates break the conventions; has faults, those of every template.
+    """
+    where = resolve(workspace)
+    found = []
+    faults: list[Fault] = []
+    for target in target_names(os, platform, where):
+        try:
+            found.append(load(target, where))
+        except TemplatesError as error:
+            faults += error.faults or [Fault(error.message, file=error.file, line=error.line)]
+    if faults:
+        raise TemplatesError("templates break the conventions", faults=faults)
+    return found
+
+
+def list_targets(
+    os: str | None = None, platform: str | None = None, workspace: Workspace | None = None
+) -> list[str]:
+    """List the targets; see ``load_catalogue``.
+
+    Returns:
+        ``<os>/<platform>/<name>``, sorted.
+    """
+    return [template.target for template in load_catalogue(os, platform, workspace)]
+
+
+def target_names(
+    os: str | None = None, platform: str | None = None, workspace: Workspace | None = None
+) -> list[str]:
+    """List the targets as ``list_targets`` does, without reading their files.
+
+    Args:
+        os: only those of this operating system.
+        platform: only those of this platform.
+        workspace: where to look; found when not given.
+
+    Returns:
+        ``<os>/<platform>/<name>``, sorted.
+    """
+    folder = resolve(workspace).templates
+    found = {path.parent.relative_to(folder).as_posix() for path in folder.glob("*/*/*/*.pkr.hcl")}
+    named = [(target, *target.split("/")[:2]) for target in sorted(found)]
+    return [
+        target
+        for target, of_os, of_platform in named
+        if os in (None, of_os) and platform in (None, of_platform)
+    ]
+
+
+def compose_files(targets: Sequence[str], *, workspace: Workspace | None = None) -> list[Path]:
+    """List the files that Packer gets for targets.
+
+    Args:
+        targets: ``<os>/<platform>/<name>``.
+        workspace: where they lie; found when not given.
+
+    Returns:
+        The ``*.pkr.hcl`` files, in the order of the targets and, for each, in the order in which Packer reads
+        them: by name.
+
+    Raises:
+        TemplatesError: a target is missing or breaks the conventions; has faults, all of them.
+    """
+    where = resolve(workspace)
+    return [path for template in load_all(targets, where) for path, _ in template.bodies]
+
+
+def load_all(targets: Sequence[str], workspace: Workspace | None = None) -> list[Template]:
+    """Load several targets, and report what is wrong with any of them together.
+
+    Raises:
+        TemplatesError: a target is missing or breaks the conventions; has faults.
+    """
+    where = resolve(workspace)
+    templates = []
+    faults: list[Fault] = []
+    for target in targets:
+        try:
+            templates.append(load(target, where))
+        except TemplatesError as error:
+            faults += error.faults or [
+                Fault(error.message, file=error.file, line=error.line, hint=error.hint)
+            ]
+    if faults and len(targets) == 1 and len(faults) == 1:
+        fault = faults[0]
+        raise TemplatesError(fault.message, file=fault.file, line=fault.line, hint=fault.hint)
+    if faults:
+        raise TemplatesError("targets cannot be used", faults=faults)
+    return templates
+
+
+def target_folder(target: str, workspace: Workspace | None = None) -> Path:
+    """Find the folder of a target.
+
+    Args:
+        target: ``<os>/<platform>/<name>``.
+        workspace: where to look; found when not given.
+
+    Returns:
+        The folder, inside ``templates/``.
+
+    Raises:
+        TemplatesError: the name is not of that form, or there is no such folder.
+    """
+    where = resolve(workspace)
+    parts = target.split("/")
+    if len(parts) != 3 or not all(is_name(part) for part in parts):
+        raise TemplatesError(
+            f"{target!r} is not a target", hint="<os>/<platform>/<name>, as in linux/qemu/debian-12"
+        )
+    folder = where.templates.joinpath(*parts)
+    if not folder.is_dir():
+        there = ", ".join(
+            path.relative_to(where.templates).as_posix()
+            for path in sorted(where.templates.glob("*/*/*"))
+            if any(path.glob("*.pkr.hcl"))
+        )
+        raise TemplatesError(
+            f"the target {target} does not exist: there is no folder {where.relative(folder)}",
+            hint=f"there are: {there}" if there else "templates/ holds no target yet",
+        )
+    if not folder.resolve().is_relative_to(where.root):
+        raise TemplatesError(f"the folder {where.relative(folder)} leads out of the workspace")
+    return folder
+
+
+def load(target: str, workspace: Workspace | None = None) -> Template:
+    """Read the files of a target and check the conventions.
+
+    Args:
+        target: ``<os>/<platform>/<name>``.
+        workspace: where it lies; found when not given.
+
+    Returns:
+        What its files say.
+
+    Raises:
+        TemplatesError: it is missing or breaks the conventions; has faults, with file and line.
+    """
+    where = resolve(workspace)
+    folder = target_folder(target, where)
+    _, platform, name = target.split("/")
+    faults: list[Fault] = []
+    bodies: list[tuple[Path, Body]] = []
+    names = sorted(path.name for path in folder.iterdir())
+    for path in (folder / name for name in names if name.endswith(".pkr.hcl")):
+        try:
+            stat = path.stat()
+            bodies.append((path, _parse(path, stat.st_mtime_ns, stat.st_size)))
+        except HclError as error:
+            message = f"column {error.column}: {error.message}"
+            faults.append(Fault(message, file=where.relative(path), line=error.line))
+        except OSError as error:
+            faults.append(Fault(f"cannot be read: {error.strerror}", file=where.relative(path)))
+    for name_of_file in names:
+        if name_of_file.endswith((".auto.pkrvars.hcl", ".auto.pkrvars.json")):
+            hint = "put the values into an overlay under environments/"
+            file = where.relative(folder / name_of_file)
+            faults.append(Fault("variable files do not belong to a template", file=file, hint=hint))
+    sources = [(path, block) for path, body in bodies for block in body.blocks if block.type == "source"]
+    if not faults:
+        faults = check_sources(sources, platform, name, folder, where)
+    if not faults and not any(block.type == "build" for _, body in bodies for block in body.blocks):
+        hint = f'sources = ["source.{".".join(sources[0][1].labels)}"]'
+        faults = [Fault("there is no build block", file=where.relative(folder), hint=hint)]
+    if faults:
+        raise TemplatesError(f"the template of {target} cannot be used", faults=faults)
+    source_file, source = sources[0]
+    return Template(target, folder, tuple(bodies), source, source_file, where)
+
+
+@lru_cache(maxsize=4096)
+def _parse(path: Path, mtime_ns: int, size: int) -> Body:
+    """Parse a file once for as long as it does not change; its time and size are part of the key."""
+    from .. import hcl
+
+    return hcl.load(path)

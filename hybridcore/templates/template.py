@@ -1,0 +1,70 @@
+"""What the files of one target say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from . import declarations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from ..hcl import Block, Body
+    from ..workspace import Workspace
+    from .declarations import Declarations, Variable
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the files of one target say, as far as the conventions go.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        folder: where its files lie.
+        bodies: its ``*.pkr.hcl`` files with what they say, in the order Packer reads them: by name.
+        source: its one source block.
+        source_file: the file of that block.
+        workspace: where it lies.
+    """
+
+    target: str
+    folder: Path
+    bodies: tuple[tuple[Path, Body], ...]
+    source: Block
+    source_file: Path
+    workspace: Workspace = field(repr=False)
+
+    @property
+    def builder(self) -> str:
+        """Canonical identifier, ``source.<type>.<name>``."""
+        return ".".join(("source", *self.source.labels))
+
+    @property
+    def builder_type(self) -> str:
+        """Type of the source block, for example ``qemu``."""
+        return self.source.labels[0]
+
+    def blocks(self, kind: str) -> Iterable[tuple[Path, Block]]:
+        """The top-level blocks of a kind, each with its file."""
+        return ((path, block) for path, body in self.bodies for block in body.blocks if block.type == kind)
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """The variables that its files declare, and what is wrong with the declarations."""
+        return declarations.read(self.bodies, self.workspace)
+
+    @property
+    def variables(self) -> Mapping[str, Variable]:
+        """The declared variables by name."""
+        return self.declarations.variables
+
+    def variable_names(self) -> set[str]:
+        """Names of the declared variables."""
+        return set(self.variables)
+
+    def sensitive_names(self) -> set[str]:
+        """Names of the variables that are marked ``sensitive``; a mark that is no constant counts too."""
+        return {name for name, variable in self.variables.items() if variable.sensitive}
