@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from .. import state, temporary
 from ..process.kill import kill_marked, marked
+from . import imagefiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,18 +256,11 @@ def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str,
 
     Whoever holds the target's lock may be recording that very image, when only the supervisor was killed.
     """
-    folder = workspace.images.joinpath(env, *target.split("/"))
-    if not (folder / run_id).is_dir():
+    if not (imagefiles.target_folder(workspace, env, target) / run_id).is_dir():
         return
     with _locked(workspace, env, target) as ours:
-        if not ours:
-            return
-        latest = folder / "latest"
-        if latest.is_symlink() and os.readlink(latest) == run_id:
-            latest.unlink()
-            if kept and (folder / kept).is_dir():
-                latest.symlink_to(kept)
-        shutil.rmtree(folder / run_id, ignore_errors=True)
+        if ours:
+            imagefiles.remove(workspace, env, target, run_id, kept=kept)
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from ... import logs
 from ...errors import HybridError
 from ...state.inputs import write_files
-from .. import runs
+from .. import imagefiles, runs
 from ..results import BuildResult, Status
 from .job import Batch, Job
-from .verdict import conclude, prune_images
+from .verdict import conclude
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Finisher:
             job.close()
             logs.prune_builds(batch.workspace, batch.env, job.target)
             if result.changed:
-                prune_images(batch.workspace, batch.env, job.target)
+                imagefiles.prune(batch.workspace, batch.env, job.target)
         return finished
 
     def _conclude(self, job: Job, result: BuildResult | None) -> Finished:

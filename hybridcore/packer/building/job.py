@@ -12,6 +12,7 @@ from ... import state
 from ...process.environment import child_environment, environment_secrets
 from ...process.mask import Masker
 from ...temporary import PREFIX, write
+from ..imagefiles import packer_cache
 from ..mirror import fill
 from ..program.commands import build_command
 from ..runtime import runtime_variables, tools_path
@@ -148,8 +149,7 @@ class Job:
                     folder=self.folder,
                 ),
                 "PATH": tools_path(ours.get("PATH", os.defpath)),
-                "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR")
-                or str(batch.workspace.images / ".packer_cache"),
+                "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(batch.workspace)),
                 "TMPDIR": str(self.temporary),
             }
         )

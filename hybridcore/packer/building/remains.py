@@ -17,7 +17,7 @@ _REMOTE_GRACE_S = 300.0
 _NAMES = ("vm_name", "template_name", "instance_name", "ami_name", "image_name", "managed_image_name", "name")
 
 
-def leaves(template: Template, rendered: Rendered) -> str:
+def left_behind(template: Template, rendered: Rendered) -> str:
     """What a killed Packer may leave where only a person can remove it; an empty text when nothing.
 
     Args:

@@ -19,7 +19,7 @@ from ..results import BuildResult, Status
 from ..stream.retry import delays
 from .finisher import Finisher, say
 from .job import Batch, Job
-from .remains import grace, leaves
+from .remains import grace, left_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class Scheduler:
                 command=command,
                 logs={job.target: job.log_path for job in self._waiting},
                 leaves={
-                    job.target: leaves(job.planned.template, job.planned.rendered) for job in self._waiting
+                    job.target: left_behind(job.planned.template, job.planned.rendered)
+                    for job in self._waiting
                 },
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},

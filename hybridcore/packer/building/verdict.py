@@ -8,23 +8,20 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from ... import atomic, state
+from ... import state
 from ...process.mask import Masker
+from .. import imagefiles
 from ..mirror import own_manifests
 from ..planning.fingerprint import Digests
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..stream import manifest as manifests
 from ..stream.retry import classify
-from .remains import leaves
+from .remains import left_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...workspace import Workspace
     from ..stream.outcome import SeenArtifact
     from .job import Batch, Job
-
-MANIFEST_NAME = "packer-manifest.json"
-LATEST = "latest"
 
 
 def conclude(job: Job, batch: Batch) -> BuildResult:
@@ -56,7 +53,7 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
     elif failures:
         status = Status.FAILED
     if job.exit.get("killed") or (exit_code is None and code is not None):  # it could not clean up
-        left = leaves(job.planned.template, job.planned.rendered)
+        left = left_behind(job.planned.template, job.planned.rendered)
         failures = [left, *failures] if left else failures
     _keep_crash_log(job)
     artifacts: tuple[Artifact, ...] = ()
@@ -113,12 +110,12 @@ def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str,
     Returns:
         The artifacts, the manifest's path, and what is odd.
     """
-    destination = image_folder(batch.workspace, batch.env, job.target) / batch.run_id
+    destination = imagefiles.target_folder(batch.workspace, batch.env, job.target) / batch.run_id
     destination.mkdir(parents=True)
     try:
         return _bring(job, batch, destination)
     except BaseException:
-        # No result would name it, and it would count as one of the images that `prune_images` keeps.
+        # No result would name it, and it would count as one of the images that `imagefiles.prune` keeps.
         shutil.rmtree(destination, ignore_errors=True)
         raise
 
@@ -131,7 +128,7 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
     began = int(datetime.fromisoformat(job.started_at).timestamp())
     own = manifests.find(job.cwd, own_manifests(job.planned.template), began)
     warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
-    manifest_path = destination / MANIFEST_NAME
+    manifest_path = destination / imagefiles.MANIFEST
     if own.path is not None:
         shutil.copyfile(own.path, manifest_path)  # not moved: it may be an artifact too
     moved = _move(seen, job, batch, destination)
@@ -159,7 +156,7 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
             build_time=int(time.time()),
         )
         manifests.write(manifest_path, composed)
-    _point_at(destination)
+    imagefiles.point_latest_at(destination)
     return artifacts, workspace.relative(manifest_path), tuple(warnings)
 
 
@@ -187,38 +184,3 @@ def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: P
                 shutil.move(path, target)
             found[name] = target
     return found
-
-
-def _point_at(destination: Path) -> None:
-    """Make ``latest`` beside the folder of this run point to it, in one step."""
-    link = destination.parent / LATEST
-    new = atomic.temporary_name(link)
-    os.symlink(destination.name, new)
-    try:
-        os.rename(new, link)
-    except OSError:
-        os.unlink(new)
-        raise
-
-
-def image_folder(workspace: Workspace, env: str, target: str) -> Path:
-    """The folder of a target's images, one folder a run in it, and the link ``latest``."""
-    return workspace.images.joinpath(env, *target.split("/"))
-
-
-def prune_images(workspace: Workspace, env: str, target: str) -> None:
-    """Remove old images of a target; the last ones stay, as many as ``[build] keep_images`` says.
-
-    Args:
-        workspace: where they lie.
-        env: name of the environment.
-        target: ``<os>/<platform>/<name>``.
-    """
-    folder = image_folder(workspace, env, target)
-    if not folder.is_dir():
-        return
-    current = state.read(workspace=workspace)["images"].get(f"{env}/{target}") or {}
-    runs = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
-    for path in runs[: -max(1, workspace.settings.keep_images)]:
-        if path.name != current.get("run"):
-            shutil.rmtree(path, ignore_errors=True)

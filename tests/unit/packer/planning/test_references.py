@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from hybridcore import templates
-from hybridcore.packer.building.remains import grace, leaves
 from hybridcore.packer.planning.references import workspace_files
 from hybridcore.packer.planning.rendered import Rendered
 from tests.support.workspaces import WorkspaceFolder
@@ -118,36 +117,3 @@ def test_what_changed_in_the_configuration_is_told_by_variable() -> None:
     assert before["a"] == now["a"]
     assert before["b"] != now["b"]
     assert now.keys() == {"a", "b", "c"}
-
-
-@pytest.mark.parametrize(
-    ("builder", "seconds"),
-    [
-        ("null", 10),
-        ("file", 10),
-        ("qemu", 10),
-        ("vsphere-iso", 300),
-        ("azure-arm", 300),
-        ("proxmox-clone", 300),
-    ],
-)
-def test_who_must_remove_a_machine_on_a_platform_has_time_for_it(
-    space: WorkspaceFolder, builder: str, seconds: float
-) -> None:
-    text = f'source "{builder}" "x" {{\n}}\nbuild {{\n  sources = ["source.{builder}.x"]\n}}\n'
-    target = space.template(f"linux/{builder.partition('-')[0]}/x", text)
-    assert grace(templates.load(target, space.open())) == seconds
-
-
-def test_what_a_killed_build_may_leave(space: WorkspaceFolder) -> None:
-    space.template(
-        "linux/vsphere/web",
-        'source "vsphere-iso" "web" {\n  vm_name = "web-${var.version}"\n'
-        '  name = "x-${timestamp()}"\n}\nbuild {\n  sources = ["source.vsphere-iso.web"]\n}\n',
-    )
-    said = leaves(templates.load("linux/vsphere/web", space.open()), Rendered('version = "7"\n'))
-    assert "source.vsphere-iso.web" in said
-    assert "vm_name = web-7" in said
-    assert 'name = "x-${timestamp()}"' in said
-    space.template("linux/qemu/x", TEMPLATE.format(source="", provisioner=""))
-    assert leaves(templates.load("linux/qemu/x", space.open()), Rendered("")) == ""

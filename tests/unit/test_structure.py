@@ -1,0 +1,112 @@
+"""The shape of the core: rooms without circles, imports that point down, and few files in one place."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+CORE = Path(__file__).resolve().parents[2] / "hybridcore"
+# What may import what: a room imports only what stands further down. The face of packer/, its ``__init__``,
+# stands above its rooms.
+FLOORS = """
+__main__
+cli
+live pipeline
+packer
+caretaker
+packer.info packer.building
+packer.checking
+packer.planning
+packer.mirror packer.stream
+packer.runs packer.runtime packer.secrets
+packer.imagefiles
+packer.program
+packer.results
+packer.options
+config sources
+provisioners
+templates
+state logs monitor
+process hcl
+workspace platforms
+errors host temporary atomic
+"""
+
+
+def modules() -> dict[str, Path]:
+    """Every file of the core by its dotted name below ``hybridcore``; a package has that of its folder."""
+    found = {}
+    for file in sorted(CORE.rglob("*.py")):
+        parts = file.relative_to(CORE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def imports(name: str, file: Path, known: dict[str, Path]) -> set[str]:
+    """The modules that a file imports when it runs, within functions too; not those for types alone."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+    package = [part for part in package if part]
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and id(node) not in for_types:
+            base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
+            for alias in node.names:
+                whole = ".".join([*base, alias.name])
+                found.add(whole if whole in known else ".".join(base))
+    return found - {name, ""}
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    known = modules()
+    return {name: imports(name, file, known) for name, file in known.items()}
+
+
+def room(module: str) -> str:
+    """The room of a module: its part of the core, and within ``packer/`` its folder or file."""
+    parts = module.split(".")
+    return ".".join(parts[: 2 if parts[0] == "packer" else 1])
+
+
+def test_no_modules_import_each_other_in_a_circle(graph: dict[str, set[str]]) -> None:
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+def test_imports_point_down(graph: dict[str, set[str]]) -> None:
+    floors = {
+        name: number for number, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()
+    }
+    assert {room(module) for module in graph if module} <= set(floors), "a room without a floor"
+    upward = [
+        f"{module} -> {other}"
+        for module, others in graph.items()
+        for other in sorted(others)
+        if room(module) != room(other) and floors[room(other)] <= floors[room(module)]
+    ]
+    assert upward == []
+
+
+def test_packer_is_made_of_rooms() -> None:
+    rooms = [path.name for path in (CORE / "packer").iterdir() if (path / "__init__.py").is_file()]
+    assert len(rooms) >= 4
+    assert len(list((CORE / "packer").glob("*.py"))) <= 14
+
+
+def test_running_programs_knows_no_packer(graph: dict[str, set[str]]) -> None:
+    reached = {name for name in graph if name.split(".")[0] == "process"}
+    while more := {other for name in reached for other in graph[name]} - reached:
+        reached |= more
+    assert {name for name in reached if name.split(".")[0] in ("packer", "state", "logs", "config")} == set()
