@@ -122,7 +122,14 @@ def explain(request: Request, workspace: Workspace) -> dict[str, Any]:
     return say(*generate.render_all(prepared.asked, prepared.templates, workspace))
 
 
-def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bool = False) -> BuildReport:
+def build(
+    request: Request,
+    *,
+    workspace: Workspace,
+    monitor: Monitor,
+    check: bool = False,
+    watched: Sequence[int] = (),
+) -> BuildReport:
     """Build what has changed: compose, render, fingerprint, validate, build, record.
 
     Args:
@@ -130,6 +137,7 @@ def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bo
         workspace: where everything lies.
         monitor: who watches.
         check: only say what would be built; nothing is written.
+        watched: processes, besides this one, whose end cancels the builds.
 
     Returns:
         One result a target. With ``check``, the status that it would have if the build succeeds.
@@ -157,4 +165,5 @@ def build(request: Request, *, workspace: Workspace, monitor: Monitor, check: bo
         rendered={one.target: one.rendered for one in renderings},
         command=request.command,
         check=check,
+        watched=watched,
     )

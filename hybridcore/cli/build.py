@@ -89,6 +89,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import pipeline
     from ..monitor import ConsoleMonitor
     from ..packer.options import BuildOptions, OnError
+    from ..process.children import watched_parents
 
     # A polite kill and a closed terminal cancel like Ctrl-C does: what runs is ended before we go. What was
     # ignored when we started, as nohup and "&" in a script have it, stays so; SIGTERM always ends a build.
@@ -118,7 +119,13 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     )
     monitor = ConsoleMonitor(quiet=args.quiet, verbose=args.verbose)
     try:
-        report = pipeline.build(request, workspace=workspace, monitor=monitor, check=args.check)
+        report = pipeline.build(
+            request,
+            workspace=workspace,
+            monitor=monitor,
+            check=args.check,
+            watched=watched_parents(os.environ),
+        )
     finally:
         monitor.tick({})  # however it ended, nothing runs any more: the progress line goes
     if args.json:

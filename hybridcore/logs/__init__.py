@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..workspace import resolve
+from .build_log import BuildLog
 from .builds import build_log_path, build_logs, follow, last_build_log, prune_builds
 from .format import ROOT, Formatter, JsonFormatter, escape
 from .rolling import RollingHandler
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOG_NAME",
+    "BuildLog",
     "Formatter",
     "JsonFormatter",
     "RollingHandler",

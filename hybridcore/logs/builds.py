@@ -22,7 +22,7 @@ _DAY_S = 86_400
 
 
 def build_log_path(workspace: Workspace, env: str, target: str, run_id: str) -> Path:
-    """Where the log of a build goes; its folder is made.
+    """Where the log of a build goes.
 
     Args:
         workspace: whose logs.
@@ -34,19 +34,11 @@ def build_log_path(workspace: Workspace, env: str, target: str, run_id: str) -> 
         ``logs/builds/<env>/<target>/<run>.log``; names sort by time.
 
     Raises:
-        LogsError: one of the names is none, or the folder cannot be made.
+        LogsError: one of the names is none.
     """
     folder = _folder(workspace, env, target)
     if not is_name(run_id) or not _FILE.fullmatch(f"{run_id}.log"):
         raise LogsError(f"{run_id!r} is not the id of a run")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LogsError(
-            f"cannot make the folder of the build's log: {error.strerror}",
-            file=folder,
-            hint="logs/ must be writable for whoever builds",
-        ) from error
     return folder / f"{run_id}.log"
 
 

@@ -22,10 +22,6 @@ class ActionModule(CoreAction):
     SPEC = SPEC
     CALL = staticmethod(run_command)
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._watch_ansible()
-        return super().run(tmp, task_vars)
-
     def _is_here(self) -> bool:
         return super()._is_here() or bool(self._sudo())
 
@@ -36,6 +32,7 @@ class ActionModule(CoreAction):
                 params[name] = os.path.join(here, params[name])
         params["chdir"] = params["chdir"] or here
         params["sudo"] = self._sudo()
+        params["watched"] = self._ansible()
         root = pwd.getpwuid(0)
         as_root = {"PATH": ROOT_PATH, "HOME": root.pw_dir, "USER": root.pw_name, "LOGNAME": root.pw_name}
         params["environment"] = child_environment(

@@ -14,6 +14,6 @@ class ActionModule(CoreAction):
     SPEC = SPEC
     CALL = staticmethod(build)
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._watch_ansible()
-        return super().run(tmp, task_vars)
+    def _complete(self, params: dict[str, Any]) -> None:
+        super()._complete(params)
+        params["watched"] = self._ansible()

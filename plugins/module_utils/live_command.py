@@ -9,9 +9,6 @@ from typing import Any
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import caretaker as _caretaker  # noqa: F401
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import live
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
-    watched_parents,
-)
 
 SPEC: dict[str, Any] = {
     "argv": {"type": "list", "elements": "str", "required": True},
@@ -25,7 +22,8 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
 
     Args:
         params: the options, as ``SPEC`` describes them; the action plugin adds ``environment``, all of the
-            program's environment, and ``sudo``, the command that makes it root.
+            program's environment, ``sudo``, the command that makes it root, and ``watched``, the processes
+            whose end ends it.
         check_mode: only say whether it would run.
         diff: not used; nobody knows what a program will change.
         monitor: sees each line.
@@ -46,7 +44,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         cwd=params["chdir"] or os.getcwd(),
         env=params.get("environment", os.environ),
         line=monitor.note,
-        watched=watched_parents(os.environ),
+        watched=params.get("watched", ()),
         sudo=params.get("sudo", ()),
     )
     answer |= {"rc": code, "lines": lines}

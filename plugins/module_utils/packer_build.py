@@ -44,7 +44,8 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     """Build the images whose inputs changed.
 
     Args:
-        params: the options, as ``SPEC`` describes them.
+        params: the options, as ``SPEC`` describes them; the action plugin adds ``watched``, the processes
+            whose end cancels the builds.
         check_mode: only say what would be built.
         diff: add, for each target, why it is built.
         monitor: who sees Packer's lines while they come.
@@ -77,7 +78,13 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         ),
         command=f"packer_build in {params['env']}",
     )
-    report = pipeline.build(request, workspace=where, monitor=monitor, check=check_mode)
+    report = pipeline.build(
+        request,
+        workspace=where,
+        monitor=monitor,
+        check=check_mode,
+        watched=params.get("watched", ()),
+    )
     answer = report.to_dict()
     answer["index"] = {result.target: number for number, result in enumerate(report.results)}
     for entry, result in zip(answer["results"], report.results, strict=True):

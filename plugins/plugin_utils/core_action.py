@@ -24,7 +24,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Silence
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
-    WATCH_VARIABLE,
+    watched_parents,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.lines import (
     strip_ansi_text,
@@ -132,14 +132,15 @@ class CoreAction(ActionBase):
         """Give the options what only Ansible knows."""
         params["workspace"] = self._workspace(params.get("workspace"))
 
-    def _watch_ansible(self) -> None:
-        """Let the supervisor of what we start end it with Ansible, whatever ends Ansible."""
+    @staticmethod
+    def _ansible() -> list[int]:
+        """The processes whose end must end what we start: Ansible, and what started it."""
         # This is a worker, which a signal to ansible-playbook ends at once, but its SIGKILL does not; and
         # ansible-runner's end ends nothing below it. So the supervisor watches them as well.
-        watched = [os.environ.get(WATCH_VARIABLE, ""), str(os.getppid())]
+        watched = [*watched_parents(os.environ), os.getppid()]
         if under_runner():
-            watched.append(str(_parent_of(os.getppid())))
-        os.environ[WATCH_VARIABLE] = ",".join(watched)
+            watched.append(_parent_of(os.getppid()))
+        return watched
 
     def _is_here(self) -> bool:
         become = self._connection.become

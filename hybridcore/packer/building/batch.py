@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 
 from ... import state
 from ...errors import ConfigError, Fault
 from ...monitor import Monitor, NullMonitor
-from ...process.children import Children, watched_parents
+from ...process.children import Children
 from .. import runs
 from ..checking.lint import check_template
 from ..options import BuildOptions
@@ -16,7 +15,7 @@ from ..planning.plan import plan, unchanged
 from ..planning.preflight import check_all
 from ..program.capabilities import probe_workspace
 from ..program.commands import check_command
-from ..results import BuildReport, BuildResult, Status
+from ..results import BuildReport, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
+    from ..results import BuildResult
 
 
 def build(
@@ -38,6 +38,7 @@ def build(
     rendered: Mapping[str, str] | None = None,
     command: str = "build",
     check: bool = False,
+    watched: Sequence[int] = (),
 ) -> BuildReport:
     """See ``hybridcore.packer.build``.
 
@@ -50,6 +51,7 @@ def build(
         rendered: configuration by target, where the caller has it; the others' is read from ``configs/``.
         command: what is being done, for the state and for those who wait.
         check: only say what would be built; nothing is written.
+        watched: processes, besides this one, whose end cancels the batch.
     """
     chosen = options or BuildOptions()
     check_options(chosen)
@@ -82,6 +84,7 @@ def build(
         capabilities=capabilities,
         monitor=watching,
         command=command,
+        watched=watched,
     )
 
 
@@ -94,6 +97,7 @@ def run_batch(
     capabilities: Capabilities,
     monitor: Monitor,
     command: str = "build",
+    watched: Sequence[int] = (),
 ) -> BuildReport:
     """Build what a plan says must be built.
 
@@ -105,6 +109,7 @@ def run_batch(
         capabilities: of the Packer that builds.
         monitor: who watches.
         command: what is being done, for the state and for those who wait.
+        watched: processes, besides this one, whose end cancels the batch.
 
     Returns:
         One result a target, in the order of the plan.
@@ -123,7 +128,7 @@ def run_batch(
     if results:
         monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
     # The end is written while the supervisor still lives: nobody takes the run for a dead one.
-    with Children(run_id, watched_parents(os.environ)) as children:
+    with Children(run_id, watched) as children:
         # Imported while the supervisor starts, which takes about as long.
         from .job import Batch
         from .scheduler import Scheduler
@@ -161,12 +166,4 @@ def check_options(options: BuildOptions) -> None:
 
 def predict(planned: Planned) -> BuildResult:
     """The result that a target would have if its build succeeds."""
-    if not planned.reasons:
-        return unchanged(planned)
-    return BuildResult(
-        target=planned.template.target,
-        builder=planned.template.builder,
-        status=Status.BUILT,
-        fingerprint=planned.fingerprint,
-        reasons=planned.reasons,
-    )
+    return planned.result(Status.BUILT) if planned.reasons else unchanged(planned)

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 from ... import logs
@@ -13,12 +14,8 @@ from ...errors import HybridError
 from ...state.inputs import write_files
 from .. import imagefiles, runs
 from ..results import BuildResult, Status
-from .job import Batch, Job
+from .job import Batch, Ended, Job
 from .verdict import conclude
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Finished(NamedTuple):
@@ -40,27 +37,27 @@ class Finisher:
 
     Args:
         batch: what the jobs share.
-        failed: the result of a job that could not be concluded: gets the job, a status and a sentence.
     """
 
-    def __init__(self, batch: Batch, failed: Callable[[Job, Status, str], BuildResult]) -> None:
+    def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._failed = failed
-        self._ended: deque[tuple[Job, BuildResult | None]] = deque()
+        self._ended: deque[Ended | Finished] = deque()
         self._futures: deque[Future[list[Finished]]] = deque()
         self.pending = 0
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread = ThreadPoolExecutor(max_workers=1)
 
-    def add(self, job: Job, result: BuildResult | None = None) -> None:
-        """Hand over a job.
+    def conclude(self, ended: Ended) -> None:
+        """Hand over an attempt whose Packer has ended: its result is to be found out."""
+        self._add(ended)
 
-        Args:
-            job: its Packer has ended, and its output was taken in.
-            result: given when nothing ran, and so nothing is to be concluded.
-        """
+    def record(self, job: Job, result: BuildResult) -> None:
+        """Hand over a job whose result is known."""
+        self._add(Finished(job, result, again=False))
+
+    def _add(self, one: Ended | Finished) -> None:
         self.pending += 1
-        self._ended.append((job, result))
+        self._ended.append(one)
         future = self._thread.submit(self._finish)
         self._futures.append(future)
         future.add_done_callback(lambda _: os.eventfd_write(self.wake, 1))
@@ -91,7 +88,8 @@ class Finisher:
         batch = self._batch
         finished = []
         while self._ended:
-            finished.append(self._conclude(*self._ended.popleft()))
+            one = self._ended.popleft()
+            finished.append(one if isinstance(one, Finished) else self._conclude(one))
         final = [one for one in finished if not one.again]
         for job, result, _ in final:
             if result.changed:
@@ -108,15 +106,15 @@ class Finisher:
                 imagefiles.prune(batch.workspace, batch.env, job.target)
         return finished
 
-    def _conclude(self, job: Job, result: BuildResult | None) -> Finished:
-        if result is not None:
-            return Finished(job, result, again=False)
+    def _conclude(self, ended: Ended) -> Finished:
+        job, attempt, _ = ended
         try:
-            result = conclude(job, self._batch)
+            result = conclude(ended, self._batch)
         except (HybridError, OSError) as error:
-            result = self._failed(job, Status.FAILED, f"the result cannot be kept: {say(error)}")
-        runs.remove_folder(job.folder)
-        return Finished(job, result, again=result.retryable and job.attempts <= self._batch.options.retries)
+            failed = job.result(Status.FAILED, self._batch)
+            result = replace(failed, errors=(f"the result cannot be kept: {say(error)}",))
+        runs.remove_folder(attempt.folder)
+        return Finished(job, result, again=result.retryable and attempt.number <= self._batch.options.retries)
 
 
 def say(error: HybridError | OSError) -> str:

@@ -1,12 +1,13 @@
-"""One target of a running batch: its folder, its command, its log, and the attempts so far."""
+"""One target of a running batch, and each attempt to build it."""
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from ... import state
 from ...process.environment import child_environment, environment_secrets
@@ -23,15 +24,16 @@ from ..stream.pump import Pump
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from io import FileIO
 
+    from ...logs import BuildLog
     from ...monitor import Monitor
+    from ...process.wire import Exit
     from ...state.lock import Lock
     from ...workspace import Workspace
     from ..options import BuildOptions
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
-    from ..results import BuildResult
+    from ..results import BuildResult, Status
 
 
 @dataclass(frozen=True)
@@ -76,21 +78,19 @@ class Job:
 
     Attributes:
         planned: what is to be built, and why.
-        log_path: the build's log, all attempts in one file.
-        attempts: how often Packer was started.
-        started_at: RFC 3339, UTC; empty before the first start.
-        begun: moment of the first start, of the monotonic clock.
+        log: the build's log, all attempts in one file.
+        attempts: how often an attempt was prepared.
+        started_at: RFC 3339, UTC; empty before the first attempt.
+        begun: moment of the first attempt, of the monotonic clock.
         not_before: moment before which it must not be started again.
         failed: the result of the attempt before, when it is to be tried again.
         asked_at: moment of the first try for a lock that somebody else holds.
-        lock: held from the first start to the end.
-        fd: read end of the running Packer's pipe, or -1.
-        exit: the supervisor's message about its end, when it has ended.
+        lock: held from the first attempt to the end.
         timed_out: the whole build took too long and was told to stop.
     """
 
     planned: Planned
-    log_path: Path
+    log: BuildLog
     attempts: int = 0
     started_at: str = ""
     begun: float = 0.0
@@ -98,98 +98,136 @@ class Job:
     failed: BuildResult | None = None
     asked_at: float = 0.0
     lock: Lock | None = None
-    fd: int = -1
-    exit: Mapping[str, object] | None = None
     timed_out: bool = False
-    folder: Path = Path()
-    temporary: Path = Path()
-    cwd: Path = Path()
-    argv: tuple[str, ...] = ()
-    shown_command: tuple[str, ...] = ()
-    env: dict[str, str] = field(default_factory=dict, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    outcome: Outcome = field(default_factory=Outcome)
-    pump: Pump | None = None
-    log: FileIO | None = None
 
     @property
     def target(self) -> str:
         """``<os>/<platform>/<name>``."""
         return self.planned.template.target
 
-    def prepare(self, batch: Batch) -> None:
-        """Make the folder, the environment and the command of the next attempt.
+    def result(self, status: Status, batch: Batch) -> BuildResult:
+        """What there is to say of the job as a whole, whatever came out of its attempts.
 
         Args:
+            status: how it ended.
             batch: what it shares with the others.
-
-        Raises:
-            PackerError: the build's key cannot be made.
-            OSError: the folder or the log cannot be made.
         """
-        self.attempts += 1
-        self.folder = batch.folder / f"{self.target.replace('/', '@')}.{self.attempts}"
-        template = self.planned.template
-        make_folder(self.folder)
-        self.temporary = make_temporary(self.folder)
-        self.cwd = fill(template, batch.mirror, with_plugins=batch.capabilities.has_init)
-        if not self.started_at:
-            self.started_at = state.timestamp()
-            self.begun = time.monotonic()
-        ours = {**os.environ, **batch.options.extra_env}
-        self.env = child_environment(
-            {
-                **batch.options.extra_env,
-                **{f"PKR_VAR_{name}": value for name, value in batch.options.secrets.items()},
-                **runtime_variables(
-                    template,
-                    env=batch.env,
-                    fingerprint=self.planned.fingerprint,
-                    build_time=self.started_at,
-                    folder=self.folder,
-                ),
-                "PATH": tools_path(ours.get("PATH", os.defpath)),
-                "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(batch.workspace)),
-                "TMPDIR": str(self.temporary),
-            }
+        return replace(
+            self.planned.result(status),
+            started_at=self.started_at,
+            finished_at=state.timestamp(),
+            duration_s=time.monotonic() - self.begun if self.attempts else 0.0,
+            log_path=batch.workspace.relative(self.log.path) if self.log.begun else None,
+            attempts=self.attempts,
+            warnings=(f"the log is not complete: {self.log.trouble}",) if self.log.trouble else (),
         )
-        self.secrets = (
-            *secret_values(template, batch.options.secrets, self.env),
-            *environment_secrets(self.env),
-        )
-        # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
-        values = self.folder / "values.pkrvars.hcl"
-        write(values, self.planned.rendered.text.encode())
-        self.argv = build_command(batch.capabilities, batch.options, self.cwd, var_files=[values])
-        masker = Masker(self.secrets)
-        self.shown_command = tuple(masker.text(argument) for argument in self.argv)
-        if self.log is None:
-            self.log_path.parent.mkdir(parents=True, exist_ok=True)
-            self.log = open(self.log_path, "ab", buffering=0)  # noqa: SIM115 -- closed by finish()
-        self.outcome = Outcome()
-        self.pump = Pump(
-            masker,
-            log=self.log.write,
-            outcome=self.outcome,
-            line=self._show(batch) if batch.monitor.wants_lines else None,
-        )
-        head = f"hybridcore: attempt {self.attempts}, run {batch.run_id}: {' '.join(self.shown_command)}\n"
-        self.log.write(head.encode())
-
-    def _show(self, batch: Batch) -> Callable[[str, str], None]:
-        return lambda text, kind: batch.monitor.line(self.target, batch.shown(text), kind)
 
     def close(self) -> None:
-        """Let go of the log, the pipe and the lock."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-        if self.log is not None:
-            self.log.close()
-            self.log = None
+        """Let go of the log and the lock."""
+        self.log.close()
         if self.lock is not None:
             self.lock.release()
             self.lock = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of Packer for a target.
+
+    Attributes:
+        number: of the attempt, from 1.
+        folder: of this attempt alone.
+        cwd: the folder that Packer runs in.
+        argv: the command.
+        shown_command: the same as it may be shown.
+        env: the whole environment.
+        secrets: values to mask.
+        outcome: what its output tells.
+        pump: takes its output.
+    """
+
+    number: int
+    folder: Path
+    cwd: Path
+    argv: tuple[str, ...]
+    shown_command: tuple[str, ...]
+    env: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    outcome: Outcome
+    pump: Pump
+
+
+class Ended(NamedTuple):
+    """An attempt whose Packer has ended, its output taken in.
+
+    Attributes:
+        job: its target.
+        attempt: what was started.
+        exit: what the supervisor said about its end.
+    """
+
+    job: Job
+    attempt: Attempt
+    exit: Exit
+
+
+def prepare(job: Job, batch: Batch) -> Attempt:
+    """Make the folder, the environment and the command of the next attempt, and begin its part of the log.
+
+    Args:
+        job: the target; it counts the attempt.
+        batch: what it shares with the others.
+
+    Raises:
+        PackerError: the build's key cannot be made.
+        OSError: the folder cannot be made.
+    """
+    job.attempts += 1
+    if not job.started_at:
+        job.started_at = state.timestamp()
+        job.begun = time.monotonic()
+    template = job.planned.template
+    folder = batch.folder / f"{job.target.replace('/', '@')}.{job.attempts}"
+    make_folder(folder)
+    temporary = make_temporary(folder)
+    cwd = fill(template, batch.mirror, with_plugins=batch.capabilities.has_init)
+    ours = {**os.environ, **batch.options.extra_env}
+    env = child_environment(
+        {
+            **batch.options.extra_env,
+            **{f"PKR_VAR_{name}": value for name, value in batch.options.secrets.items()},
+            **runtime_variables(
+                template,
+                env=batch.env,
+                fingerprint=job.planned.fingerprint,
+                build_time=job.started_at,
+                folder=folder,
+            ),
+            "PATH": tools_path(ours.get("PATH", os.defpath)),
+            "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(batch.workspace)),
+            "TMPDIR": str(temporary),
+        }
+    )
+    secrets = (*secret_values(template, batch.options.secrets, env), *environment_secrets(env))
+    # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
+    values = folder / "values.pkrvars.hcl"
+    write(values, job.planned.rendered.text.encode())
+    argv = build_command(batch.capabilities, batch.options, cwd, var_files=[values])
+    masker = Masker(secrets)
+    shown_command = tuple(masker.text(argument) for argument in argv)
+    job.log.attempt(job.attempts, batch.run_id, shown_command)
+    outcome = Outcome()
+    pump = Pump(
+        masker,
+        log=job.log.output,
+        outcome=outcome,
+        line=_show(job.target, batch) if batch.monitor.wants_lines else None,
+    )
+    return Attempt(job.attempts, folder, cwd, argv, shown_command, env, secrets, outcome, pump)
+
+
+def _show(target: str, batch: Batch) -> Callable[[str, str], None]:
+    return lambda text, kind: batch.monitor.line(target, batch.shown(text), kind)
 
 
 def make_folder(folder: Path) -> None:

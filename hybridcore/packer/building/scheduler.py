@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ... import logs, state
-from ...errors import HybridError, LockError, PackerError
+from ...errors import HybridError, LockError, PackerError, StateError
 from ...process.children import GRACE_S, Child
 from ...state.lock import Lock
 from .. import runs
 from ..mirror import make_mirror
 from ..planning.fingerprint import Digests
 from ..planning.plan import lost_files, unchanged
-from ..results import BuildResult, Status
+from ..results import Status
 from ..stream.retry import delays
 from .finisher import Finisher, say
-from .job import Batch, Job
+from .job import Attempt, Batch, Ended, Job, prepare
 from .remains import grace, left_behind
 
 TYPE_CHECKING = False
@@ -26,14 +26,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...process.children import Children
+    from ...process.wire import Exit
     from ..planning.plan import Planned
+    from ..results import BuildResult
 
 _TICK_S = 0.25
 _READ = 1 << 18
 
 
+@dataclass
+class _Running:
+    """An attempt whose Packer runs; ``fd`` is the read end of its pipe, -1 once that is closed."""
+
+    job: Job
+    attempt: Attempt
+    fd: int
+
+
 class Scheduler:
-    """Runs the jobs of a batch. All state is in the jobs; everything happens in the caller's thread.
+    """Runs the jobs of a batch; everything but concluding happens in the caller's thread.
 
     Args:
         batch: what the jobs share.
@@ -47,11 +58,13 @@ class Scheduler:
         self._waiting = [
             Job(
                 plan,
-                logs.build_log_path(batch.workspace, batch.env, plan.template.target, batch.run_id),
+                logs.BuildLog(
+                    logs.build_log_path(batch.workspace, batch.env, plan.template.target, batch.run_id)
+                ),
             )
             for plan in todo
         ]
-        self._running: dict[str, Job] = {}
+        self._running: dict[str, _Running] = {}
         self._results: dict[str, BuildResult] = {}
         self._cancelled = ""
         self._limit = (
@@ -59,7 +72,8 @@ class Scheduler:
         )
         self._jobs = tuple(self._waiting)
         self._selector = selectors.DefaultSelector()
-        self._finisher = Finisher(batch, self._not_run)
+        self._finisher = Finisher(batch)
+        self._told_of_logs = False
 
     def run(self, command: str) -> dict[str, BuildResult]:
         """Build everything.
@@ -88,7 +102,7 @@ class Scheduler:
                 batch.run_id,
                 env=batch.env,
                 command=command,
-                logs={job.target: job.log_path for job in self._waiting},
+                logs={job.target: job.log.path for job in self._waiting},
                 leaves={
                     job.target: left_behind(job.planned.template, job.planned.rendered)
                     for job in self._waiting
@@ -115,10 +129,10 @@ class Scheduler:
             if self._cancelled:
                 self._waiting.remove(job)
                 why = f"cancelled: {self._cancelled}"
-                self._finisher.add(job, self._not_run(job, Status.CANCELLED, why))
+                self._finisher.record(job, self._not_run(job, Status.CANCELLED, why))
             elif job.failed and not self._in_time(job, now):
                 self._waiting.remove(job)
-                self._finisher.add(job, job.failed)
+                self._finisher.record(job, job.failed)
             elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
                 self._waiting.remove(job)
                 if not self._built_meanwhile(job):
@@ -149,6 +163,10 @@ class Scheduler:
                 self._batch.monitor.note(f"{job.target}: waiting up to {left:.0f} s: {error.message}")
             job.not_before = now + _TICK_S
             return False
+        except StateError as error:  # as when another user made its file: it concerns this target alone
+            self._waiting.remove(job)
+            self._results[job.target] = self._not_run(job, Status.FAILED, str(error))
+            return False
         job.lock = lock
         return True
 
@@ -168,7 +186,9 @@ class Scheduler:
             return False
         batch.monitor.note(f"{job.target}: was built meanwhile, in run {image.get('run')}")
         manifest = (remembered["manifests"].get(key) or {}).get("path")
-        self._results[job.target] = unchanged(replace(job.planned, image=image, manifest=manifest))
+        self._results[job.target] = unchanged(
+            replace(job.planned, reasons=(), image=image, manifest=manifest)
+        )
         job.close()
         return True
 
@@ -179,37 +199,33 @@ class Scheduler:
                 word = "rebuild" if (job.planned.image or {}).get("fingerprint") else "build"
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
         try:
-            job.prepare(batch)
-            assert job.lock is not None
-            job.fd = self._children.start(
+            attempt = prepare(job, batch)
+            fd = self._children.start(
                 Child(
                     key=job.target,
-                    argv=job.argv,
-                    env=job.env,
-                    cwd=job.cwd,
-                    log=job.log_path,
-                    secrets=job.secrets,
-                    lock=job.lock.fileno(),
+                    argv=attempt.argv,
+                    env=attempt.env,
+                    cwd=attempt.cwd,
+                    log=job.log.path,
+                    secrets=attempt.secrets,
+                    lock=job.lock.fileno() if job.lock else None,
                     grace=grace(job.planned.template),
                 )
             )
         except (HybridError, OSError) as error:
-            self._finisher.add(job, self._not_run(job, Status.FAILED, say(error)))
+            self._finisher.record(job, self._not_run(job, Status.FAILED, say(error)))
             return
-        job.exit = None
-        self._running[job.target] = job
-        self._selector.register(job.fd, selectors.EVENT_READ, lambda: self._read(job))
+        running = _Running(job, attempt, fd)
+        self._running[job.target] = running
+        self._selector.register(fd, selectors.EVENT_READ, lambda: self._read(running))
 
     def _wait(self) -> None:
         """Pass on what Packers print, and take note of those that ended, until something can be started."""
         busy = self._running or self._waiting or self._finisher.pending
         for key, _ in self._selector.select(_TICK_S if busy else 0):
             key.data()
-        for job in [job for job in self._running.values() if job.exit is not None and job.fd < 0]:
-            del self._running[job.target]
-            self._finisher.add(job)
         now = time.monotonic()
-        self._batch.monitor.tick({target: now - job.begun for target, job in self._running.items()})
+        self._batch.monitor.tick({target: now - one.job.begun for target, one in self._running.items()})
 
     def _on_event(self) -> None:
         try:
@@ -217,60 +233,65 @@ class Scheduler:
         except PackerError as error:
             self._selector.unregister(self._children.socket)
             self._cancelled = self._cancelled or error.message
-            for job in self._running.values():
-                job.exit = {"code": None, "why": error.message, "killed": True}
-                self._drain(job)
+            for target in list(self._running):
+                end: Exit = {
+                    "event": "exit",
+                    "id": target,
+                    "code": None,
+                    "why": error.message,
+                    "killed": True,
+                }
+                self._on_exit(end)
             return
         if event["event"] == "cancelled":
             self._cancelled = event["why"]
         elif event["event"] == "exit":
-            job = self._running[event["id"]]
-            job.exit = event
-            self._drain(job)
+            self._on_exit(event)
 
-    def _read(self, job: Job) -> None:
+    def _on_exit(self, end: Exit) -> None:
+        """Packer has ended, and the supervisor killed what it left: take the rest of the output."""
+        running = self._running.pop(end["id"])
+        while running.fd >= 0:
+            self._read(running, last=True)
+        self._finisher.conclude(Ended(running.job, running.attempt, end))
+
+    def _read(self, running: _Running, *, last: bool = False) -> None:
         """Take what is there. The pipe is open for as long as the supervisor holds it, so its end is not
         what tells that Packer has ended.
+
+        Args:
+            running: the attempt.
+            last: Packer has ended: the pipe is closed where it is empty.
         """
-        if job.fd < 0:
+        if running.fd < 0:
             return  # its end was seen in the same round
-        assert job.pump is not None
         try:
-            data = os.read(job.fd, _READ)
+            data = os.read(running.fd, _READ)
         except BlockingIOError:
-            return
+            if not last:
+                return
+            data = b""
         if data:
-            job.pump.feed(data)
+            running.attempt.pump.feed(data)
         else:
-            self._close_pipe(job)
+            running.attempt.pump.close()
+            self._selector.unregister(running.fd)
+            os.close(running.fd)
+            running.fd = -1
+        self._tell_of_logs(running.job)
 
-    def _drain(self, job: Job) -> None:
-        """Packer has ended, and the supervisor killed what it left: take the rest of the output."""
-        assert job.pump is not None
-        while job.fd >= 0:
-            try:
-                data = os.read(job.fd, _READ)
-            except BlockingIOError:
-                break
-            if not data:
-                break
-            job.pump.feed(data)
-        self._close_pipe(job)
-
-    def _close_pipe(self, job: Job) -> None:
-        if job.fd >= 0:
-            assert job.pump is not None
-            job.pump.close()
-            self._selector.unregister(job.fd)
-            os.close(job.fd)
-            job.fd = -1
+    def _tell_of_logs(self, job: Job) -> None:
+        """Say once that logs cannot be written; the result of each such build says it too."""
+        if job.log.trouble and not self._told_of_logs:
+            self._told_of_logs = True
+            self._batch.monitor.note(f"warning: cannot write {job.log.path}: {job.log.trouble}")
 
     def _check_time(self) -> None:
         limit = self._batch.options.timeout
         if not limit:
             return
         now = time.monotonic()
-        for job in self._running.values():
+        for job in (one.job for one in self._running.values()):
             if not job.timed_out and now - job.begun > limit:
                 job.timed_out = True
                 self._batch.monitor.note(f"{job.target}: stopped after {limit:g} s, its timeout")
@@ -287,7 +308,7 @@ class Scheduler:
                 # In front of those that were not begun: its time is running.
                 self._waiting.insert(0, job)
             elif again:
-                self._finisher.add(job, result)
+                self._finisher.record(job, result)
             else:
                 self._results[job.target] = result
 
@@ -296,27 +317,17 @@ class Scheduler:
         return not limit or moment - job.begun < limit
 
     def _not_run(self, job: Job, status: Status, error: str, *, locked: bool = False) -> BuildResult:
-        return BuildResult(
-            target=job.target,
-            builder=job.planned.template.builder,
-            status=status,
-            errors=(error,),
-            started_at=job.started_at,
-            finished_at=state.timestamp(),
-            duration_s=time.monotonic() - job.begun if job.begun else 0.0,
-            log_path=self._batch.workspace.relative(job.log_path) if job.attempts else None,
-            fingerprint=job.planned.fingerprint,
-            attempts=job.attempts,
-            reasons=job.planned.reasons,
-            locked=locked,
-        )
+        return replace(job.result(status, self._batch), errors=(error,), locked=locked)
 
     def _close_all(self) -> None:
         """Whatever ended the batch, no descriptor and no lock stays behind."""
         # Where an error ends it: Packers clean up while what has ended is still being concluded.
-        for job in self._running.values():
-            self._children.stop(job.target)
+        for target in self._running:
+            self._children.stop(target)
         self._finisher.close()
+        for running in self._running.values():
+            if running.fd >= 0:
+                os.close(running.fd)
         for job in self._jobs:
             job.close()
         self._selector.close()

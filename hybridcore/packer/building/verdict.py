@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ... import state
 from ...process.mask import Masker
 from .. import imagefiles
 from ..mirror import own_manifests
@@ -21,14 +21,14 @@ from .remains import left_behind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..stream.outcome import SeenArtifact
-    from .job import Batch, Job
+    from .job import Attempt, Batch, Ended, Job
 
 
-def conclude(job: Job, batch: Batch) -> BuildResult:
+def conclude(ended: Ended, batch: Batch) -> BuildResult:
     """Say how an attempt ended; bring the files of a success to ``images/<env>/<target>/<run>/``.
 
     Args:
-        job: a target whose Packer has ended, its output taken in.
+        ended: the attempt.
         batch: what it shares with the others.
 
     Returns:
@@ -37,14 +37,14 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
     Raises:
         OSError: the artifacts cannot be moved or read.
     """
-    assert job.exit is not None
-    code = job.exit["code"]
-    exit_code = code if isinstance(code, int) and code >= 0 else None
-    why = str(job.exit["why"])
-    failures = [batch.shown(str(failure)) for failure in job.outcome.failures(exit_code)]
+    job, attempt, end = ended
+    code = end["code"]
+    exit_code = code if code is not None and code >= 0 else None
+    why = end["why"]
+    failures = [batch.shown(str(failure)) for failure in attempt.outcome.failures(exit_code)]
     status = Status.BUILT
-    if job.exit.get("not_started"):
-        status, failures = Status.FAILED, [f"Packer cannot be started: {job.exit['not_started']}"]
+    if "not_started" in end:
+        status, failures = Status.FAILED, [f"Packer cannot be started: {end['not_started']}"]
     elif job.timed_out:
         status = Status.TIMED_OUT
         failures = [f"no end after {batch.options.timeout:g} s, the timeout", *failures]
@@ -52,59 +52,51 @@ def conclude(job: Job, batch: Batch) -> BuildResult:
         status, failures = Status.CANCELLED, [f"cancelled: {why}", *failures]
     elif failures:
         status = Status.FAILED
-    if job.exit.get("killed") or (exit_code is None and code is not None):  # it could not clean up
+    if end.get("killed") or (exit_code is None and code is not None):  # it could not clean up
         left = left_behind(job.planned.template, job.planned.rendered)
         failures = [left, *failures] if left else failures
-    _keep_crash_log(job)
+    _keep_crash_log(job, attempt)
     artifacts: tuple[Artifact, ...] = ()
     warnings: tuple[str, ...] = ()
     manifest_path = None
     if status is Status.BUILT:
-        failures = _lost(job)
+        failures = _lost(attempt)
         if failures:
             status = Status.FAILED
         else:
-            artifacts, manifest_path, warnings = _keep(job, batch)
-    return BuildResult(
-        target=job.target,
-        builder=job.planned.template.builder,
-        status=status,
-        command=job.shown_command,
+            artifacts, manifest_path, warnings = _keep(job, attempt, batch)
+    result = job.result(status, batch)
+    return replace(
+        result,
+        command=attempt.shown_command,
         exit_code=exit_code,
         manifest_path=manifest_path,
         artifacts=artifacts,
         errors=tuple(failures),
-        started_at=job.started_at,
-        finished_at=state.timestamp(),
-        duration_s=time.monotonic() - job.begun,
-        log_path=batch.workspace.relative(job.log_path),
-        fingerprint=job.planned.fingerprint,
-        attempts=job.attempts,
         retryable=status is Status.FAILED and classify(failures),
-        warnings=warnings,
-        reasons=job.planned.reasons,
+        warnings=(*warnings, *result.warnings),
     )
 
 
-def _keep_crash_log(job: Job) -> None:
+def _keep_crash_log(job: Job, attempt: Attempt) -> None:
     """Add what Packer writes when it crashes, ``crash.log`` in its current folder, to the build's log."""
-    crash = job.cwd / "crash.log"
-    if job.log is not None and crash.is_file() and not crash.is_symlink():
-        text = Masker(job.secrets).text(crash.read_text(encoding="utf-8", errors="replace"))
-        job.log.write(f"\nhybridcore: Packer left a crash log:\n{text}".encode())
+    crash = attempt.cwd / "crash.log"
+    if crash.is_file() and not crash.is_symlink():
+        text = crash.read_text(encoding="utf-8", errors="replace")
+        job.log.crash(Masker(attempt.secrets).text(text))
 
 
-def _lost(job: Job) -> list[str]:
+def _lost(attempt: Attempt) -> list[str]:
     """Which files Packer named that are not there, a sentence each."""
     return [
         f"Packer names the file {name}, which is not there"
-        for artifact in job.outcome.artifacts
+        for artifact in attempt.outcome.artifacts
         for name in artifact.files
-        if not (job.cwd / name).is_file()
+        if not (attempt.cwd / name).is_file()
     ]
 
 
-def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
+def _keep(job: Job, attempt: Attempt, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
     """Bring the files of an attempt to where they stay, all of it or nothing.
 
     Returns:
@@ -113,25 +105,27 @@ def _keep(job: Job, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str,
     destination = imagefiles.target_folder(batch.workspace, batch.env, job.target) / batch.run_id
     destination.mkdir(parents=True)
     try:
-        return _bring(job, batch, destination)
+        return _bring(job, attempt, batch, destination)
     except BaseException:
         # No result would name it, and it would count as one of the images that `imagefiles.prune` keeps.
         shutil.rmtree(destination, ignore_errors=True)
         raise
 
 
-def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
+def _bring(
+    job: Job, attempt: Attempt, batch: Batch, destination: Path
+) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
     """Move the files into an empty folder, write or take over the manifest, let ``latest`` point there."""
     workspace = batch.workspace
-    seen = job.outcome.artifacts
-    warnings = list(job.outcome.missing())
+    seen = attempt.outcome.artifacts
+    warnings = list(attempt.outcome.missing())
     began = int(datetime.fromisoformat(job.started_at).timestamp())
-    own = manifests.find(job.cwd, own_manifests(job.planned.template), began)
+    own = manifests.find(attempt.cwd, own_manifests(job.planned.template), began)
     warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
     manifest_path = destination / imagefiles.MANIFEST
     if own.path is not None:
         shutil.copyfile(own.path, manifest_path)  # not moved: it may be an artifact too
-    moved = _move(seen, job, batch, destination)
+    moved = _move(seen, attempt, batch, destination)
     digests = Digests(workspace)
     sizes = {name: path.stat().st_size for name, path in moved.items()}
     artifacts = tuple(
@@ -160,7 +154,9 @@ def _bring(job: Job, batch: Batch, destination: Path) -> tuple[tuple[Artifact, .
     return artifacts, workspace.relative(manifest_path), tuple(warnings)
 
 
-def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: Path) -> dict[str, Path]:
+def _move(
+    seen: tuple[SeenArtifact, ...], attempt: Attempt, batch: Batch, destination: Path
+) -> dict[str, Path]:
     """Move the files that lie in the folder of the run; what lies elsewhere was put there by the template.
 
     Returns:
@@ -171,7 +167,7 @@ def _move(seen: tuple[SeenArtifact, ...], job: Job, batch: Batch, destination: P
     inside: dict[str, Path] = {}
     for artifact in seen:
         for name in artifact.files:
-            path = (job.cwd / name).resolve()
+            path = (attempt.cwd / name).resolve()
             found[name] = path
             if path.is_relative_to(home):
                 inside[name] = path

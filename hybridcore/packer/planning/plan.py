@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ... import state
 from ...errors import ConfigError, Fault
@@ -49,6 +49,20 @@ class Planned:
     reasons: tuple[str, ...]
     image: Mapping[str, Any] | None = field(repr=False)
     manifest: str | None = None
+
+    def result(self, status: Status) -> BuildResult:
+        """What there is to say of the target before it is built.
+
+        Args:
+            status: how it ended, or would.
+        """
+        return BuildResult(
+            target=self.template.target,
+            builder=self.template.builder,
+            status=status,
+            fingerprint=self.fingerprint,
+            reasons=self.reasons,
+        )
 
 
 def plan(
@@ -178,12 +192,9 @@ def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests)
 def unchanged(plan: Planned) -> BuildResult:
     """The result of a target that need not be built: what the state remembers of its image."""
     image = plan.image or {}
-    return BuildResult(
-        target=plan.template.target,
-        builder=plan.template.builder,
-        status=Status.UNCHANGED,
+    return replace(
+        plan.result(Status.UNCHANGED),
         artifacts=artifacts_from_state(image),
-        fingerprint=plan.fingerprint,
         log_path=image.get("log_path"),
         manifest_path=plan.manifest,
     )

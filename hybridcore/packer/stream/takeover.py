@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ...logs import BuildLog
 from ...process.mask import Masker
 from .outcome import Outcome
 from .pump import Pump
@@ -23,10 +26,10 @@ class Takeover:
     """
 
     def __init__(self, log: str, secrets: Iterable[str]) -> None:
-        self._log = log
-        self._pump = Pump(Masker(secrets), log=self._append, outcome=Outcome())
+        self._log = BuildLog(Path(log))
+        self._pump = Pump(Masker(secrets), log=self._log.output, outcome=Outcome())
         self._is_cut = True
-        self._append(b"\nhybridcore: the caller ended; the line that it was reading is left out\n")
+        self._log.taken_over()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the pipe, cut anywhere."""
@@ -39,11 +42,5 @@ class Takeover:
     def close(self, why: str) -> None:
         """Take the end of the stream, and say why the build was cancelled."""
         self._pump.close()
-        self._append(f"\nhybridcore: build cancelled: {why}\n".encode())
-
-    def _append(self, data: bytes) -> None:
-        try:
-            with open(self._log, "ab") as file:
-                file.write(data)
-        except OSError:
-            pass  # a full disk must not keep the supervisor from ending the build
+        self._log.cancelled(why)
+        self._log.close()

@@ -58,8 +58,11 @@ class Builds:
         self.check: bool
         self.report: BuildReport | BaseException = BuildReport((result(B),), "run")
 
-    def __call__(self, request: pipeline.Request, *, workspace, monitor, check: bool) -> BuildReport:
+    def __call__(
+        self, request: pipeline.Request, *, workspace, monitor, check: bool, watched: list[int]
+    ) -> BuildReport:
         self.request, self.check, self.workspace, self.monitor = request, check, workspace, monitor
+        self.watched = watched
         if isinstance(self.report, BaseException):
             raise self.report
         return self.report
@@ -83,11 +86,13 @@ def test_options_become_a_request(
 ) -> None:
     monkeypatch.setenv("PKR_VAR_password", "from-the-environment")
     monkeypatch.setenv("LICENCE_SERVER", "licences.example.org")
+    monkeypatch.setenv("HYBRIDCORE_WATCH", "4711")
     arguments = """--env dev linux/null/a --var message=hi --var list=["a"] --secret password --no-ansible
         --puppet --force --only x --only y --except z --on-error abort --parallel-builds 3 --timeout 1.5
         --retries 2 --retry-delay 0.5 --lock-timeout 9 --env-var LICENCE_SERVER --quiet"""
     assert run(space, "build", *arguments.split()) == 0
     request = builds.request
+    assert builds.watched == [4711]
     assert (request.env, list(request.targets)) == ("dev", ["linux/null/a"])
     assert request.vars == {"message": "hi", "list": ["a"]}
     assert (request.ansible, request.puppet) == (False, True)

@@ -16,6 +16,7 @@ def build(workspace):
 
     def make(number, target=TARGET, env="dev", days=0.0, text="x\n"):
         path = logs.build_log_path(workspace, env, target, f"20261122T000000.00{number}Z-abcdef")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         then = time.time() - days * 86_400
         os.utime(path, (then, then))
@@ -28,9 +29,8 @@ def test_the_path_tells_environment_target_and_run(workspace):
     path = logs.build_log_path(workspace, "dev", TARGET, RUN)
     folder = workspace.logs / "builds" / "dev" / "linux" / "qemu" / "debian-12"
     assert path.parent == folder
-    assert folder.is_dir()
     assert path.name == f"{RUN}.log"
-    assert not path.exists()
+    assert not workspace.logs.exists()
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,6 @@ def test_no_name_leads_out_of_the_folder(workspace, env, target, run):
     with pytest.raises(LogsError):
         logs.build_log_path(workspace, env, target, run)
     assert not workspace.logs.exists()
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(workspace):
-    workspace.logs.write_text("in the way")
-    with pytest.raises(LogsError, match="cannot make the folder"):
-        logs.build_log_path(workspace, "dev", TARGET, RUN)
 
 
 def test_logs_are_listed_oldest_first_and_strangers_left_out(workspace, build):

@@ -24,6 +24,7 @@ def cli(workspace, capsys):
 @pytest.fixture
 def log(workspace):
     path = logs.build_log_path(workspace, "dev", TARGET, "20261122T000000.000Z-abcdef")
+    path.parent.mkdir(parents=True)
     path.write_text("one\ntwo\n\x1b[1mthree")
     return path
 
