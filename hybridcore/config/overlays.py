@@ -20,7 +20,7 @@ from . import placeholders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ..hcl import Value
@@ -158,13 +158,14 @@ class Overlays:
             if path not in self._files:
                 self._files[path] = self.entries[str(path)] = read_file(path, self.workspace, self.faults)
             return self._files[path]
-        if path not in self._sources:
-            self._sources[path] = read_text(path, self.workspace, self.faults)
-        facts = placeholders.facts(target, self.env)
         file = self.workspace.relative(path)
-        text, used = placeholders.fill(self._sources[path], {**facts, **given}, file, self.faults)
-        self.used_placeholders |= used
-        entries = parse_hcl(text, file, self.faults)
+        if path not in self._sources:
+            text = read_text(path, self.workspace, self.faults)
+            self._sources[path] = placeholders.as_hcl(text, file, self.faults)
+        facts = placeholders.facts(target, self.env)
+        values = placeholders.Placeholders({**facts, **given}, file, self.faults)
+        entries = parse_hcl(self._sources[path], file, self.faults, values.value)
+        self.used_placeholders |= values.used
         self.entries[f"{path} for {target}"] = entries
         return entries
 
@@ -233,13 +234,20 @@ def read_text(path: Path, workspace: Workspace, faults: list[Fault]) -> str:
     return ""
 
 
-def parse_hcl(text: str, file: str, faults: list[Fault]) -> dict[str, Entry]:
+def _constant(attribute: hcl.Attribute) -> Value:
+    return attribute.value
+
+
+def parse_hcl(
+    text: str, file: str, faults: list[Fault], value_of: Callable[[hcl.Attribute], Value] = _constant
+) -> dict[str, Entry]:
     """Read the values of a ``.pkrvars.hcl`` text; only constants, as in Packer.
 
     Args:
         text: the text.
         file: its name, for origins and faults.
         faults: where to add what is wrong.
+        value_of: gives the value of an attribute, or raises ``NotEvaluable``.
 
     Returns:
         The values by variable.
@@ -261,9 +269,12 @@ def parse_hcl(text: str, file: str, faults: list[Fault]) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for name, attribute in body.attributes.items():
         marked = _FROM_ENVIRONMENT.fullmatch(attribute.expression.strip())
-        if attribute.constant:
-            entries[name] = Entry(attribute.value, file, attribute.line)
-        elif marked is not None and marked.group(1) == name:
+        try:
+            entries[name] = Entry(value_of(attribute), file, attribute.line)
+            continue
+        except hcl.NotEvaluable:
+            pass
+        if marked is not None and marked.group(1) == name:
             entries[name] = Entry(None, file, attribute.line, marked=True)
         else:
             faults.append(
