@@ -29,6 +29,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--frozen", action="store_true", help="nothing may move: fail unless all are at their pinned commit"
     )
     parser.add_argument("--offline", action="store_true", help="use only what the clones already have")
+    parser.add_argument(
+        "--keep-going", action="store_true", help="sync the others when one is not as it should be"
+    )
     parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
     parser.set_defaults(run=run)
 
@@ -37,7 +40,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Sync, and print a line for each repository.
 
     Args:
-        args: ``names``, ``frozen``, ``offline``, ``check`` and ``json``.
+        args: ``names``, ``frozen``, ``offline``, ``keep_going``, ``check`` and ``json``.
         workspace: the workspace.
 
     Returns:
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         frozen=args.frozen,
         offline=args.offline,
         check=args.check,
+        keep_going=args.keep_going,
         workspace=workspace,
     )
     if args.json:

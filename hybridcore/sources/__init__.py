@@ -9,22 +9,23 @@ from contextlib import contextmanager
 from ..errors import Fault, HybridError, SourcesError
 from ..workspace import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
-from .git import Git, masked
-from .repository import SHA, Plan, SourceResult, sync_one
+from . import addresses, unfinished
+from .git import Git
+from .repository import SHA, Plan, SourceResult, move, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, TypeVar
 
     from ..workspace import SourceSetting, Workspace
+
+    T = TypeVar("T")
 
 __all__ = ["SourceResult", "sync"]
 
 # Network latency, not processor time, is what most of them wait for.
 _AT_A_TIME = 8
-_URL = re.compile(r"(https?|ssh|git|file)://[^\s]+|/[^\n\r]+|[\w.-]+@[\w.-]+:[^\s:][^\s]*")
-_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
 # What git refuses in a ref name (git-check-ref-format), and what it takes for an option.
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|\.lock$")
 
@@ -35,14 +36,15 @@ def sync(
     frozen: bool = False,
     offline: bool = False,
     check: bool = False,
+    keep_going: bool = False,
     workspace: Workspace | None = None,
 ) -> list[SourceResult]:
     """Bring the repositories under ``sources/`` to where the settings want them.
 
     What the settings want is, for each ``[sources.NAME]``: the commit that ``ref`` means at the remote,
     which must be ``sha`` where both are given; ``sha`` itself without ``ref``; else the default branch.
-    Nothing of a user is ever overwritten: a repository with changes of its own is an error. What was reached
-    is recorded in the state, also for the repositories that went well beside one that did not.
+    Nothing of a user is ever overwritten: a repository with changes of its own is an error. All of them are
+    looked at, and what they need is fetched, before anything moves. The state records what was reached.
 
     Args:
         names: the repositories to sync; all when not given.
@@ -50,6 +52,7 @@ def sync(
             left it; what is missing is cloned at exactly that commit.
         offline: no network: only commits that are in the clones already.
         check: only say what a sync would do; asks the remotes, writes nothing.
+        keep_going: sync the others when one is not as it should be; otherwise nothing moves then.
         workspace: the workspace; found as ``workspace.find`` does when not given.
 
     Returns:
@@ -71,18 +74,32 @@ def sync(
     _check_home(space)
     plan = Plan(space, recorded, frozen, offline, check)
     if check:
-        results, faults = _all(plan, wanted)
-    else:
-        try:
-            space.sources.mkdir(exist_ok=True)
-            with _locked(space):
-                results, faults = _all(plan, wanted)
-                _record(space, results, recorded, forget=names is None)
-        except OSError as error:
-            raise SourcesError(f"cannot work in {space.sources}: {error.strerror}") from error
-    if faults:
-        raise SourcesError(f"{len(faults)} of {len(wanted)} sources cannot be synced", faults=faults)
+        git = Git()
+        prepared, faults = _each(space, wanted, lambda setting: prepare(plan, setting, git), git)
+        _raise(faults, len(wanted))
+        return [each.result() for each in prepared]
+    try:
+        space.sources.mkdir(exist_ok=True)
+        with _locked(space):
+            git = Git(unfinished.mark(space.sources))
+            prepared, faults = _each(space, wanted, lambda setting: prepare(plan, setting, git), git)
+            if not keep_going:
+                _raise(
+                    faults, len(wanted), hint="nothing was moved; keep_going (--keep-going) syncs the others"
+                )
+            ready = {each.setting.name: each for each in prepared}
+            able = [each.setting for each in prepared]
+            results, more = _each(space, able, lambda setting: move(ready[setting.name], git), git)
+            _record(space, results, recorded, forget=names is None)
+    except OSError as error:
+        raise SourcesError(f"cannot work in {space.sources}: {error.strerror}") from error
+    _raise(faults + more, len(wanted))
     return results
+
+
+def _raise(faults: list[Fault], of: int, *, hint: str = "") -> None:
+    if faults:
+        raise SourcesError(f"{len(faults)} of {of} sources cannot be synced", faults=faults, hint=hint)
 
 
 def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting]:
@@ -105,13 +122,8 @@ def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting
 
 
 def _wrong(setting: SourceSetting) -> Iterator[tuple[str, str]]:
-    if _PASSWORD.match(setting.url):
-        yield "the url has a password in it", "use an SSH key, a git credential helper, or GIT_ASKPASS"
-    elif not _URL.fullmatch(setting.url):
-        yield (
-            f"{masked(setting.url)!r} is not a URL that can be cloned",
-            "https://, http://, ssh://, git://, file://, user@host:path or an absolute path",
-        )
+    if wrong := addresses.wrong(setting.url):
+        yield wrong
     if setting.ref and _BAD_REF.search(setting.ref):
         yield f"{setting.ref!r} is not a branch, tag or commit", "as in main, v1.2.0 or refs/heads/main"
     if setting.sha and not SHA.fullmatch(setting.sha):
@@ -155,37 +167,38 @@ def _locked(space: Workspace) -> Iterator[None]:
     )
     lock.acquire()
     try:
-        for left in space.sources.glob(".clone-*"):
-            shutil.rmtree(left)
-        yield
+        unfinished.sweep(space.sources)
+        try:
+            yield
+        finally:
+            unfinished.sweep(space.sources)
     finally:
         lock.release()
 
 
-def _all(plan: Plan, wanted: list[SourceSetting]) -> tuple[list[SourceResult], list[Fault]]:
+def _each(
+    space: Workspace, settings: list[SourceSetting], work: Callable[[SourceSetting], T], git: Git
+) -> tuple[list[T], list[Fault]]:
+    """Work on several repositories at a time: what came of it, and the faults, both in their order."""
     from concurrent.futures import ThreadPoolExecutor
 
-    git = Git()
-
-    def one(setting: SourceSetting) -> SourceResult | Fault:
+    def one(setting: SourceSetting) -> T | Fault:
         try:
-            return sync_one(plan, setting, git)
+            return work(setting)
         except (HybridError, OSError) as error:
             hint = error.hint if isinstance(error, HybridError) else ""
             text = error.message if isinstance(error, HybridError) else str(error)
-            file = plan.space.root / SETTINGS_FILE
-            return Fault(
-                f"{setting.name}: {text}", file=file, line=_line(plan.space, setting.name), hint=hint
-            )
+            file = space.root / SETTINGS_FILE
+            return Fault(f"{setting.name}: {text}", file=file, line=_line(space, setting.name), hint=hint)
 
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
         try:
-            outcomes = list(pool.map(one, wanted))
+            outcomes = list(pool.map(one, settings))
         except BaseException:
             git.stop()
             raise
-    results = [outcome for outcome in outcomes if isinstance(outcome, SourceResult)]
-    return results, [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+    faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+    return [outcome for outcome in outcomes if not isinstance(outcome, Fault)], faults
 
 
 def _record(
@@ -203,11 +216,12 @@ def _record(
         )
     }
     gone = [name for name in recorded if name not in space.settings.sources] if forget else []
-    if not new and not gone:
-        return
-    with state.transaction(workspace=space) as data:
-        entries = data.setdefault("sources", {})
-        for name in gone:
-            entries.pop(name, None)
-        for name, entry in new.items():
-            entries[name] = {**entry, "synced_at": state.timestamp()}
+    if new or gone:
+        with state.transaction(workspace=space) as data:
+            entries = data.setdefault("sources", {})
+            for name in gone:
+                entries.pop(name, None)
+            for name, entry in new.items():
+                entries[name] = {**entry, "synced_at": state.timestamp()}
+    for result in results:
+        unfinished.end(space.sources / result.name)

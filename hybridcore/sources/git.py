@@ -7,51 +7,19 @@ maintenance and every transport but the plain ones are off.
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import process
 from ..errors import SourcesError
-from ..process.environment import child_environment
+from . import clone_config
+from .addresses import masked
+from .runner import Runner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping, Sequence
 
-# A stalled connection ends after a minute of less than 1 kB/s; this bounds everything else, in seconds.
-TIMEOUT = 3600.0
-_OPTIONS = {
-    "core.hooksPath": "/dev/null",
-    "core.fsmonitor": "false",
-    "core.quotePath": "false",
-    "protocol.ext.allow": "never",
-    "submodule.recurse": "false",
-    "advice.detachedHead": "false",
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "http.lowSpeedLimit": "1000",
-    "http.lowSpeedTime": "60",
-}
-_PREFIX = ["git", *(part for key, value in _OPTIONS.items() for part in ("-c", f"{key}={value}"))]
-# How a user's own git is set up for credentials, certificates and SSH: git needs these, others do not.
-_PASSED_NAMES = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT"})
-_PASSED_PREFIXES = ("GIT_CONFIG_", "GIT_SSL_", "GIT_HTTP_")
-# Sections and keys of .git/config that run nothing, include nothing and redirect nothing.
-_INERT = re.compile(
-    r"(core\.(repositoryformatversion|filemode|bare|logallrefupdates|symlinks|ignorecase|precomposeunicode"
-    r"|autocrlf|eol)|remote\.[^\n]*\.(url|fetch|tagopt|prune)|branch\.[^\n]*\.(remote|merge|rebase)"
-    r"|user\.(name|email)|(pull|push|gc|advice|color|init)\.[^\n]*|extensions\.(objectformat|refstorage))",
-    re.DOTALL,
-)
-# A line of .git/config as git itself writes it, with nothing quoted, escaped, continued or commented.
-_SECTION = re.compile(r'\[([a-z]+)(?: "([^"\\]*)")?\]')
-_KEY = re.compile(r'\t([A-Za-z]+) = ([^\s"\\#;]+)')
-_USERINFO = re.compile(r"(https?://)[^/@\s]+@")
+    from ..workspace import SourceSetting
 
 
 @dataclass(frozen=True)
@@ -67,133 +35,29 @@ class Status:
     dirty: tuple[str, ...]
 
 
-def environment() -> dict[str, str]:
-    """The environment git gets: no prompt, no variable that points it elsewhere, none of Packer's secrets."""
-    env = {
-        name: value
-        for name, value in child_environment().items()
-        if not name.startswith(("PKR_VAR_", "PACKER_"))
-    }
-    for name, value in os.environ.items():
-        if name in _PASSED_NAMES or name.startswith(_PASSED_PREFIXES):
-            env[name] = value
-    env["GIT_TERMINAL_PROMPT"] = "0"
-    env["GIT_OPTIONAL_LOCKS"] = "0"
-    env["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh"
-    env["SSH_ASKPASS_REQUIRE"] = "never"
-    return env
+class Git(Runner):
+    """The commands of git that a sync needs."""
 
-
-def masked(text: str) -> str:
-    """A text without the user names and passwords of web addresses, and without control characters."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else "?" for char in _USERINFO.sub(r"\1***@", text)
-    )
-
-
-class Git:
-    """Runs git from several threads, and can end all of it at once.
-
-    Each git is the leader of its own process group, out of reach of Ctrl-C and of a terminal that ssh could
-    ask questions on; so whoever is interrupted calls ``stop``.
-    """
-
-    def __init__(self) -> None:
-        self._env = environment()
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
-
-    def stop(self) -> None:
-        """Kill what runs, and refuse to start anything more."""
-        with self._lock:
-            self._stopped = True
-            for child in self._running:
-                os.killpg(child.pid, signal.SIGKILL)
-
-    def run(self, arguments: Sequence[str], *, folder: Path | None = None) -> process.Completed:
-        """Run one git command.
+    def remote_refs(self, setting: SourceSetting) -> dict[str, str]:
+        """Ask a remote for the refs that the ``ref`` of a source could mean.
 
         Args:
-            arguments: what follows ``git`` and its safety options.
-            folder: the checkout it works on; none for commands that need no repository.
-
-        Returns:
-            How it ended.
-
-        Raises:
-            ProcessError: git cannot be started.
-            SourcesError: it ran out of time, or ``stop`` was called.
-        """
-        import subprocess
-
-        where = [] if folder is None else [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
-        argv = [*_PREFIX, *where, *arguments]
-        with self._lock:
-            if self._stopped:
-                raise SourcesError("cancelled")
-            # Not in the workspace: git would read the configuration of a repository around it.
-            child = process.start(
-                argv, env=self._env, cwd=folder or "/", stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
-            self._running.add(child)
-        with child:
-            try:
-                out, err = child.communicate(timeout=TIMEOUT)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                raise SourcesError(f"git {arguments[0]} did not end within {TIMEOUT:g} s") from None
-            finally:
-                with self._lock:
-                    self._running.discard(child)
-        return process.Completed(
-            argv, child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
-        )
-
-    def check(self, arguments: Sequence[str], *, folder: Path | None = None, doing: str) -> str:
-        """Run one git command that must succeed.
-
-        Args:
-            arguments: as for ``run``.
-            folder: as for ``run``.
-            doing: what fails if it fails, for the error.
-
-        Returns:
-            What it printed.
-
-        Raises:
-            SourcesError: it failed; has git's own words.
-        """
-        ended = self.run(arguments, folder=folder)
-        if ended.returncode:
-            raise SourcesError(f"{doing}: {_reason(ended)}")
-        return ended.stdout
-
-    def remote_refs(self, url: str, ref: str) -> dict[str, str]:
-        """Ask a remote for the refs that a name could mean.
-
-        Args:
-            url: the remote.
-            ref: branch, tag or full name; empty for the default branch.
+            setting: the source.
 
         Returns:
             Full ref name to commit id; a tag that is an object of its own has a second entry ``NAME^{}``.
         """
-        patterns = (
-            ["HEAD"]
-            if not ref
-            else [
-                pattern
-                for name in ([ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}"])
-                for pattern in (name, name + "^{}")
-            ]
+        patterns = [pattern for name in ref_names(setting.ref) for pattern in (name, name + "^{}")]
+        text = self.check(
+            ["ls-remote", "--", setting.url, *patterns],
+            remote=setting,
+            doing=f"cannot ask {masked(setting.url)}",
         )
-        text = self.check(["ls-remote", "--", url, *patterns], doing=f"cannot ask {masked(url)}")
         return _refs(text)
 
     def local_refs(self, folder: Path) -> dict[str, str]:
         """The remote's refs as the last clone or fetch saw them, under the names they have there."""
-        text = self.run(["show-ref", "--dereference"], folder=folder).stdout
+        text = self.run(["show-ref", "--dereference"], folder=folder)[1].decode("utf-8", "replace")
         found = {}
         for name, sha in _refs(text).items():
             if name == "refs/remotes/origin/HEAD":
@@ -204,39 +68,94 @@ class Git:
                 found[name] = sha
         return found
 
-    def clone(self, url: str, folder: Path) -> None:
+    def clone(self, setting: SourceSetting, folder: Path) -> None:
         """Clone into a folder, and check nothing out yet."""
-        arguments = ["clone", "--quiet", "--no-checkout", "--no-recurse-submodules", "--origin=origin"]
-        self.check([*arguments, "--template=", "--", url, str(folder)], doing=f"cannot clone {masked(url)}")
+        arguments = ["clone", "--progress", "--no-checkout", "--no-recurse-submodules", "--origin=origin"]
+        self.check(
+            [*arguments, "--template=", "--", setting.url, str(folder)],
+            remote=setting,
+            doing=f"cannot clone {masked(setting.url)}",
+        )
 
-    def fetch(self, url: str, folder: Path) -> None:
+    def fetch(self, setting: SourceSetting, folder: Path) -> None:
         """Fetch every branch and tag, and forget branches that went; tags of the user's own stay."""
-        arguments = ["fetch", "--quiet", "--prune", "--tags", "--force", "--no-recurse-submodules"]
+        arguments = ["fetch", "--progress", "--prune", "--tags", "--force", "--no-recurse-submodules"]
         refspec = "+refs/heads/*:refs/remotes/origin/*"
         self.check(
-            [*arguments, "--no-write-fetch-head", "--", url, refspec],
+            [*arguments, "--no-write-fetch-head", "--", setting.url, refspec],
             folder=folder,
-            doing=f"cannot fetch {masked(url)}",
+            remote=setting,
+            doing=f"cannot fetch {masked(setting.url)}",
         )
 
-    def fetch_commit(self, url: str, folder: Path, sha: str) -> None:
+    def fetch_commit(self, setting: SourceSetting, folder: Path, sha: str) -> None:
         """Fetch one commit that no branch and no tag leads to, where the remote allows it."""
-        arguments = ["fetch", "--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "--no-tags"]
+        arguments = ["fetch", "--progress", "--no-recurse-submodules", "--no-write-fetch-head", "--no-tags"]
         self.check(
-            [*arguments, "--", url, sha], folder=folder, doing=f"{masked(url)} does not give commit {sha}"
+            [*arguments, "--", setting.url, sha],
+            folder=folder,
+            remote=setting,
+            doing=f"{masked(setting.url)} does not give commit {sha}",
         )
 
-    def has_commit(self, folder: Path, sha: str) -> bool:
-        """Whether a commit is in the clone."""
-        return self.run(["cat-file", "-e", sha + "^{commit}"], folder=folder).returncode == 0
+    def commit(self, folder: Path, sha: str) -> str:
+        """The commit that an id stands for: itself, or what a tag of this id names; empty if not there."""
+        arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", sha + "^{commit}"]
+        return self.run(arguments, folder=folder)[1].decode("ascii", "replace").strip()
 
-    def checkout(self, folder: Path, sha: str) -> None:
-        """Check a commit out, detached; files that are in the way, ignored ones too, are an error."""
+    def checkout(self, folder: Path, sha: str, *, finish: bool = False) -> None:
+        """Check a commit out, detached; files that are in the way, ignored ones too, are an error.
+
+        Args:
+            folder: the checkout.
+            sha: the commit.
+            finish: overwrite what is in the way, since all of it is known to be ours.
+
+        Raises:
+            SourcesError: it did not work.
+        """
         self.check(
-            ["checkout", "--quiet", "--detach", "--no-overwrite-ignore", sha, "--"],
+            [
+                *("checkout", "--quiet", "--detach"),
+                *(["--force"] if finish else ["--no-overwrite-ignore"]),
+                *(sha, "--"),
+            ],
             folder=folder,
             doing=f"cannot check out {sha}",
         )
+
+    def differing(self, folder: Path, index: Path, sha: str) -> dict[str, str]:
+        """What differs between a work tree and a commit, whatever the checkout's own index says.
+
+        Args:
+            folder: the checkout.
+            index: where an index of that commit is made.
+            sha: the commit.
+
+        Returns:
+            Path to ``R`` where it is missing, ``C`` where it is another, ``?`` where the commit has none.
+        """
+        self.check(["read-tree", sha], folder=folder, index=index, doing=f"cannot read commit {sha}")
+        arguments = ["ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--exclude-standard"]
+        text = self.check(arguments, folder=folder, index=index, doing="cannot read the working tree")
+        # A missing file is listed as changed, too.
+        return {part[2:]: part[0] for part in sorted(text.split("\0")[:-1])}
+
+    def added(self, folder: Path, old: str, new: str) -> list[str]:
+        """The paths that a commit has and another has not."""
+        arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", old, new]
+        text = self.check(arguments, folder=folder, doing=f"cannot read commit {new}")
+        return text.split("\0")[:-1]
+
+    def files(self, folder: Path, sha: str) -> set[str]:
+        """The paths of a commit."""
+        arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", sha]
+        text = self.check(arguments, folder=folder, doing=f"cannot read commit {sha}")
+        return set(text.split("\0")[:-1])
+
+    def content(self, folder: Path, sha: str, path: str) -> bytes:
+        """A file of a commit, as a checkout writes it."""
+        return self.run(["cat-file", "--filters", f"{sha}:{path}"], folder=folder)[1]
 
     def status(self, folder: Path) -> Status:
         """What is checked out, and what differs from it."""
@@ -262,12 +181,10 @@ class Git:
                 next(records, None)  # the old name, a record of its own
         return Status(head, tuple(dirty))
 
-    def unpublished(self, folder: Path, known: str) -> str:
-        """A commit that leads to HEAD and is neither the remote's nor the last one synced; empty if none."""
+    def unpublished(self, folder: Path, known: Sequence[str]) -> str:
+        """A commit that leads to HEAD and is neither the remote's nor one of a sync; empty if none."""
         arguments = ["rev-list", "--max-count=1", "--ignore-missing", "HEAD", "--not", "--remotes", "--tags"]
-        text = self.check(
-            [*arguments, *([known] if known else [])], folder=folder, doing="cannot read the history"
-        )
+        text = self.check([*arguments, *known], folder=folder, doing="cannot read the history")
         return text.strip()
 
     def settings(self, folder: Path) -> dict[str, str]:
@@ -277,7 +194,7 @@ class Git:
             SourcesError: they could make git run or read something else.
         """
         file = folder / ".git" / "config"
-        found = _plain_settings(file.read_bytes().decode("utf-8", "replace"))
+        found = clone_config.plain(file.read_bytes().decode("utf-8", "replace"))
         if found is None:
             text = self.check(
                 ["config", "--file", str(file), "--null", "--list"], doing=f"{file} cannot be read"
@@ -285,27 +202,12 @@ class Git:
             found = [
                 (key, value) for key, _, value in (part.partition("\n") for part in text.split("\0")[:-1])
             ]
-        for key, _ in found:
-            if not _INERT.fullmatch(key):
-                raise SourcesError(
-                    f"{file} sets {masked(key)}, which could run other programs",
-                    hint=f"git config --file {file} --unset-all {masked(key)}; ~/.gitconfig may have it",
-                )
+        if key := clone_config.active(found):
+            raise SourcesError(
+                f"{file} sets {key}, which could run other programs",
+                hint=f"git config --file {file} --unset-all {key}; ~/.gitconfig may have it",
+            )
         return dict(found)
-
-
-def _plain_settings(text: str) -> list[tuple[str, str]] | None:
-    """Keys and values of a ``.git/config`` that has only lines as git writes them; None for any other."""
-    found = []
-    section = ""
-    for line in text.split("\n"):
-        if header := _SECTION.fullmatch(line):
-            section = header[1] + ("" if header[2] is None else "." + header[2])
-        elif (setting := _KEY.fullmatch(line)) and section:
-            found.append((f"{section}.{setting[1].lower()}", setting[2]))
-        elif line:
-            return None
-    return found
 
 
 def resolve(refs: Mapping[str, str], ref: str) -> str:
@@ -321,13 +223,7 @@ def resolve(refs: Mapping[str, str], ref: str) -> str:
     Raises:
         SourcesError: a branch and a tag of this name are different commits.
     """
-    names = (
-        ["HEAD"]
-        if not ref
-        else [ref]
-        if ref.startswith("refs/")
-        else ["refs/heads/" + ref, "refs/tags/" + ref]
-    )
+    names = ref_names(ref)
     found = {name: refs.get(name + "^{}", refs[name]) for name in names if name in refs}
     if len(set(found.values())) > 1:
         raise SourcesError(
@@ -337,13 +233,14 @@ def resolve(refs: Mapping[str, str], ref: str) -> str:
     return next(iter(found.values()), "")
 
 
+def ref_names(ref: str) -> list[str]:
+    """The full names that a ``ref`` of the settings could mean."""
+    if not ref:
+        return ["HEAD"]
+    return [ref] if ref.startswith("refs/") else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+
+
 def _refs(text: str) -> dict[str, str]:
     """Lines of ``ls-remote`` (tab) and ``show-ref`` (space): commit id, then name."""
     lines = (line.split(None, 1) for line in text.splitlines())
     return {parts[1]: parts[0] for parts in lines if len(parts) == 2}
-
-
-def _reason(ended: process.Completed) -> str:
-    lines = [line.strip() for line in masked(ended.stderr).splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", "ssh:"))]
-    return "; ".join((telling or lines)[-4:]) or f"git exited with {ended.returncode}"

@@ -1,19 +1,23 @@
-"""One repository: what is there, what should be there, and the way from one to the other."""
+"""One repository: what is there, what should be there, and the way from one to the other.
+
+``prepare`` finds every fault and uses the network, and leaves the work tree as it is; ``move`` does the rest.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import SourcesError
-from .git import Git, masked, resolve
+from . import unfinished
+from .addresses import masked, shown
+from .git import Git, ref_names, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from ..workspace import SourceSetting, Workspace
@@ -69,8 +73,49 @@ class Plan:
     check: bool
 
 
-def sync_one(plan: Plan, setting: SourceSetting, git: Git) -> SourceResult:
-    """Bring one repository to where its setting wants it.
+@dataclass(frozen=True)
+class Prepared:
+    """A repository that can be brought to where it should be.
+
+    Attributes:
+        setting: what the settings say of it.
+        folder: its place.
+        before: commit that is checked out; empty without a clone.
+        sha: commit that should be.
+        clone: a new clone of it, to be put in place; None where there is one.
+        finish: commit that an interrupted move got half of the work tree to; empty when it is whole.
+    """
+
+    setting: SourceSetting
+    folder: Path
+    before: str
+    sha: str
+    clone: Path | None = None
+    finish: str = ""
+
+    @property
+    def action(self) -> str:
+        """``cloned``, ``updated`` or ``unchanged``."""
+        if not self.before:
+            return "cloned"
+        return "updated" if self.finish or self.sha != self.before else "unchanged"
+
+    def result(self) -> SourceResult:
+        """What a sync makes of it."""
+        return SourceResult(
+            name=self.setting.name,
+            url=self.setting.url,
+            ref=self.setting.ref,
+            sha=self.sha,
+            before=self.before,
+            path=str(self.folder),
+            changed=self.action != "unchanged",
+            action=self.action,
+        )
+
+
+def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
+    """Look at one repository, ask its remote, and fetch or clone beside it what is missing.
 
     Args:
         plan: what was asked for.
@@ -78,36 +123,69 @@ def sync_one(plan: Plan, setting: SourceSetting, git: Git) -> SourceResult:
         git: runs git.
 
     Returns:
-        What it was and what it is; in a check, what it would be.
+        What is to be done.
 
     Raises:
         SourcesError: it is not as it should be; nothing of it has moved.
         ProcessError: git cannot be started.
     """
     folder = plan.space.sources / setting.name
-    before = _inspect(folder, setting, git)
-    if before is None:
-        sha, action = _clone(plan, setting, git, folder), "cloned"
-        before = ""
-    else:
-        sha = _target(plan, setting, git, folder, before)
-        action = "unchanged" if sha == before else "updated"
-        if action == "updated":
-            _move(plan, setting, git, folder, sha)
-    return SourceResult(
-        name=setting.name,
-        url=setting.url,
-        ref=setting.ref,
-        sha=sha,
-        before=before,
-        path=str(folder),
-        changed=action != "unchanged",
-        action=action,
-    )
+    begun = unfinished.begun(folder)
+    found = _inspect(folder, setting, git, begun)
+    if found is None:
+        return _clone(plan, setting, git, folder)
+    before, half = found
+    if begun and not plan.check:
+        unfinished.unlock(folder)
+    sha = _target(plan, setting, git, folder, {before, begun} if half else {before}, before)
+    prepared = Prepared(setting, folder, before, sha, finish=begun if half else "")
+    if prepared.action == "updated":
+        _check_move(plan, prepared, git, begun)
+    return prepared
 
 
-def _inspect(folder: Path, setting: SourceSetting, git: Git) -> str | None:
-    """The commit that is checked out, or None without a clone; refuses what is not ours to touch."""
+def move(prepared: Prepared, git: Git) -> SourceResult:
+    """Bring one repository to where it should be. The note that is left goes once the state knows.
+
+    Args:
+        prepared: the repository, and what is to be done with it.
+        git: runs git.
+
+    Returns:
+        What it was and what it is.
+
+    Raises:
+        SourcesError: git cannot; the next sync goes on from there.
+        OSError: files cannot be written.
+    """
+    folder, sha = prepared.folder, prepared.sha
+    if prepared.clone:
+        unfinished.begin(folder, sha)
+        prepared.clone.rename(folder)
+    elif prepared.action == "updated":
+        _check_out(prepared, git)
+    return prepared.result()
+
+
+def _check_out(prepared: Prepared, git: Git) -> None:
+    folder, sha = prepared.folder, prepared.sha
+    if prepared.finish:
+        git.checkout(folder, prepared.finish, finish=True)
+    unfinished.begin(folder, sha)
+    try:
+        git.checkout(folder, sha)
+    except SourcesError as error:
+        if git.status(folder).dirty:
+            raise SourcesError(error.message, hint="mend it and sync again; it goes on from there") from None
+        unfinished.end(folder)
+        raise
+
+
+def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> tuple[str, bool] | None:
+    """The commit that is checked out, and whether only half of a move; None without a clone.
+
+    Refuses what is not ours to touch.
+    """
     if folder.is_symlink():
         raise SourcesError(
             f"{folder} is a symbolic link", hint="remove it; sync keeps its clones in folders of their own"
@@ -120,43 +198,73 @@ def _inspect(folder: Path, setting: SourceSetting, git: Git) -> str | None:
     url = git.settings(folder).get("remote.origin.url", "")
     if url != setting.url:
         raise SourcesError(
-            f"{folder} is a clone of {masked(url) or 'nothing'}, the settings say {masked(setting.url)}",
+            f"{folder} is a clone of {shown(url) or 'nothing'}, the settings say {shown(setting.url)}",
             hint="move it away and sync again, or correct the url",
         )
     status = git.status(folder)
-    if status.dirty:
-        shown = ", ".join(masked(text) for text in status.dirty[:5])
-        more = len(status.dirty) - 5
+    dirty: Sequence[str] = status.dirty
+    half = bool(begun and dirty and git.commit(folder, begun))
+    if half:
+        dirty = unfinished.foreign(git, folder, status.head, begun)
+    if dirty:
+        names = ", ".join(masked(text) for text in dirty[:5])
+        more = len(dirty) - 5
         raise SourcesError(
-            f"{folder} has changes of its own: {shown}" + (f" and {more} more" if more > 0 else ""),
+            f"{folder} has changes of its own: {names}" + (f" and {more} more" if more > 0 else ""),
             hint="commit and push them elsewhere, or discard them with git",
         )
-    return status.head
+    if not begun and (inside / "index.lock").exists():
+        raise SourcesError(
+            f"{inside / 'index.lock'} is there: another git is at work in it, or was killed",
+            hint="wait for it to end, or remove the file",
+        )
+    return status.head, half
 
 
-def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, head: str) -> str:
-    """The commit that an existing clone should be at."""
+def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed: set[str], head: str) -> str:
+    """The commit that an existing clone should be at; fetches it, and what else the remote has to tell."""
     if plan.frozen:
         sha = _frozen(plan, setting)
-        if head != sha:
+        if sha not in allowed:
             raise SourcesError(
                 f"{folder} is at {head}, frozen is {sha}", hint="sync without frozen to move it there"
             )
         return sha
     if plan.offline:
-        # A clone without a wish of the user stays where it is.
-        if not setting.ref and not setting.sha:
-            return head
-        return _wish(setting, lambda: git.local_refs(folder), "in the clone")
-    return _wish(setting, lambda: git.remote_refs(setting.url, setting.ref), f"at {masked(setting.url)}")
+        sha = _offline(plan, setting, git, folder, head)
+    else:
+        sha = _wish(setting, lambda: git.remote_refs(setting), f"at {masked(setting.url)}")
+        # What the remote said is kept in the clone, for a time without network: once, when it is new.
+        told = not _is_commit(setting) and _known(plan, setting) != sha
+        if not plan.check and (told or (sha != head and not git.commit(folder, sha))):
+            _fetch(setting, git, folder, sha)
+    if sha != head:
+        _check_commit(git, folder, sha)
+    return sha
+
+
+def _offline(plan: Plan, setting: SourceSetting, git: Git, folder: Path, head: str) -> str:
+    """The commit that a clone should be at as far as is known: by the last sync, else by the last fetch."""
+    # A clone without a wish of the user stays where it is.
+    sha = head
+    if setting.ref or setting.sha:
+        known = _known(plan, setting)
+        refs = dict.fromkeys(ref_names(setting.ref), known) if known else None
+        sha = _wish(setting, lambda: git.local_refs(folder) if refs is None else refs, "in the clone")
+    if sha != head and not git.commit(folder, sha):
+        raise SourcesError(f"commit {sha} is not in {folder}, and offline it cannot be fetched")
+    return sha
+
+
+def _is_commit(setting: SourceSetting) -> bool:
+    """Whether the settings name a commit, so that there is nothing to look up."""
+    return bool(SHA.fullmatch(setting.ref) or (setting.sha and not setting.ref))
 
 
 def _wish(setting: SourceSetting, refs: Callable[[], dict[str, str]], where: str) -> str:
     """The commit that the settings want; ``refs`` is only called when they name something to look up."""
-    if setting.sha and not setting.ref:
-        return setting.sha
-    if SHA.fullmatch(setting.ref):
-        return setting.ref
+    if _is_commit(setting):
+        return setting.ref or setting.sha
     sha = resolve(refs(), setting.ref)
     if not sha:
         what = f"no branch and no tag {setting.ref!r}" if setting.ref else "no commit"
@@ -171,56 +279,73 @@ def _wish(setting: SourceSetting, refs: Callable[[], dict[str, str]], where: str
     return sha
 
 
+def _known(plan: Plan, setting: SourceSetting) -> str:
+    """The commit that the state recorded for the same url and ref; empty without one."""
+    entry = plan.recorded.get(setting.name, {})
+    same = (entry.get("url"), entry.get("ref", "")) == (setting.url, setting.ref)
+    return str(entry.get("sha", "")) if same else ""
+
+
 def _frozen(plan: Plan, setting: SourceSetting) -> str:
     """The one commit that frozen allows: the pin, or what the state recorded for the same url and ref."""
-    if setting.sha:
-        return setting.sha
-    entry = plan.recorded.get(setting.name, {})
-    if (entry.get("url"), entry.get("ref", "")) != (setting.url, setting.ref) or not entry.get("sha"):
+    sha = setting.sha or _known(plan, setting)
+    if not sha:
         raise SourcesError(
             "frozen, but it has no sha and the state has no record of this url and ref",
             hint="sync once without frozen, or give it a sha",
         )
-    return str(entry["sha"])
-
-
-def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> str:
-    """Clone beside the place, check the pin, check out, and only then put it in place."""
-    if plan.offline:
-        raise SourcesError(f"{folder} is missing, and offline nothing can be cloned", hint="sync online once")
-    if plan.check:
-        if plan.frozen:
-            return _frozen(plan, setting)
-        return _wish(setting, lambda: git.remote_refs(setting.url, setting.ref), f"at {masked(setting.url)}")
-    frozen = _frozen(plan, setting) if plan.frozen else ""
-    place = Path(tempfile.mkdtemp(prefix=f".clone-{setting.name}-", dir=plan.space.sources))
-    try:
-        new = place / setting.name
-        git.clone(setting.url, new)
-        refs = git.local_refs(new)
-        sha = frozen or _wish(setting, lambda: refs, f"at {masked(setting.url)}")
-        if sha not in refs.values() and not git.has_commit(new, sha):
-            git.fetch_commit(setting.url, new, sha)
-        git.checkout(new, sha)
-        new.rename(folder)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
     return sha
 
 
-def _move(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
-    """Fetch what is missing, and check a commit out, unless commits of the user would get lost."""
-    if not plan.offline and not plan.check and not git.has_commit(folder, sha):
-        git.fetch(setting.url, folder)
-        if not git.has_commit(folder, sha):
-            git.fetch_commit(setting.url, folder, sha)
-    lost = git.unpublished(folder, str(plan.recorded.get(setting.name, {}).get("sha", "")))
+def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepared:
+    """Clone beside the place, check the pin, and check out."""
+    if plan.offline:
+        raise SourcesError(f"{folder} is missing, and offline nothing can be cloned", hint="sync online once")
+    frozen = _frozen(plan, setting) if plan.frozen else ""
+    where = f"at {masked(setting.url)}"
+    if plan.check:
+        sha = frozen or _wish(setting, lambda: git.remote_refs(setting), where)
+        return Prepared(setting, folder, "", sha)
+    new = unfinished.clone_folder(plan.space.sources, setting.name) / setting.name
+    git.clone(setting, new)
+    refs = git.local_refs(new)
+    sha = frozen or _wish(setting, lambda: refs, where)
+    if sha not in refs.values() and not git.commit(new, sha):
+        git.fetch_commit(setting, new, sha)
+    _check_commit(git, new, sha)
+    git.checkout(new, sha)
+    return Prepared(setting, folder, "", sha, clone=new)
+
+
+def _fetch(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+    """Fetch what the remote has, and a commit that may be beside all of it."""
+    git.fetch(setting, folder)
+    if not git.commit(folder, sha):
+        git.fetch_commit(setting, folder, sha)
+
+
+def _check_commit(git: Git, folder: Path, sha: str) -> None:
+    """Refuse the id of a tag in place of a commit's."""
+    commit = git.commit(folder, sha)
+    if commit and commit != sha:
+        raise SourcesError(f"{sha} is a tag, not a commit", hint=f"its commit is {commit}; write that one")
+
+
+def _check_move(plan: Plan, prepared: Prepared, git: Git, begun: str) -> None:
+    """Refuse a move by which something of a user would get lost."""
+    folder = prepared.folder
+    recorded = str(plan.recorded.get(prepared.setting.name, {}).get("sha", ""))
+    lost = git.unpublished(folder, [sha for sha in (recorded, begun) if sha])
     if lost:
         raise SourcesError(
             f"{folder} has commits of its own, {lost} the newest, that the remote does not have",
             hint="push them, or put them on a branch and check out the commit that was synced",
         )
-    if plan.offline and not git.has_commit(folder, sha):
-        raise SourcesError(f"commit {sha} is not in {folder}, and offline it cannot be fetched")
-    if not plan.check:
-        git.checkout(folder, sha)
+    if prepared.finish or not git.commit(folder, prepared.sha):
+        return  # what is half there was looked at; in a check the commit may be missing
+    for path in git.added(folder, prepared.before, prepared.sha):
+        if os.path.lexists(folder / path):
+            raise SourcesError(
+                f"cannot check out {prepared.sha}: {folder / masked(path)} is in the way",
+                hint="git ignores this file, the new commit has it; move it away",
+            )

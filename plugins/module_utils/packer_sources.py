@@ -12,6 +12,7 @@ SPEC: dict[str, Any] = {
     "names": {"type": "list", "elements": "str"},
     "frozen": {"type": "bool", "default": False},
     "offline": {"type": "bool", "default": False},
+    "keep_going": {"type": "bool", "default": False},
     "workspace": {"type": "path"},
 }
 
@@ -33,6 +34,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         frozen=params["frozen"],
         offline=params["offline"],
         check=check_mode,
+        keep_going=params["keep_going"],
         workspace=open_workspace(params),
     )
     answer: dict[str, Any] = {

@@ -45,6 +45,13 @@ options:
       - Only commits that the clones already have can be checked out, and a missing repository fails the task.
     type: bool
     default: false
+  keep_going:
+    description:
+      - Sync the other repositories when one is not as it should be. The task fails all the same.
+      - Otherwise all of them are looked at first, and when one is not as it should be, nothing moves.
+    type: bool
+    default: false
+    version_added: 0.1.0
 attributes:
   check_mode:
     description: Says what would change without changing anything. The remotes are asked.
@@ -54,7 +61,7 @@ attributes:
     support: full
 notes:
   - Credentials come from your own Git and SSH setup, such as an SSH agent, a credential helper or
-    E(GIT_ASKPASS). Nothing is ever asked for. A password in a C(url) is refused.
+    E(GIT_ASKPASS). Nothing is ever asked for. What could be a secret in a C(url) is refused.
 seealso:
   - module: ansible.builtin.git
 """

@@ -13,61 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from hybridcore import sources, state
-from hybridcore.errors import LockError, SourcesError
-from hybridcore.workspace import Workspace, open_workspace
+from hybridcore.errors import LockError
 from tests.support.remotes import Remote, git
+from tests.support.sources import Space, snapshot
 
 pytestmark = pytest.mark.integration
-
-
-class Space:
-    """A workspace with one repository `demo` to clone."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.tmp_path = tmp_path
-        self.root = tmp_path / "workspace"
-        self.root.mkdir()
-        self.remote = Remote(tmp_path / "remotes" / "demo")
-        self.first = self.remote.commit(text="one\n")
-        self.clone = self.root / "sources" / "demo"
-        self.settings()
-
-    def settings(self, *, ref: str = "", sha: str = "", url: str = "", more: str = "") -> Workspace:
-        text = f'[sources.demo]\nurl = "{url or self.remote.url}"\n'
-        text += f'ref = "{ref}"\n' if ref else ""
-        text += f'sha = "{sha}"\n' if sha else ""
-        (self.root / "packer-hybrid.toml").write_text(text + more, encoding="utf-8")
-        return open_workspace(self.root)
-
-    def sync(self, *names: str, **options: bool) -> list[sources.SourceResult]:
-        return sources.sync(names or None, **options, workspace=open_workspace(self.root))
-
-    def error(self, *names: str, **options: bool) -> str:
-        with pytest.raises(SourcesError) as caught:
-            self.sync(*names, **options)
-        return str(caught.value)
-
-    def recorded(self) -> dict:
-        return state.read(workspace=open_workspace(self.root)).get("sources", {})
-
-    def head(self) -> str:
-        return git(self.clone, "rev-parse", "HEAD")
 
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     return Space(tmp_path)
-
-
-def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file but the locks, in which the last holder wrote its name."""
-    return {
-        str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes())
-        for path in root.rglob("*")
-        if path.is_file() and path.suffix != ".lock" and path.name != ".lock"
-    }
 
 
 def test_first_sync_clones_and_records(space: Space) -> None:
@@ -306,6 +262,10 @@ def test_symbolic_links_out_of_the_workspace_are_refused(space: Space, tmp_path:
         '[core]\n\tfsmonitor = "touch {mark}; false"',
         '[core]\n\tsshCommand = "touch {mark}; false"',
         '[filter "x"]\n\tclean = "touch {mark}; cat"',
+        '[filter "lfs"]\n\tclean = "touch {mark}; git-lfs clean -- %f"',
+        '[lfs "customtransfer.x"]\n\tpath = touch {mark}',
+        '[lfs "extension.x"]\n\tclean = touch {mark}',
+        "[fetch]\n\tbundleURI = https://example.org/x",
         "[include]\n\tpath = {mark}",
         "[core]\n\tworktree = /",
         '[url "ext::touch {mark}"]\n\tinsteadOf = file://',
@@ -320,6 +280,44 @@ def test_a_clone_whose_settings_could_run_programs_is_refused(space: Space, sett
     (space.clone / "file.txt").write_text("mine!\n")
     assert "could run other programs" in space.error()
     assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "[core]\n\tuntrackedCache = true\n\tcompression = 9",
+        '[remote "mine"]\n\turl = https://example.org/x\n\tpushurl = git@example.org:x',
+        '[branch "main"]\n\tdescription = mine',
+        "[diff]\n\talgorithm = histogram\n[merge]\n\tconflictStyle = diff3\n[commit]\n\tgpgSign = true",
+        '[lfs]\n\trepositoryformatversion = 0\n[lfs "https://example.org/x.git/info/lfs"]\n\taccess = basic',
+        '[filter "lfs"]\n\tclean = git-lfs clean -- %f\n\tsmudge = git-lfs smudge -- %f'
+        "\n\tprocess = git-lfs filter-process\n\trequired = true",
+    ],
+)
+def test_a_clone_whose_settings_are_harmless_is_synced(space: Space, setting: str) -> None:
+    space.sync()
+    with (space.clone / ".git" / "config").open("a") as file:
+        file.write(setting + "\n")
+    second = space.remote.commit(text="two\n")
+    assert [result.sha for result in space.sync()] == [second]
+
+
+def test_git_lfs_of_the_user(space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("git-lfs") is None:
+        pytest.skip("git-lfs is not installed")
+    config = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    subprocess.run(["git", "lfs", "install", "--skip-repo"], check=True, capture_output=True)
+    (space.remote.folder / ".gitattributes").write_text("*.bin filter=lfs -text\n")
+    (space.remote.folder / "disk.bin").write_text("large\n")
+    name = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    for command in (("add", "--all"), (*name, "commit", "--quiet", "-m", "large")):
+        subprocess.run(["git", *command], cwd=space.remote.folder, check=True)
+    assert git(space.remote.folder, "show", "HEAD:disk.bin").startswith("version https://git-lfs")
+    assert [result.action for result in space.sync()] == ["cloned"]
+    assert (space.clone / "disk.bin").read_text() == "large\n"
+    assert "[lfs]" in (space.clone / ".git" / "config").read_text()
+    assert [result.action for result in space.sync()] == ["unchanged"]
 
 
 def test_hooks_do_not_run(space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,18 +351,51 @@ def test_submodules_are_left_alone(space: Space) -> None:
     assert [result.action for result in space.sync()] == ["unchanged"]
 
 
+BROKEN = "".join(f'[sources.{name}]\nurl = "file:///does/not/exist/{name}"\n' for name in ("gone", "lost"))
+
+
 def test_all_errors_are_reported_and_what_went_well_is_recorded(space: Space) -> None:
-    space.settings(
-        more="".join(
-            f'[sources.{name}]\nurl = "file:///does/not/exist/{name}"\n' for name in ("gone", "lost")
-        )
-    )
-    message = space.error()
+    space.settings(more=BROKEN)
+    message = space.error(keep_going=True)
     assert "2 of 3 sources cannot be synced" in message
     assert "packer-hybrid.toml:3: gone: cannot clone file:///does/not/exist/gone" in message
     assert "packer-hybrid.toml:5: lost:" in message
     assert space.recorded()["demo"]["sha"] == space.first
     assert sorted(path.name for path in (space.root / "sources").iterdir()) == [".lock", "demo"]
+
+
+def test_nothing_moves_when_one_is_not_as_it_should_be(space: Space) -> None:
+    space.settings(more=BROKEN)
+    assert "2 of 3 sources cannot be synced (nothing was moved" in space.error()
+    assert [path.name for path in (space.root / "sources").iterdir()] == [".lock"]
+    assert space.recorded() == {}
+
+
+@pytest.mark.parametrize("fault", ["dirty", "unpushed", "pin", "in the way"])
+def test_each_fault_stops_the_move_of_the_others(space: Space, fault: str) -> None:
+    other = Remote(space.tmp_path / "remotes" / "other")
+    other.commit(".gitignore", "*.secret\n")
+    first = other.commit(text="one\n")
+    table = f'[sources.other]\nurl = "{other.url}"\nref = "main"\n'
+    space.settings(more=table)
+    space.sync()
+    clone = space.root / "sources" / "other"
+    space.remote.commit(text="two\n")
+    if fault == "dirty":
+        (clone / "note.txt").write_text("mine\n")
+    elif fault == "unpushed":
+        git(clone, "commit", "--quiet", "--allow-empty", "-m", "mine")
+    elif fault == "pin":
+        space.settings(more=f'{table}sha = "{first}"\n')
+    else:
+        (clone / "my.secret").write_text("mine\n")
+        git(other.folder, "rm", "--quiet", ".gitignore")
+    other.commit("my.secret", "theirs\n")
+    words = {"dirty": "changes of its own", "unpushed": "commits of its own", "pin": "but pinned is"}
+    message = space.error()
+    assert words.get(fault, "my.secret is in the way") in message
+    assert "1 of 2 sources cannot be synced" in message
+    assert (space.head(), space.recorded()["demo"]["sha"]) == (space.first, space.first)
 
 
 def test_only_the_named_ones(space: Space) -> None:
@@ -427,6 +458,47 @@ def test_frozen_without_pin_and_record_is_an_error(space: Space) -> None:
     space.sync()
     space.settings(ref="main")
     assert "no record of this url and ref" in space.error(frozen=True)
+
+
+def test_offline_stays_where_the_remote_was_seen_last(space: Space) -> None:
+    """A commit that was withdrawn is still in the clone, and a tag may be new on a commit that was there."""
+    withdrawn = space.remote.commit(text="two\n")
+    space.settings(ref="main")
+    assert [result.sha for result in space.sync()] == [withdrawn]
+    git(space.remote.folder, "reset", "--quiet", "--hard", space.first)
+    git(space.remote.folder, "tag", "v1")
+    assert [result.sha for result in space.sync()] == [space.first]
+    assert [result.action for result in space.sync(offline=True)] == ["unchanged"]
+    space.settings(ref="v1")
+    assert [result.action for result in space.sync(offline=True)] == ["unchanged"]
+    space.sync()
+    space.settings(ref="main")
+    assert [result.sha for result in space.sync(offline=True)] == [space.first]
+
+
+def test_offline_finds_a_tag_that_came_without_a_commit(space: Space) -> None:
+    space.settings(ref="main")
+    space.sync()
+    git(space.remote.folder, "tag", "v1")
+    space.settings(ref="v1")
+    space.sync()
+    space.settings(ref="main")
+    space.sync()
+    space.settings(ref="v1")
+    assert [result.action for result in space.sync(offline=True)] == ["unchanged"]
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_the_id_of_a_tag_is_no_commit(space: Space, synced: bool) -> None:
+    git(space.remote.folder, "tag", "-m", "release", "v1")
+    tag = git(space.remote.folder, "rev-parse", "v1")
+    if synced:
+        space.sync()
+    for setting in ({"sha": tag}, {"ref": tag}):
+        space.settings(**setting)
+        message = space.error()
+        assert f"{tag} is a tag, not a commit" in message
+        assert f"its commit is {space.first}" in message
 
 
 def test_offline(space: Space) -> None:

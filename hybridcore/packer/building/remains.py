@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from ...templates import Template
     from ..planning.rendered import Rendered
 
+# The builders that leave nothing where the supervisor cannot remove it.
+_LOCAL_BUILDERS = frozenset({"null", "file", "qemu"})
+_REMOTE_GRACE_S = 300.0
+_NAMES = ("vm_name", "template_name", "instance_name", "ami_name", "image_name", "managed_image_name", "name")
+
 
 def left_behind(template: Template, rendered: Rendered) -> str:
     """What a killed Packer may leave where only a person can remove it; an empty text when nothing.
@@ -19,11 +24,11 @@ def left_behind(template: Template, rendered: Rendered) -> str:
         template: what its files say.
         rendered: its configuration.
     """
-    if template.platform.local:
+    if template.builder_type in _LOCAL_BUILDERS:
         return ""
     attributes = template.source.body.attributes
     named = []
-    for name in template.platform.leaves:
+    for name in _NAMES:
         if name in attributes:
             try:
                 value = evaluate(attributes[name], {"var": rendered.values})
@@ -37,7 +42,9 @@ def left_behind(template: Template, rendered: Rendered) -> str:
 def grace(template: Template) -> float:
     """Seconds that Packer has to clean up when a build is cut off, before it is killed.
 
+    To delete a machine on a platform, and to wait until it is gone, takes from tens of seconds to minutes.
+
     Args:
         template: the target.
     """
-    return GRACE_S if template.platform.local else template.platform.grace_s
+    return GRACE_S if template.builder_type in _LOCAL_BUILDERS else _REMOTE_GRACE_S

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import Fault, PackerError
@@ -13,11 +12,10 @@ from ...hcl.evaluator import compute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from ...hcl import Attribute
-    from ...platforms import Platform
     from ...templates import Template
     from ...workspace import Workspace
     from .plan import Planned
@@ -39,14 +37,14 @@ def check_all(planned: Sequence[Planned], workspace: Workspace) -> None:
     faults = []
     for one in planned:
         template = one.template
-        if template.platform.programs or template.builder_type == "qemu":
-            faults += check(template, one.rendered.values_for(template), workspace)
+        if template.builder_type == "qemu":
+            faults += check_qemu(template, one.rendered.values_for(template), workspace)
     if faults:
         raise PackerError("something that the builds need is missing", faults=faults)
 
 
-def check(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:
-    """Check what one target needs on this machine.
+def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:
+    """Check what a source of type ``qemu`` needs: programs, firmware, a local disk image, a free port.
 
     Args:
         template: the target.
@@ -56,49 +54,21 @@ def check(template: Template, variables: Mapping[str, Any], workspace: Workspace
     Returns:
         What is missing, with the place in the template.
     """
-    source = _Source(template, variables, workspace)
-    faults = list(_programs(source, template.platform))
-    if template.builder_type == "qemu":
-        faults += _qemu(source)
-    return faults
+    attributes = template.source.body.attributes
+    where = workspace.relative(template.source_file)
 
+    def value(name: str) -> Any:  # noqa: ANN401 -- whatever the template says
+        return evaluate(attributes[name], variables) if name in attributes else None
 
-@dataclass(frozen=True)
-class _Source:
-    """The source of a target, with the values of its attributes as far as they are known."""
+    def fault(name: str, message: str, hint: str) -> Fault:
+        line = attributes[name].line if name in attributes else template.source.line
+        return Fault(f"{template.target}: {message}", file=where, line=line, hint=hint)
 
-    template: Template
-    variables: Mapping[str, Any]
-    workspace: Workspace
-
-    def value(self, name: str) -> Any:  # noqa: ANN401 -- whatever the template says
-        """The value of an attribute; None where it is not there or not known."""
-        attributes = self.template.source.body.attributes
-        return evaluate(attributes[name], self.variables) if name in attributes else None
-
-    def fault(self, name: str, message: str, hint: str) -> Fault:
-        """What is wrong with an attribute, at its place or else that of the source."""
-        source, attributes = self.template.source, self.template.source.body.attributes
-        line = attributes[name].line if name in attributes else source.line
-        where = self.workspace.relative(self.template.source_file)
-        return Fault(f"{self.template.target}: {message}", file=where, line=line, hint=hint)
-
-
-def _programs(source: _Source, platform: Platform) -> Iterator[Fault]:
-    """The programs of the platform that are not on this machine."""
-    packages = " and ".join(program.package for program in platform.programs)
-    for program in platform.programs:
-        name = (source.value(program.attribute) if program.attribute else None) or program.name
-        if shutil.which(name) is None:
-            message = f"{platform.title}'s program {name} was not found"
-            hint = f"install it; on Debian the packages {packages}"
-            yield source.fault(program.attribute, message, hint)
-
-
-def _qemu(source: _Source) -> list[Fault]:
-    """What a source of type ``qemu`` lacks besides programs: firmware, a local disk image, a free port."""
-    value, fault = source.value, source.fault
     faults = []
+    for program in (value("qemu_binary") or "qemu-system-x86_64", "qemu-img"):
+        if shutil.which(program) is None:
+            hint = "install it; on Debian the packages qemu-system-x86 and qemu-utils"
+            faults.append(fault("qemu_binary", f"QEMU's program {program} was not found", hint))
     for name in ("firmware", "efi_firmware_code", "efi_firmware_vars", "qemuargs"):
         file = firmware(name, value(name))
         # QEMU looks for a name without a folder among its own files.

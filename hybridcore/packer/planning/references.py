@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Where a build writes; what is there is no input of it.
 _WRITTEN = frozenset({"output", "output_directory", "output_dir", "target", "destination", "log_file"})
+_DISKS = frozenset({"iso_url", "iso_urls"})
 # A playbook or a manifest takes in roles, tasks and modules from the folder around it.
 _PLAYS = frozenset({"playbook_file", "playbook_files", "manifest_file"})
 _VARIABLE = re.compile(r"\bvar\.([A-Za-z_][\w-]*)").findall
@@ -40,24 +41,22 @@ def workspace_files(template: Template, rendered: Rendered, workspace: Workspace
 
     Returns:
         Sorted: files and folders of the workspace that exist, but for what a run writes (``configs/``,
-        ``logs/``, ``state/``, folders of ``images/``); and the local disks that its source
-        starts from and names without a checksum, wherever they are. A playbook or a manifest counts with the
-        folder that it lies in.
+        ``logs/``, ``state/``, folders of ``images/``); and local disks that ``iso_url`` names without a
+        checksum, wherever they are. A playbook or a manifest counts with the folder that it lies in.
     """
     values = rendered.values if "/" in rendered.text else {}
     with_slash = {name for name, value in values.items() if "/" in str(value)}
     scope = {"path": dict.fromkeys(("root", "cwd"), str(template.folder)), "var": values}
-    disks = template.platform.disks
     found: set[Path] = set()
     for _, body in template.bodies:
         for owner, attribute in body.walk():
             expression = attribute.expression
             if "/" not in expression and not with_slash.intersection(_VARIABLE(expression)):
                 continue
-            if attribute.name in _WRITTEN or (attribute.name in disks and _has_checksum(owner, scope)):
+            if attribute.name in _WRITTEN or (attribute.name in _DISKS and _has_checksum(owner, scope)):
                 continue
             for value in _texts(attribute, scope):
-                path = _existing(value, template, workspace, anywhere=attribute.name in disks)
+                path = _existing(value, template, workspace, anywhere=attribute.name in _DISKS)
                 if path is not None:
                     found.add(
                         _with_its_roles(path, template, workspace) if attribute.name in _PLAYS else path

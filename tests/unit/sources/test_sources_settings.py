@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 
 from hybridcore import sources
 from hybridcore.errors import SourcesError
-from hybridcore.sources import git
-from hybridcore.workspace import open_workspace
+from hybridcore.sources import addresses, clone_config, git, runner
+from hybridcore.workspace import SOURCE_OPTIONS, open_workspace
 
 A, B = "a" * 40, "b" * 40
 
@@ -54,10 +55,54 @@ def test_refused_refs(tmp_path: Path, ref: str) -> None:
     assert "is not a branch, tag or commit" in error.faults[0].message
 
 
-def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    error = sync_error(tmp_path, '[sources.bad]\nurl = "https://me:hunter2@example.org/x.git"\n')
-    assert "password" in str(error)
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://me:hunter2@example.org/x.git", "has a password in it"),
+        ("https://me:hunt@hunter2@example.org/x.git", "has a password in it"),
+        ("https://hunter2@example.org/x.git", "a user name in it, which may be a token"),
+        ("https://me%3Ahunter2@example.org/x.git", "a user name in it, which may be a token"),
+        ("https://me:a/hunter2@example.org/x.git", "is not a URL"),
+        ("https://me:a b'hunter2@example.org/x.git", "has a password in it"),
+        ("https://me:a\\nhunter2@example.org/x.git", "has a password in it"),
+        ("HTTPS://me:hunter2@example.org/x.git", "has a scheme in capitals"),
+        ("Ssh://me:hunter2@example.org/x.git", "has a scheme in capitals"),
+        ("https://example.org/x.git?private_token=hunter2", "a query or a fragment"),
+        ("https://example.org/x.git#hunter2", "a query or a fragment"),
+        ("https://example.org?private_token=hunter2", "a query or a fragment"),
+        ("ssh://me:hunter2@example.org/x.git", "has a password in it"),
+        ("git://hunter2@example.org/x.git", "a user name in it, which may be a token"),
+        ("me:hunter2@example.org:x.git", "has a password in it"),
+        ("me:hunter2@x@example.org:x.git", "has a password in it"),
+        ("git@example.org:x.git?token=hunter2", "is not a URL"),
+        ("file://me:hunter2@localhost/x", "has a password in it"),
+        ("ftp://me:hunter2@example.org/x", "is not a URL"),
+    ],
+)
+def test_a_secret_in_a_url_is_refused_and_not_repeated(tmp_path: Path, url: str, words: str) -> None:
+    error = sync_error(tmp_path, f'[sources.bad]\nurl = "{url}"\n')
+    assert words in str(error)
     assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/x.git",
+        "http://[::1]:8080/x.git",
+        "https://example.org:8443/group/sub/x",
+        "ssh://git@example.org:2222/x.git",
+        "ssh://example.org/~me/x.git",
+        "git@example.org:group/x.git",
+        "git://example.org/x",
+        "file:///srv/my repositories/x",
+        "file://localhost/srv/x",
+        "/srv/my repositories/x?y@z.bundle",
+    ],
+)
+def test_accepted_urls(url: str) -> None:
+    assert addresses.wrong(url) is None
+    assert addresses.shown(url).partition("?")[0] == url.partition("?")[0]
 
 
 def test_every_fault_is_reported_with_its_line(tmp_path: Path) -> None:
@@ -120,14 +165,29 @@ def test_a_branch_and_a_tag_of_one_name_are_refused() -> None:
 
 def test_masking_of_web_addresses_and_control_characters() -> None:
     text = "fatal: unable to access 'https://token@example.org/x': \x1b[31mno\x07"
-    assert git.masked(text) == "fatal: unable to access 'https://***@example.org/x': ?[31mno?"
+    assert addresses.masked(text) == "fatal: unable to access 'https://***@example.org/x': ?[31mno?"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("from https://me:pa@ss@example.org/x to", "from https://***@example.org/x to"),
+        ("HTTP://token@example.org/x", "HTTP://***@example.org/x"),
+        ("'ssh://git@example.org/x': no", "'ssh://git@example.org/x': no"),
+        ("ssh://me:pass@example.org/x", "ssh://***@example.org/x"),
+        ("https://example.org/x?private_token=a&b=c: no", "https://example.org/x?*** no"),
+    ],
+)
+def test_what_git_says_of_addresses_is_shown_without_secrets(text: str, shown: str) -> None:
+    """An address may be another than that of the settings: by `insteadOf`, or where a remote leads to."""
+    assert addresses.masked(text) == shown
 
 
 def test_the_environment_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "PKR_VAR_password", "LD_PRELOAD"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
-    env = git.environment()
+    env = runner.environment()
     assert env["GIT_TERMINAL_PROMPT"] == "0"
     assert env["GIT_CONFIG_COUNT"] == "0"
     assert not {"GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "PKR_VAR_password", "LD_PRELOAD"} & set(env)
@@ -151,7 +211,7 @@ def test_the_environment_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_only_plain_settings_are_read_without_git(line: str) -> None:
     """Everything else is left to git, so that nothing is understood in another way than git does."""
-    assert git._plain_settings(f"[core]\n\tbare = false\n{line}\n") is None
+    assert clone_config.plain(f"[core]\n\tbare = false\n{line}\n") is None
 
 
 def test_plain_settings_are_what_git_reads(tmp_path: Path) -> None:
@@ -167,6 +227,11 @@ def test_plain_settings_are_what_git_reads(tmp_path: Path) -> None:
     listed = subprocess.run(
         ["git", "config", "--file", str(file), "--list"], check=True, capture_output=True, text=True
     ).stdout
-    assert git._plain_settings(file.read_text()) == [
-        tuple(line.split("=", 1)) for line in listed.splitlines()
-    ]
+    assert clone_config.plain(file.read_text()) == [tuple(line.split("=", 1)) for line in listed.splitlines()]
+
+
+def test_the_documentation_has_the_table_of_options() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "sources.md").read_text()
+    for option in SOURCE_OPTIONS.values():
+        default = "" if option.name == "url" else f"`{json.dumps(option.default)}`"
+        assert f"| `{option.name}` | {default} | {option.metadata['help']} |".replace("|  |", "| |") in text
