@@ -83,7 +83,7 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
     return Prepared(replace(asked, provisioners=switches), loaded)
 
 
-def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool]:
+def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool | None]:
     provisioners.enable_ansible(request.ansible)
     provisioners.enable_puppet(request.puppet)
     return provisioners.emit_vars_for(loaded, workspace=workspace)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import reprlib
+import stat
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -153,6 +155,10 @@ class Workspace:
         """The rendered configuration of a target in an environment."""
         return self.configs / env / f"{target}.pkrvars.hcl"
 
+    def holds(self, path: Path) -> bool:
+        """Whether a path is inside, symbolic links followed, also those to nowhere or in a circle."""
+        return Path(os.path.realpath(path)).is_relative_to(self.root)
+
     def relative(self, path: Path) -> str:
         """A path as it is shown to people: relative to the workspace where it lies inside."""
         try:
@@ -177,7 +183,7 @@ def find(start: str | Path | None = None) -> Workspace:
     named = os.environ.get(ENVIRONMENT_VARIABLE) if start is None else None
     if named:
         return open_workspace(named)
-    here = Path(start or ".").resolve()
+    here = Path(os.path.realpath(start or "."))
     for folder in (here, *here.parents):
         if (folder / SETTINGS_FILE).is_file():
             return open_workspace(folder)
@@ -199,10 +205,10 @@ def open_workspace(root: str | Path) -> Workspace:
     Raises:
         WorkspaceError: the folder or the file is missing, or a setting is not right; has faults.
     """
-    folder = Path(root).expanduser().resolve()
+    folder = Path(os.path.realpath(Path(root).expanduser()))
     file = folder / SETTINGS_FILE
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_plain(file).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         raise WorkspaceError(
             f"{folder} is not a workspace: it has no {SETTINGS_FILE}",
@@ -213,6 +219,26 @@ def open_workspace(root: str | Path) -> Workspace:
     except UnicodeDecodeError as error:
         raise WorkspaceError(f"is not UTF-8 at byte {error.start}", file=file) from error
     return Workspace(folder, parse_settings(text, filename=str(file)))
+
+
+def read_plain(path: Path) -> bytes:
+    """Read a file of the user whole.
+
+    Args:
+        path: the file, or a symbolic link to it.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file; reading a named pipe or a device might never end.
+    """
+    # With O_NONBLOCK the opening of a named pipe does not wait for somebody who writes into it.
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        return file.read()
 
 
 def resolve(workspace: Workspace | None) -> Workspace:

@@ -28,7 +28,8 @@ def generate_env_config(
             - ``targets``: list of ``<os>/<platform>/<name>``, or of mappings with ``target`` and ``vars``,
               the caller's values for this target alone; all targets of the workspace when absent;
             - ``vars``: the caller's values by variable, for all targets;
-            - ``provisioners``: the values that ``provisioners.emit_vars`` gives.
+            - ``provisioners``: the values that ``provisioners.emit_vars`` gives; None for the variable of a
+              stack that is off, which is then left out and must have ``default = false``.
         workspace: where everything lies; found when not given.
         write: whether to write; without it the result is the same and no file is touched.
 

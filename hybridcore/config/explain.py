@@ -68,4 +68,6 @@ def _value(variable: Variable, resolved: Resolved) -> str:
         return SENSITIVE + (", needed from the environment" if variable.name in resolved.sensitive else "")
     if variable.name in resolved.values:
         return literal(resolved.values[variable.name])
-    return "default, computed by Packer" if variable.computed else "null, by default"
+    if variable.computed:
+        return "default, computed by Packer"
+    return "null, by default" if variable.default is None else f"{literal(variable.default)}, by default"

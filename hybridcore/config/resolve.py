@@ -28,7 +28,7 @@ class Sources:
     Attributes:
         target: ``<os>/<platform>/<name>``.
         overlays: what each overlay file says, later wins.
-        provisioners: what the switches of the provisioners say.
+        provisioners: what the switches of the provisioners say; None for a stack that is off and left out.
         caller: the caller's values, those for this target alone merged over those for all.
         folders: tells where a missing value of a target could be set.
         hidden: names of variables whose values must not be shown.
@@ -110,6 +110,9 @@ def _plain(
 ) -> None:
     name = variable.name
     given = values.unmarked(variable, given, faults)
+    if sources.provisioners.get(name, False) is None:
+        _left_out(variable, given, sources, result, faults)
+        return
     given += _switch_and_caller(variable, given, sources, result, faults)
     default = None
     if not variable.required and not variable.computed:
@@ -140,6 +143,18 @@ def _plain(
         result.unchecked.append(name)
 
 
+def _left_out(
+    variable: Variable, given: list[Entry], sources: Sources, result: Resolved, faults: list[Fault]
+) -> None:
+    """Leave the switch of a stack out that is off: Packer takes the default, which must be false."""
+    _agree(variable, False, given, sources, result, faults)
+    default = Entry(variable.default, variable.file, variable.line)
+    result.entries[variable.name] = given if variable.required else [default, *given]
+    if variable.required or variable.computed or not _same(variable.default, False, variable):
+        message = f"{variable.name}: expected default = false, since its stack is off and gives no value"
+        faults.append(Fault(message, file=variable.file, line=variable.line, hint="write default = false"))
+
+
 def _switch_and_caller(
     variable: Variable, given: list[Entry], sources: Sources, result: Resolved, faults: list[Fault]
 ) -> list[Entry]:
@@ -148,6 +163,20 @@ def _switch_and_caller(
     switch = sources.provisioners.get(name)
     if switch is None:
         return [Entry(sources.caller[name], CALLER)] if name in sources.caller else []
+    _agree(variable, switch, given, sources, result, faults)
+    return [Entry(switch, PROVISIONERS)]
+
+
+def _agree(
+    variable: Variable,
+    switch: Value,
+    given: list[Entry],
+    sources: Sources,
+    result: Resolved,
+    faults: list[Fault],
+) -> None:
+    """Warn of an overlay, and refuse a caller's value, that says something else than the switch."""
+    name = variable.name
     overlaid, made_of = _merge(None, given)
     if overlaid is not None and not _same(overlaid, switch, variable):
         result.warnings.append(
@@ -162,7 +191,6 @@ def _switch_and_caller(
                 hint="set the switch itself, or leave the variable out",
             )
         )
-    return [Entry(switch, PROVISIONERS)]
 
 
 def _same(one: Value, other: Value, variable: Variable) -> bool:

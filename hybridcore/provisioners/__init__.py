@@ -1,12 +1,18 @@
-"""The provisioner stacks, Ansible (on by default) and Puppet (off): switches, assets, variables."""
+"""The provisioner stacks, Ansible (on by default) and Puppet (off): switches, assets, variables.
+
+A stack that is on by default always gives its variable. One that is off by default gives it only when it is
+on; while it is off, configurations say nothing of it, and its variable must have ``default = false``.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from ..errors import Fault, ProvisionersError
-from ..workspace import Workspace, resolve
+from ..workspace import Workspace, read_plain, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,17 +43,24 @@ class Stack:
         name: its name in ``Switches``, and its folder under ``templates/``.
         variable: the Packer variable that switches it.
         entry: the asset that must exist, relative to its folder.
+        is_playbook: whether that is YAML, a list of plays.
     """
 
     name: str
     variable: str
     entry: str
+    is_playbook: bool = False
 
 
 STACKS = (
-    Stack("ansible", "enable_ansible", "site.yml"),
+    Stack("ansible", "enable_ansible", "site.yml", is_playbook=True),
     Stack("puppet", "enable_puppet", "manifests/site.pp"),
 )
+_MISSING = "is missing"
+# The first line that is neither blank nor a comment, nor the beginning of a document in YAML.
+_FIRST = re.compile(r"^[ \t]*(?!---[ \t]*(?:#.*)?$|%|#)\S.*$", re.MULTILINE)
+# An entry of a list, a list in brackets, or the head of an encrypted file.
+_PLAYBOOK = re.compile(r"(?:---)?[ ]*(?:-(?:[ ]|$)|\[)|\$ANSIBLE_VAULT;")
 _switches: ContextVar[Switches] = ContextVar("hybridcore_provisioners", default=Switches())  # noqa: B039
 
 
@@ -56,8 +69,11 @@ def enable_ansible(flag: bool) -> None:
 
     Args:
         flag: whether it is on.
+
+    Raises:
+        ProvisionersError: it is no bool.
     """
-    _switches.set(replace(_switches.get(), ansible=flag))
+    _switches.set(replace(_switches.get(), ansible=_checked(flag)))
 
 
 def enable_puppet(flag: bool) -> None:
@@ -65,8 +81,18 @@ def enable_puppet(flag: bool) -> None:
 
     Args:
         flag: whether it is on.
+
+    Raises:
+        ProvisionersError: it is no bool.
     """
-    _switches.set(replace(_switches.get(), puppet=flag))
+    _switches.set(replace(_switches.get(), puppet=_checked(flag)))
+
+
+def _checked(flag: bool) -> bool:
+    # The text "false" is true in Python: who passes one would get the opposite of what it says.
+    if not isinstance(flag, bool):
+        raise ProvisionersError(f"a switch is true or false, not {flag!r:.80} ({type(flag).__name__})")
+    return flag
 
 
 def emit_vars(*, workspace: Workspace | None = None) -> dict[str, bool]:
@@ -79,17 +105,24 @@ def emit_vars(*, workspace: Workspace | None = None) -> dict[str, bool]:
         ``enable_ansible``; ``enable_puppet`` too, only when Puppet is on.
 
     Raises:
-        ProvisionersError: an asset of an enabled stack is missing; has faults, all of them.
+        ProvisionersError: an asset of an enabled stack is missing, or is no asset; has faults, all of them.
     """
-    switches = _switches.get()
-    check_assets(switches, resolve(workspace))
-    variables = {"enable_ansible": switches.ansible}
-    if switches.puppet:
-        variables["enable_puppet"] = True
-    return variables
+    check_assets(_switches.get(), resolve(workspace))
+    return {name: value for name, value in _variables().items() if value is not None}
 
 
-def emit_vars_for(templates: Sequence[Template], *, workspace: Workspace | None = None) -> dict[str, bool]:
+def _variables() -> dict[str, bool | None]:
+    """The value of each switch; None for a stack that is off as it is by default."""
+    switches, by_default = _switches.get(), Switches()
+    given = {stack: getattr(switches, stack.name) for stack in STACKS}
+    return {
+        stack.variable: on if on or getattr(by_default, stack.name) else None for stack, on in given.items()
+    }
+
+
+def emit_vars_for(
+    templates: Sequence[Template], *, workspace: Workspace | None = None
+) -> dict[str, bool | None]:
     """Give the value of every switch, after checking the assets of the stacks that the templates use.
 
     Args:
@@ -98,18 +131,32 @@ def emit_vars_for(templates: Sequence[Template], *, workspace: Workspace | None 
         workspace: where the assets lie; found when not given.
 
     Returns:
-        One entry a stack, on or off, so that a caller's value that says otherwise can be found.
+        What ``emit_vars`` gives, and None for each other stack, so that an overlay's or a caller's value that
+        says otherwise can be found.
 
     Raises:
-        ProvisionersError: an asset of an enabled stack that is used is missing; has faults.
+        ProvisionersError: an asset of an enabled stack that is used is missing or wrong, or the environment
+            switches on what is off; has faults.
     """
     used = set().union(*(template.variable_names() for template in templates))
     check_assets(_switches.get(), resolve(workspace), used=used)
-    return {stack.variable: getattr(_switches.get(), stack.name) for stack in STACKS}
+    variables = _variables()
+    faults = [
+        Fault(
+            f"PKR_VAR_{stack.variable} in the environment is not false, and the {stack.name} stack is off",
+            hint="unset it, or switch the stack on",
+        )
+        for stack in STACKS
+        if variables[stack.variable] is None and stack.variable in used
+        if os.environ.get(f"PKR_VAR_{stack.variable}", "false") not in ("false", "0")
+    ]
+    if faults:
+        raise ProvisionersError("the environment contradicts the provisioners' switches", faults=faults)
+    return variables
 
 
 def check_assets(switches: Switches, workspace: Workspace, *, used: set[str] | None = None) -> None:
-    """Check that the assets of the enabled stacks exist.
+    """Check that the assets of the enabled stacks are there, inside the workspace, and say something.
 
     Args:
         switches: which stacks are on.
@@ -117,24 +164,40 @@ def check_assets(switches: Switches, workspace: Workspace, *, used: set[str] | N
         used: names of variables that the templates declare; all stacks are checked when None.
 
     Raises:
-        ProvisionersError: an asset is missing; has faults.
+        ProvisionersError: an asset is missing or wrong; has faults.
     """
     faults = []
     for stack in STACKS:
         if not getattr(switches, stack.name) or (used is not None and stack.variable not in used):
             continue
         path = asset_folder(stack, workspace) / stack.entry
-        if not path.is_file():
-            hint = f"create it, or switch {stack.name} off"
-            faults.append(
-                Fault(
-                    f"the {stack.name} stack is on and its asset is missing",
-                    file=workspace.relative(path),
-                    hint=hint,
-                )
-            )
+        wrong = _wrong(stack, path, workspace)
+        if wrong:
+            message = f"the {stack.name} stack is on and its asset {wrong}"
+            hint = f"{'create' if wrong == _MISSING else 'mend'} it, or switch {stack.name} off"
+            faults.append(Fault(message, file=workspace.relative(path), hint=hint))
     if faults:
-        raise ProvisionersError("assets of the provisioners are missing", faults=faults)
+        raise ProvisionersError("assets of the provisioners are missing or wrong", faults=faults)
+
+
+def _wrong(stack: Stack, path: Path, workspace: Workspace) -> str:
+    """What is wrong with an asset, in words; empty when nothing is, as far as can be seen without YAML."""
+    if not workspace.holds(path):
+        return "leads out of the workspace"
+    try:
+        text = read_plain(path).decode("utf-8-sig")
+    except FileNotFoundError:
+        return _MISSING
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        return f"is not UTF-8 at byte {error.start}"
+    first = _FIRST.search(text)
+    if first is None:
+        return "is empty"
+    if stack.is_playbook and not _PLAYBOOK.match(first.group()):
+        return "is no playbook, which is YAML and begins with - or ["
+    return ""
 
 
 def asset_folder(stack: Stack, workspace: Workspace) -> Path:

@@ -63,7 +63,7 @@ options:
         type: bool
         default: true
       puppet:
-        description: Gives C(enable_puppet) to the targets that declare this variable.
+        description: Gives C(enable_puppet=true) to the targets that declare it; nothing while it is off.
         type: bool
         default: false
 attributes:

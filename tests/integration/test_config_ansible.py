@@ -98,8 +98,8 @@ def test_vars_for_all_and_for_one_target(ansible: Ansible, folder: WorkspaceFold
     )
     assert [file["target"] for file in result["files"]] == ["linux/null/other", TARGET]
     text = Path(result["files"][1]["path"]).read_text()
-    assert "cpus          = 8\n" in text
-    assert 'message       = "from localhost"\n' in text
+    assert "cpus    = 8\n" in text
+    assert 'message = "from localhost"\n' in text
 
 
 def test_faults_in_words_and_as_data(ansible: Ansible, folder: WorkspaceFolder) -> None:
@@ -134,9 +134,11 @@ def test_a_switch_without_its_assets_fails(ansible: Ansible, folder: WorkspaceFo
     code, output = play(ansible, folder, [{TASK: {"env": "dev", "provisioners": {"puppet": True}}}])
     assert code == 2
     assert "templates/puppet/manifests/site.pp" in output
-    folder.write("templates/puppet/manifests/site.pp", "")
+    folder.write("templates/puppet/manifests/site.pp", "include site\n")
     result, _ = render(ansible, folder, provisioners={"puppet": True})
     assert result["files"][0]["origins"]["enable_puppet"] == "provisioners"
+    result, _ = render(ansible, folder)
+    assert "enable_puppet" not in Path(result["files"][0]["path"]).read_text()
 
 
 @pytest.mark.parametrize(

@@ -421,6 +421,37 @@ def test_an_overlay_that_contradicts_a_switch_is_a_warning(folder: Folder) -> No
     assert result["files"][0]["origins"] == {"enable_puppet": "provisioners"}
 
 
+OFF = {"enable_ansible": True, "enable_puppet": None}
+
+
+@pytest.mark.parametrize("default", ["false", '"false"'])
+def test_a_stack_that_is_off_leaves_no_variable(folder: Folder, default: str) -> None:
+    switch = f'variable "enable_puppet" {{\n  type = bool\n  default = {default}\n}}\n'
+    folder.template(switch + 'variable "enable_ansible" {\n  type = bool\n}\n')
+    folder.write("environments/dev/a.pkrvars.hcl", "enable_puppet = false\n")
+    result = folder.render(provisioners=OFF, vars={"enable_puppet": "false"})
+    assert "puppet" not in result["files"][0]["after"]
+    assert result["files"][0]["origins"] == {"enable_ansible": "provisioners"}
+    assert result["warnings"] == []
+    folder.write("environments/dev/a.pkrvars.hcl", "enable_puppet = true\n")
+    result = folder.render(provisioners=OFF)
+    assert "puppet" not in result["files"][0]["after"]
+    assert result["warnings"] == [
+        "environments/dev/a.pkrvars.hcl:1: enable_puppet has no effect, the provisioners' switch decides it"
+    ]
+    (fault,) = folder.faults(provisioners=OFF, vars={"enable_puppet": True})
+    assert "contradicts the provisioners' switch, the bool false" in fault
+
+
+@pytest.mark.parametrize("rest", ["", "  default = true\n", '  default = env("X")\n', "  default = null\n"])
+def test_a_stack_that_is_off_needs_a_variable_that_is_off_by_default(folder: Folder, rest: str) -> None:
+    folder.template('variable "enable_puppet" {\n  type = bool\n' + rest + "}\n")
+    assert folder.faults(provisioners=OFF) == [
+        f"templates/{TARGET}/build.pkr.hcl:1: enable_puppet: expected default = false, "
+        "since its stack is off and gives no value (write default = false)"
+    ]
+
+
 # Variables of the build, sensitive variables
 
 
