@@ -112,19 +112,19 @@ class _Lines:
 def _wait(children: Children, pipe: int, lines: _Lines) -> Exit:
     """Show lines until the program has ended; the event that tells how."""
     with selectors.DefaultSelector() as selector:
-        selector.register(children.socket, selectors.EVENT_READ)
+        selector.register(children, selectors.EVENT_READ)
         selector.register(pipe, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select(_TICK_S):
                 if key.fd == pipe:
                     _read(pipe, lines)
                     continue
-                event = children.event()
-                if event["event"] == "exit":
-                    # What it left running has been killed by now, so that there is an end to this.
-                    _read(pipe, lines)
-                    lines.close()
-                    return event
+                for event in children.events():
+                    if event["event"] == "exit":
+                        # What it left running has been killed by now, so that there is an end to this.
+                        _read(pipe, lines)
+                        lines.close()
+                        return event
             lines.tick()
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..errors import PackerError
 from . import start
 from .environment import child_environment
 from .kill import RUN_MARK, kill_group, kill_marked
-from .wire import receive, send
+from .wire import Channel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Children:
         self._mark = mark
         self._pids: dict[str, int] = {}
         self._graces: dict[str, float] = {}
-        self.socket, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        self._channel = Channel(ours)
         with theirs:
             self._process = start(
                 [*sudo, *supervisor_command([os.getpid(), *watched])],
@@ -101,8 +103,8 @@ class Children:
     ) -> None:
         """Leave the batch; nothing that it started is left behind."""
         if kind is None:
-            self._tell({"op": "goodbye"})
-        self.socket.close()
+            self._say_goodbye()
+        self._channel.close()
         try:
             ended_well = self._process.wait(self.grace + 5) == 0
         except subprocess.TimeoutExpired:
@@ -110,6 +112,15 @@ class Children:
             ended_well = False
         if not ended_well:
             self._kill_all()
+
+    def fileno(self) -> int:
+        """What to wait for, for selectors: it is readable when ``events`` has something to do."""
+        return self._channel.fileno()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the supervisor keeps up; start nothing more until it does."""
+        return self._channel.has_room
 
     def announce(self, run: Run) -> None:
         """Tell the supervisor which run of which workspace this is, so that it can settle it."""
@@ -126,6 +137,7 @@ class Children:
 
         Raises:
             ConnectionError: the supervisor has gone.
+            OSError: too many files are open.
         """
         read_end, write_end = os.pipe()
         _widen_pipe(read_end)
@@ -141,7 +153,7 @@ class Children:
             "grace": child.grace,
         }
         try:
-            send(self.socket, request, [write_end, read_end, *([] if child.lock is None else [child.lock])])
+            self._channel.send(request, [write_end, read_end, *([] if child.lock is None else [child.lock])])
         except BaseException:
             os.close(read_end)
             raise
@@ -154,31 +166,37 @@ class Children:
         """Ask a program to clean up and end; it is killed if it does not."""
         self._tell({"op": "stop", "id": key})
 
-    def event(self) -> Event:
-        """Read one event; blocks, so call it when the socket is readable.
-
-        Returns:
-            That a program was started or has ended, or that everything was told to end.
+    def events(self) -> list[Event]:
+        """What the supervisor has said since the last call: what was started or has ended, or that everything
+        was told to end. Call it when this object is readable; it sends what is left to be sent, too.
 
         Raises:
             PackerError: the supervisor has gone; everything that it owned has been killed.
         """
-        message: Event | None = receive(self.socket)[0]
-        if message is None:
+        found: list[Event] = [message for message, _ in self._channel.receive()]
+        if not found and self._channel.closed:
             self._kill_all()
             raise PackerError("the supervisor was killed, so what it ran was too")
-        if message["event"] == "started":
-            self._pids[message["id"]] = message["pid"]
-        elif message["event"] == "exit":
-            self._pids.pop(message["id"], None)
-            self._graces.pop(message["id"], None)
-        return message
+        for message in found:
+            if message["event"] == "started":
+                self._pids[message["id"]] = message["pid"]
+            elif message["event"] == "exit":
+                self._pids.pop(message["id"], None)
+                self._graces.pop(message["id"], None)
+        return found
 
     def _tell(self, message: Request) -> None:
         try:
-            send(self.socket, message)
+            self._channel.send(message)
         except ConnectionError:
-            pass  # the supervisor has gone, which event() tells
+            pass  # the supervisor has gone, which events() tells
+
+    def _say_goodbye(self) -> None:
+        self._tell({"op": "goodbye"})
+        end = time.monotonic() + self.grace
+        while not self._channel.has_room and not self._channel.closed and time.monotonic() < end:
+            self._channel.wait(end - time.monotonic())
+            self._channel.receive()
 
     def _kill_supervisor(self) -> None:
         try:

@@ -14,6 +14,7 @@ wrapper, and a signal from the kernel on the parent's death leaves QEMU behind.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
@@ -22,14 +23,14 @@ import subprocess
 import time
 
 from .kill import RUN_MARK, kill_group, kill_marked
-from .wire import receive, send
+from .wire import Channel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
-    from .wire import Event, Run, Start
+    from .wire import Event, Request, Run, Start
 
     class Log(Protocol):
         """Goes on with a program's log after the caller's end."""
@@ -91,14 +92,14 @@ class Supervisor:
     ) -> None:
         self._take_over = take_over
         self._settle = settle
-        self._control: socket.socket | None = control
+        self._control: Channel | None = Channel(control)
         self._children: dict[str, _Child] = {}
         self._run: Run | None = None
         self._cancelled = ""
         self._killed: set[str] = set()
         self._said_goodbye = False
         self._selector = selectors.DefaultSelector()
-        self._selector.register(control, selectors.EVENT_READ, self._on_request)
+        self._selector.register(self._control, selectors.EVENT_READ, self._on_requests)
         self._wake_read, wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         wake_write.setblocking(False)
@@ -150,12 +151,16 @@ class Supervisor:
         self._wake_read.recv(64)
         self._cancel("the supervisor was told to stop")
 
-    def _on_request(self) -> None:
+    def _on_requests(self) -> None:
         assert self._control is not None
-        request, fds = receive(self._control, 3)
-        if request is None:
+        received = self._control.receive()
+        for request, fds in received:
+            self._on_request(request, fds)
+        if not received and self._control.closed:
             self._caller_has_gone()
-        elif request["op"] == "run":
+
+    def _on_request(self, request: Request, fds: list[int] | None) -> None:
+        if request["op"] == "run":
             self._run = request
         elif request["op"] == "start":
             self._start(request, fds)
@@ -174,7 +179,10 @@ class Supervisor:
             for child in self._children.values():
                 self._drain(child)
 
-    def _start(self, request: Start, fds: list[int]) -> None:
+    def _start(self, request: Start, fds: list[int] | None) -> None:
+        if fds is None:
+            self._not_started(request, os.strerror(errno.EMFILE))
+            return
         write_end, *kept = fds
         if self._cancelled:
             self._answer({"event": "exit", "id": request["id"], "code": None, "why": self._cancelled})
@@ -182,26 +190,42 @@ class Supervisor:
                 os.close(fd)
             return
         try:
-            process = subprocess.Popen(
-                request["argv"],
-                env=request["env"],
-                cwd=request["cwd"],
-                stdin=subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=write_end,
-                start_new_session=True,
-            )
+            child = self._child(request, write_end, kept)
         except (OSError, ValueError) as error:  # ValueError: a NUL in an argument or in the environment
-            why = getattr(error, "strerror", None) or str(error)
-            self._answer({"event": "exit", "id": request["id"], "code": None, "why": "", "not_started": why})
+            self._not_started(request, getattr(error, "strerror", None) or str(error))
             for fd in fds:
                 os.close(fd)
             return
         os.close(write_end)
-        child = _Child(request, process, kept)
         self._children[child.key] = child
         self._selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._on_exit(child))
-        self._answer({"event": "started", "id": child.key, "pid": process.pid})
+        self._answer({"event": "started", "id": child.key, "pid": child.process.pid})
+
+    @staticmethod
+    def _child(request: Start, write_end: int, kept: list[int]) -> _Child:
+        """Start a program.
+
+        Raises:
+            OSError, ValueError: it cannot be started, and does not run.
+        """
+        process = subprocess.Popen(
+            request["argv"],
+            env=request["env"],
+            cwd=request["cwd"],
+            stdin=subprocess.DEVNULL,
+            stdout=write_end,
+            stderr=write_end,
+            start_new_session=True,
+        )
+        try:
+            return _Child(request, process, kept)
+        except OSError:  # there is no descriptor left to see its end by
+            kill_group(process.pid)
+            process.wait()
+            raise
+
+    def _not_started(self, request: Start, why: str) -> None:
+        self._answer({"event": "exit", "id": request["id"], "code": None, "why": "", "not_started": why})
 
     def _on_exit(self, child: _Child) -> None:
         code = child.process.wait()
@@ -221,7 +245,7 @@ class Supervisor:
     def _answer(self, message: Event) -> None:
         if self._control is not None:
             try:
-                send(self._control, message)
+                self._control.send(message)
             except ConnectionError:
                 pass  # the caller's end is seen, and handled, by the next read
 

@@ -1,14 +1,21 @@
-"""What the supervisor and its caller say to each other.
+"""What the supervisor and its caller say to each other, and the channel between them.
 
-A frame is a 4-byte length and a JSON object. ``start`` carries two or three descriptors: the write end and
-the read end of the program's pipe, and a lock that is to be held until it has ended, if there is one.
+A frame is a length (4 bytes), a number of descriptors (1 byte) and a JSON object. ``start`` carries two or
+three descriptors: the write end and the read end of the program's pipe, and a lock that is to be held until
+it has ended, if there is one.
 """
 
 from __future__ import annotations
 
+import array
+import errno
 import json
+import os
+import select
 import socket
 import struct
+from collections import deque
+from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,52 +93,179 @@ if TYPE_CHECKING:
 
     Event = Started | Exit | Cancelled
 
-_LENGTH = struct.Struct("!I")
+_HEAD = struct.Struct("!IB")
+_MOST_DESCRIPTORS = 3
+_READ = 1 << 18
 
 
-def send(sock: socket.socket, message: Request | Event, fds: list[int] | None = None) -> None:
-    """Send one frame.
+class Received(NamedTuple):
+    """A frame that has come.
+
+    Attributes:
+        message: what was said.
+        fds: the descriptors that came with it, which are the receiver's to close; None when this process has
+            so many open that it could not take them.
+    """
+
+    message: Any
+    fds: list[int] | None
+
+
+class Channel:
+    """One end of the socket between the supervisor and its caller; it never waits for the other end.
+
+    What finds no room in the socket is kept and sent later. For selectors, the channel is readable when
+    something has come or when there is room for what is kept: call ``receive`` then.
 
     Args:
-        sock: a connected stream socket.
-        message: what to say.
-        fds: descriptors that travel with it.
+        end: a connected stream socket, which the channel closes.
+
+    Attributes:
+        closed: the other end has gone; nothing comes any more.
     """
-    data = json.dumps(message).encode()
-    if fds:
-        socket.send_fds(sock, [_LENGTH.pack(len(data))], fds)
-    else:
-        sock.sendall(_LENGTH.pack(len(data)))
-    sock.sendall(data)
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._socket = end
+        self._unsent: deque[tuple[memoryview, list[int]]] = deque()
+        self._incoming = bytearray()
+        # One list for each frame that carries descriptors, in the order of the frames.
+        self._descriptors: deque[list[int]] = deque()
+        self.closed = False
+        self._poll = select.epoll()
+        self._poll.register(end, select.EPOLLIN)
+
+    def fileno(self) -> int:
+        """The descriptor to wait for; only for reading."""
+        return self._poll.fileno()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether all that was said has been sent."""
+        return not self._unsent
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there is something to receive, or room for what is kept."""
+        self._poll.poll(seconds)
+
+    def send(self, message: Request | Event, fds: Sequence[int] = ()) -> None:
+        """Say something, now or as soon as there is room.
+
+        Args:
+            message: what to say.
+            fds: descriptors that travel with it; the caller may close its own at once.
+
+        Raises:
+            ConnectionError: the other end has gone; what was kept is dropped.
+            OSError: this process has too many files open.
+        """
+        data = json.dumps(message).encode()
+        kept: list[int] = []
+        try:
+            for fd in fds:
+                kept.append(os.dup(fd))
+        except OSError:
+            _close(kept)
+            raise
+        self._unsent.append((memoryview(_HEAD.pack(len(data), len(kept)) + data), kept))
+        self._flush()
+
+    def receive(self) -> list[Received]:
+        """Send what is kept, and take what has come.
+
+        Returns:
+            The frames that are complete now.
+        """
+        try:
+            self._flush()
+        except ConnectionError:
+            pass  # what it said before it went can still be read
+        try:
+            # Not socket.recv_fds, which drops the flags in Python 3.11.
+            data, ancillary, flags, _ = self._socket.recvmsg(
+                _READ,
+                socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize),
+                socket.MSG_CMSG_CLOEXEC,
+            )
+        except BlockingIOError:
+            return []
+        except ConnectionError:
+            data, ancillary, flags = b"", [], 0
+        if ancillary or flags & socket.MSG_CTRUNC:
+            # They come with the first bytes of their frame, and the kernel ends a read after these.
+            self._descriptors.append(_descriptors(ancillary))
+        if not data:
+            self.closed = True
+        self._incoming += data
+        found = []
+        while len(self._incoming) >= _HEAD.size:
+            size, count = _HEAD.unpack_from(self._incoming)
+            end = _HEAD.size + size
+            if len(self._incoming) < end:
+                break
+            message = json.loads(self._incoming[_HEAD.size : end])
+            del self._incoming[:end]
+            found.append(Received(message, self._taken(count)))
+        return found
+
+    def close(self) -> None:
+        """Let go of the socket, and of the descriptors that were not sent or not taken."""
+        for _, fds in self._unsent:
+            _close(fds)
+        for fds in self._descriptors:
+            _close(fds)
+        self._unsent.clear()
+        self._descriptors.clear()
+        self._poll.close()
+        self._socket.close()
+
+    def _taken(self, count: int) -> list[int] | None:
+        if not count:
+            return []
+        fds = self._descriptors.popleft()
+        if len(fds) == count:
+            return fds
+        _close(fds)
+        return None
+
+    def _flush(self) -> None:
+        """Send as much as there is room for."""
+        try:
+            while self._unsent:
+                data, fds = self._unsent[0]
+                if fds:
+                    sent = socket.send_fds(self._socket, [data], fds)
+                    _close(fds)
+                else:
+                    sent = self._socket.send(data)
+                if sent < len(data):
+                    self._unsent[0] = (data[sent:], [])
+                else:
+                    self._unsent.popleft()
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            for _, fds in self._unsent:
+                _close(fds)
+            self._unsent.clear()
+            raise
+        except OSError as error:
+            # unix(7): a user may have only so many descriptors on their way at a time.
+            if error.errno != errno.ETOOMANYREFS:
+                raise
+        wanted = select.EPOLLIN | (select.EPOLLOUT if self._unsent else 0)
+        self._poll.modify(self._socket, wanted)
 
 
-def receive(sock: socket.socket, max_fds: int = 0) -> tuple[Any, list[int]]:
-    """Receive one frame.
-
-    Args:
-        sock: a connected stream socket.
-        max_fds: how many descriptors may come with it.
-
-    Returns:
-        The message, or None when the other side has gone, and the descriptors.
-    """
-    try:
-        head, fds, _, _ = socket.recv_fds(sock, _LENGTH.size, max_fds)
-        head += _exactly(sock, _LENGTH.size - len(head)) if head else b""
-        body = _exactly(sock, _LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
-    except ConnectionError:
-        return None, []
-    if not body:
-        return None, fds
-    return json.loads(body), fds
+def _descriptors(ancillary: Sequence[tuple[int, int, bytes]]) -> list[int]:
+    """The descriptors in what came beside the data, see recvmsg in the documentation of Python's socket."""
+    found = array.array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            found.frombytes(data[: len(data) - len(data) % found.itemsize])
+    return list(found)
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes:
-    parts = []
-    while size:
-        part = sock.recv(size)
-        if not part:
-            raise ConnectionResetError
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+def _close(fds: list[int]) -> None:
+    while fds:
+        os.close(fds.pop())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 
 from ... import state
 from ...errors import ConfigError, Fault
 from ...monitor import Monitor, NullMonitor
 from ...process.children import Children
+from ...process.limits import room_for
 from .. import runs
 from ..checking.lint import check_template
 from ..options import BuildOptions
@@ -128,13 +130,28 @@ def run_batch(
     if results:
         monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
     # The end is written while the supervisor still lives: nobody takes the run for a dead one.
-    with Children(run_id, watched) as children:
+    with room_for(len(todo)) as most_open, Children(run_id, watched) as children:
         # Imported while the supervisor starts, which takes about as long.
         from .job import Batch
         from .scheduler import Scheduler
 
         folder = runs.run_folder(workspace, run_id)
-        batch = Batch(workspace, env, options, capabilities, run_id, folder, monitor)
+        wanted = options.parallel_builds or workspace.settings.parallel_builds or os.cpu_count() or 1
+        if most_open < min(wanted, len(todo)):
+            monitor.note(
+                f"warning: {most_open} builds at a time, not {wanted}: no more files may be open (ulimit -Hn)"
+            )
+        batch = Batch(
+            workspace,
+            env,
+            options,
+            capabilities,
+            run_id,
+            folder,
+            monitor,
+            parallel=min(wanted, most_open),
+            most_open=most_open,
+        )
         results |= Scheduler(batch, todo, children).run(command)
         report = BuildReport(tuple(results[one.template.target] for one in planned), run_id)
         runs.finish(

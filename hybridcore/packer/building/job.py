@@ -48,6 +48,9 @@ class Batch:
         run_id: names the run.
         folder: of this run alone.
         monitor: who watches.
+        parallel: Packer processes at a time.
+        most_open: jobs that may have files open at a time: those that run, those that are being concluded,
+            and those that wait to be tried again.
     """
 
     workspace: Workspace
@@ -57,6 +60,8 @@ class Batch:
     run_id: str
     folder: Path
     monitor: Monitor
+    parallel: int
+    most_open: int
 
     @property
     def mirror(self) -> Path:

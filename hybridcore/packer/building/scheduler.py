@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..results import BuildResult
 
 _TICK_S = 0.25
+_SHORTEST_TICK_S = 0.05  # with hundreds of builds something happens all the time
 _READ = 1 << 18
 
 
@@ -67,13 +68,11 @@ class Scheduler:
         self._running: dict[str, _Running] = {}
         self._results: dict[str, BuildResult] = {}
         self._cancelled = ""
-        self._limit = (
-            batch.options.parallel_builds or batch.workspace.settings.parallel_builds or os.cpu_count() or 1
-        )
         self._jobs = tuple(self._waiting)
         self._selector = selectors.DefaultSelector()
         self._finisher = Finisher(batch)
         self._told_of_logs = False
+        self._ticked = 0.0
 
     def run(self, command: str) -> dict[str, BuildResult]:
         """Build everything.
@@ -112,7 +111,7 @@ class Scheduler:
             )
             batch.folder.mkdir(parents=True, mode=0o700)
             make_mirror([job.planned.template for job in self._waiting], batch.mirror, batch.workspace)
-            self._selector.register(self._children.socket, selectors.EVENT_READ, self._on_event)
+            self._selector.register(self._children, selectors.EVENT_READ, self._on_events)
             self._selector.register(self._finisher.wake, selectors.EVENT_READ, self._on_finished)
             while self._waiting or self._running or self._finisher.pending:
                 self._start_some()
@@ -133,10 +132,19 @@ class Scheduler:
             elif job.failed and not self._in_time(job, now):
                 self._waiting.remove(job)
                 self._finisher.record(job, job.failed)
-            elif len(self._running) < self._limit and job.not_before <= now and self._lock(job, now):
+            elif not self._may_start(job):
+                if not job.failed:
+                    return  # what is to be tried again stands in front: the others wait for the same
+            elif job.not_before <= now and self._lock(job, now):
                 self._waiting.remove(job)
                 if not self._built_meanwhile(job):
                     self._start(job)
+
+    def _may_start(self, job: Job) -> bool:
+        """Whether there is a place for one more Packer, and the supervisor keeps up."""
+        if len(self._running) >= self._batch.parallel or not self._children.has_room:
+            return False
+        return job.lock is not None or sum(one.lock is not None for one in self._jobs) < self._batch.most_open
 
     def _lock(self, job: Job, now: float) -> bool:
         """Take the lock of the target, so that nobody else builds it; whether it was had."""
@@ -225,13 +233,15 @@ class Scheduler:
         for key, _ in self._selector.select(_TICK_S if busy else 0):
             key.data()
         now = time.monotonic()
-        self._batch.monitor.tick({target: now - one.job.begun for target, one in self._running.items()})
+        if now - self._ticked >= _SHORTEST_TICK_S:
+            self._ticked = now
+            self._batch.monitor.tick({target: now - one.job.begun for target, one in self._running.items()})
 
-    def _on_event(self) -> None:
+    def _on_events(self) -> None:
         try:
-            event = self._children.event()
+            events = self._children.events()
         except PackerError as error:
-            self._selector.unregister(self._children.socket)
+            self._selector.unregister(self._children)
             self._cancelled = self._cancelled or error.message
             for target in list(self._running):
                 end: Exit = {
@@ -243,10 +253,11 @@ class Scheduler:
                 }
                 self._on_exit(end)
             return
-        if event["event"] == "cancelled":
-            self._cancelled = event["why"]
-        elif event["event"] == "exit":
-            self._on_exit(event)
+        for event in events:
+            if event["event"] == "cancelled":
+                self._cancelled = event["why"]
+            elif event["event"] == "exit":
+                self._on_exit(event)
 
     def _on_exit(self, end: Exit) -> None:
         """Packer has ended, and the supervisor killed what it left: take the rest of the output."""

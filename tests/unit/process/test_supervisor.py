@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import os
+import resource
+import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +20,8 @@ import pytest
 
 from hybridcore.errors import PackerError
 from hybridcore.process.children import Child, Children, supervisor_command, watched_parents
-from hybridcore.process.wire import send
+from hybridcore.process.limits import room_for
+from hybridcore.process.wire import Channel
 from tests.support.workspaces import WorkspaceFolder
 
 
@@ -45,12 +51,27 @@ def test_an_end_that_the_state_does_not_take_is_in_the_log(
     run = {"op": "run", "workspace": str(space.root), "run_id": "r1", "folder": str(space.root / "images/r1")}
     with subprocess.Popen(supervisor_command([]), stdin=pair[1]) as child:
         pair[1].close()
-        send(pair[0], run)
-        pair[0].close()
+        channel = Channel(pair[0])
+        channel.send(run)
+        channel.close()
         assert child.wait(60) == 0
     (line,) = (space.root / "logs/packer-hybrid.log").read_text().splitlines()
     assert "ERROR supervise: the end of run r1 cannot be written into the state: " in line
     assert "the state is damaged" in line
+
+
+def next_event(children: Children) -> dict[str, object]:
+    """The next event, one at a time."""
+    if not pending.setdefault(children, []):
+        with selectors.DefaultSelector() as selector:
+            selector.register(children, selectors.EVENT_READ)
+            while not pending[children]:
+                assert selector.select(60), "the supervisor says nothing"
+                pending[children] += children.events()
+    return pending[children].pop(0)
+
+
+pending: weakref.WeakKeyDictionary[Children, list[dict[str, object]]] = weakref.WeakKeyDictionary()
 
 
 def program(code: str, folder: Path, **more: object) -> Child:
@@ -62,8 +83,8 @@ def program(code: str, folder: Path, **more: object) -> Child:
 def test_the_parent_of_the_first_process_of_a_container_is_not_watched(tmp_path: Path) -> None:
     with Children(f"test-zero-{os.getpid()}", watched_parents({"HYBRIDCORE_WATCH": "0"})) as children:
         os.close(children.start(program("", tmp_path)))
-        assert children.event()["event"] == "started"
-        assert children.event() == {"event": "exit", "id": "a", "code": 0, "why": ""}
+        assert next_event(children)["event"] == "started"
+        assert next_event(children) == {"event": "exit", "id": "a", "code": 0, "why": ""}
 
 
 def test_what_is_said_to_a_dead_supervisor_is_lost_and_a_start_fails_and_leaves_nothing_open(
@@ -72,7 +93,7 @@ def test_what_is_said_to_a_dead_supervisor_is_lost_and_a_start_fails_and_leaves_
     with Children(f"test-dead-{os.getpid()}") as children:
         os.kill(children.pid, signal.SIGKILL)
         with pytest.raises(PackerError, match="the supervisor was killed"):
-            children.event()
+            next_event(children)
         before = os.listdir("/proc/self/fd")
         with pytest.raises(ConnectionError):
             children.start(program("", tmp_path))
@@ -93,8 +114,8 @@ def test_a_program_that_does_not_end_is_killed_after_its_own_grace(tmp_path: Pat
         os.read(pipe, 1)
         begun = time.monotonic()
         children.stop("a")
-        assert children.event()["event"] == "started"
-        assert children.event()["code"] == -signal.SIGKILL
+        assert next_event(children)["event"] == "started"
+        assert next_event(children)["code"] == -signal.SIGKILL
         assert 0.2 <= time.monotonic() - begun < 9
         os.close(pipe)
 
@@ -147,3 +168,72 @@ def test_what_comes_after_the_callers_end_is_logged_as_before_without_the_line_t
         "without an end: ***",
         "hybridcore: build cancelled: the caller ended",
     ]
+
+
+def test_500_programs_at_once_and_a_caller_that_starts_them_without_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ends have much to say, and the sockets between them hold little."""
+    pair = socket.socketpair
+
+    def small_pair(*more: object) -> tuple[socket.socket, socket.socket]:
+        ends = pair(*more)
+        for end in ends:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        return ends
+
+    monkeypatch.setattr(socket, "socketpair", small_pair)
+    count = 500
+    environment = {**os.environ, "LARGE": "x" * 60_000}
+    pipes: dict[str, int] = {}
+    codes: dict[str, object] = {}
+    with (
+        room_for(count) as room,
+        Children(f"test-many-{os.getpid()}") as children,
+        selectors.DefaultSelector() as selector,
+    ):
+        assert room == count
+        selector.register(children, selectors.EVENT_READ)
+        while len(codes) < count:
+            if children.has_room and len(pipes) < count:
+                key = str(len(pipes))
+                pipes[key] = children.start(Child(key=key, argv=("true",), env=environment, cwd=tmp_path))
+                continue
+            assert selector.select(60), "the caller and the supervisor wait for each other"
+            for event in children.events():
+                if event["event"] == "exit":
+                    codes[event["id"]] = event["code"]
+        for pipe in pipes.values():
+            os.close(pipe)
+    assert codes == dict.fromkeys(pipes, 0)
+
+
+def test_a_supervisor_that_has_no_descriptor_left_says_so_and_goes_on(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, hard))
+    try:
+        children = Children(f"test-few-{os.getpid()}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with children:
+        pipes, ends, started = [], {}, set()
+        for number in range(30):
+            child = program("import time; time.sleep(300)", tmp_path)
+            pipes.append(children.start(dataclasses.replace(child, key=str(number))))
+        while len(ends) + len(started) < 30:
+            event = next_event(children)
+            if event["event"] == "started":
+                started.add(event["id"])
+            else:
+                ends[event["id"]] = event["not_started"]
+        assert started
+        assert ends
+        assert set(ends.values()) == {os.strerror(errno.EMFILE)}
+        for key in started:
+            children.stop(key)
+        ended = {str(next_event(children)["id"]) for _ in started}
+        assert ended == started
+        pipes.append(children.start(program("", tmp_path)))
+        assert [next_event(children)["event"] for _ in range(2)] == ["started", "exit"]
+        for pipe in pipes:
+            os.close(pipe)

@@ -41,7 +41,17 @@ def make_batch(space: WorkspaceFolder, fake_packer: FakePacker) -> MakeBatch:
         planned = plan(loaded, env="dev", workspace=where, capabilities=capabilities, options=request.options)
         run_id = runs.new_run_id()
         folder = runs.run_folder(where, run_id)
-        batch = Batch(where, "dev", request.options, capabilities, run_id, folder, Recorder())
+        batch = Batch(
+            where,
+            "dev",
+            request.options,
+            capabilities,
+            run_id,
+            folder,
+            Recorder(),
+            parallel=request.options.parallel_builds or 2,
+            most_open=100,
+        )
         if ready:
             folder.mkdir(parents=True, mode=0o700)
             make_mirror([one.template for one in planned], batch.mirror, where)
