@@ -72,7 +72,9 @@ def remove(workspace: Workspace, env: str, target: str, run_id: str, *, kept: st
 
 
 def prune(workspace: Workspace, env: str, target: str) -> None:
-    """Remove old images of a target; the last ones stay, as many as ``[build] keep_images`` says.
+    """Remove old images of a target.
+
+    The last ones stay, as many as ``[build] keep_images`` says, and those that the state names.
 
     Args:
         workspace: where they lie.
@@ -84,6 +86,7 @@ def prune(workspace: Workspace, env: str, target: str) -> None:
         return
     current = state.read(workspace=workspace)["images"].get(f"{env}/{target}") or {}
     runs = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    named = {current.get("run"), *(current.get("others") or {}).values()}
     for path in runs[: -max(1, workspace.settings.keep_images)]:
-        if path.name != current.get("run"):
+        if path.name not in named:
             shutil.rmtree(path, ignore_errors=True)

@@ -122,6 +122,9 @@ def _record_one(
     if result.manifest_path:
         digest = hashlib.sha256((workspace.root / result.manifest_path).read_bytes()).hexdigest()
         data["manifests"][key] = {"path": result.manifest_path, "sha256": digest, "run": run_id}
+    others = _others(image, inputs)
+    if others or image.get("others"):
+        image["others"] = others
     image.update(
         builder=result.builder,
         status=result.status.value,
@@ -133,6 +136,26 @@ def _record_one(
         log_path=result.log_path,
         run=run_id,
     )
+
+
+def _others(image: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
+    """The runs whose images stay beside that of a new run, since it left out builds that they made.
+
+    Args:
+        image: as the state had it before the new run.
+        inputs: of the new run: ``only`` and ``except`` among them where it left something out.
+
+    Returns:
+        The last run of each other choice of builds, by the choice; none where the new run made everything.
+    """
+    choice = _choice(inputs)
+    before = {_choice(image.get("inputs") or {}): image["run"]} if image.get("run") else {}
+    others = {**(image.get("others") or {}), **before} if choice else {}
+    return {name: run for name, run in others.items() if name != choice}
+
+
+def _choice(inputs: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={inputs[name]}" for name in ("only", "except") if inputs.get(name))
 
 
 def _short(result: BuildResult) -> dict[str, Any]:

@@ -46,6 +46,8 @@ SECRET_NAMES = frozenset(
     HCP_CLIENT_SECRET PACKER_GITHUB_API_TOKEN
     """.split()
 )
+# How the names of secrets end that no table has.
+_SECRET_ENDINGS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIALS")
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
 
 
@@ -112,3 +114,12 @@ def named_secrets(env: Mapping[str, str]) -> list[tuple[str, str]]:
             password = unquote(written, errors="surrogateescape")
         found += [(name, value) for value in dict.fromkeys((password, written)) if value]
     return found
+
+
+def may_be_secret(name: str) -> bool:
+    """Whether a variable of the environment holds a secret, by the table or by its name.
+
+    Args:
+        name: for example ``VAULT_TOKEN``.
+    """
+    return name in SECRET_NAMES or name.upper().endswith(_SECRET_ENDINGS)

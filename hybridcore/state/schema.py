@@ -138,6 +138,7 @@ _IMAGE = Record(
         "duration_s": _seconds,
         "log_path": _text,
         "run": _text,
+        "others": Table(_text, _text),
         "last_attempt": _ATTEMPT,
     },
 )

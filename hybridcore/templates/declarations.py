@@ -148,7 +148,7 @@ def _variable(block: Block, file: str, faults: list[Fault]) -> Variable:
         faults += [
             Fault(
                 f"{name}{problem.path}: the default must be {problem.expected}, not {problem.found}"
-                if not _is_sensitive(attributes.get("sensitive"))
+                if not is_marked(attributes.get("sensitive"))
                 else f"{name}{problem.path}: the default must be {problem.expected}",
                 file=file,
                 line=default.line,
@@ -163,7 +163,7 @@ def _variable(block: Block, file: str, faults: list[Fault]) -> Variable:
         required=default is None,
         default=value,
         computed=default is not None and not constant,
-        sensitive=_is_sensitive(attributes.get("sensitive")),
+        sensitive=is_marked(attributes.get("sensitive")),
         validations=tuple(_validation(b) for b in block.body.blocks if b.type == "validation"),
     )
 
@@ -178,8 +178,8 @@ def _type(attribute: Attribute | None, name: str, file: str, faults: list[Fault]
         return ANY
 
 
-def _is_sensitive(attribute: Attribute | None) -> bool:
-    """Whether a ``sensitive`` argument says so; one that cannot be read is taken for yes."""
+def is_marked(attribute: Attribute | None) -> bool:
+    """Whether a ``sensitive`` argument marks what it belongs to; one that cannot be read is taken for yes."""
     return attribute is not None and not (attribute.constant and attribute.value in (False, "false", None))
 
 

@@ -74,7 +74,7 @@ def build(
     for name in sorted(chosen.secrets.keys() - declared):
         watching.note(f"warning: the secret {name!r}: no target of this batch declares this variable")
     for one in todo:
-        for warning in check_template(one.template, workspace):
+        for warning in (*check_template(one.template, workspace), *one.unfollowed):
             watching.note(f"warning: {warning}")
     if check:
         return BuildReport(tuple(map(predict, planned)))

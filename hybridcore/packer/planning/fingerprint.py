@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 CONFIGURATION = "configuration"
 # Files that programs leave behind and that never reach an image.
 _IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
-# A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept.
+# A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept. A tick
+# is a jiffy, or on file systems with whole seconds up to two of them.
 _RACY_NS = 50_000_000
+_RACY_SECONDS_NS = 2_000_000_000
 _SHA256 = 64  # hex digits
 
 
@@ -78,8 +80,16 @@ class Digests:
         Raises:
             OSError: it cannot be read.
         """
+        return self.input(path)[:_SHA256]
+
+    def input(self, path: str | Path) -> str:
+        """The same, and ``:x`` behind it when the file is executable, as ``tree`` gives it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         folder, name = os.path.split(os.path.abspath(path))
-        return self._content(folder, name, os.stat(path))[:_SHA256]
+        return self._content(folder, name, os.stat(path))
 
     def tree(self, folder: str | Path) -> dict[str, str]:
         """Digest of every file below a folder, by its path relative to the folder.
@@ -160,7 +170,7 @@ class Digests:
                         if content:  # so it is a plain file, and counts
                             found[prefix + name] = content
                             continue
-                    if name in _IGNORED or name.endswith(".retry"):
+                    if name in _IGNORED:
                         continue
                     if entry.is_file(follow_symlinks=False):
                         found[prefix + name] = self._content(folder, name, entry.stat(follow_symlinks=False))
@@ -172,7 +182,7 @@ class Digests:
                             links.append(prefix + name)
                         elif os.path.isfile(f"{folder}/{name}"):
                             content = self._content(folder, name, entry.stat())
-                            found[prefix + name] += ":" + content[:_SHA256]
+                            found[prefix + name] += ":" + content
         finally:
             os.close(here)
         return links
@@ -186,7 +196,8 @@ class Digests:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         if status.st_mode & stat.S_IXUSR:
             content += ":x"
-        if _now_ns() - status.st_ctime_ns > _RACY_NS:
+        whole = status.st_ctime_ns % 1_000_000_000 == 0 == status.st_mtime_ns % 1_000_000_000
+        if _now_ns() - status.st_ctime_ns > (_RACY_SECONDS_NS if whole else _RACY_NS):
             identity = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
             self._known.setdefault(folder, {})[name] = [*identity, content]
             self._changed = True

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from ...process.environment import may_be_secret
 from ...provisioners import STACKS, asset_folder, enabled_stacks
 from ..mirror import own_manifests
 from ..program import plugins
 from .fingerprint import CONFIGURATION, digest_of, tree_digest
-from .references import workspace_files
+from .references import follow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from ...errors import Fault
     from ...templates import Template
     from ...workspace import Workspace
+    from ..options import BuildOptions
     from ..program.capabilities import Capabilities
     from .fingerprint import Digests
     from .rendered import Rendered
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What decides the content of one image.
+
+    Attributes:
+        digests: digest or version of each input, by name.
+        files: digests of the files of each folder among them.
+        unfollowed: what the template may read and nobody can know before the build.
+    """
+
+    digests: dict[str, str]
+    files: dict[str, Mapping[str, str]]
+    unfollowed: tuple[Fault, ...]
 
 
 def gather(
@@ -32,8 +51,8 @@ def gather(
     installed: Mapping[str, Sequence[str]],
     digests: Digests,
     environ: Mapping[str, str],
-    secrets: Collection[str] = (),
-) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
+    options: BuildOptions,
+) -> Inputs:
     """Collect the inputs of one target.
 
     Args:
@@ -46,13 +65,12 @@ def gather(
             depends on what the template asks for, and on how this Packer sorts them.
         digests: of files.
         environ: the environment of the build.
-        secrets: names of the variables that the caller gives as secrets.
+        options: ``secrets`` are no inputs; ``only``, ``except_`` and ``extra_env`` are.
 
     Returns:
-        The inputs, and the files of each folder among them. What the template names elsewhere in the
-        workspace counts as well; sources do, by their commit, when it names their folder or a file in it;
-        and what comes from the environment when the template declares it, the configuration does not set
-        it, and it is no secret.
+        The inputs. What the template names elsewhere in the workspace counts as well; sources do, by their
+        commit, when it names their folder or a file in it; and what comes from the environment when the
+        template reads it, or declares it and the configuration does not set it, and it is no secret.
     """
     folders = {workspace.relative(template.folder): template.folder}
     enabled = enabled_stacks(rendered.values_for(template))
@@ -68,7 +86,8 @@ def gather(
     commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}
     without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
-    for path in workspace_files(template, rendered, workspace):
+    found = follow(template, rendered, workspace, environ)
+    for path in found.files:
         if any(path.is_relative_to(folder) for folder in without):
             continue
         inside = [name for name in commits if path.is_relative_to(workspace.sources / name)]
@@ -79,12 +98,13 @@ def gather(
         if path.is_dir():
             folders[name] = path
         else:
-            inputs[name] = digests.file(path)
+            inputs[name] = digests.input(path)
     files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
     own, written = workspace.relative(template.folder), own_manifests(template)
     files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
-    inputs[CONFIGURATION] = digest_of(rendered.text.encode())
+    # Of the values, not of the text: its comments say where they come from.
+    inputs[CONFIGURATION] = tree_digest(dict(sorted(rendered.digests().items())))
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
         for source in plugins.required(template):
@@ -99,12 +119,35 @@ def gather(
         # Not sources/exam in sources/example; a name goes on with these characters.
         if re.search(rf"(?<![\w.-])sources/{re.escape(name)}(?![\w.-])", text):
             inputs[f"source {name}"] = commit
-    given = {
-        name: environ[f"PKR_VAR_{name}"]
-        for name, variable in template.variables.items()
-        if f"PKR_VAR_{name}" in environ and not (variable.sensitive or variable.runtime or name in secrets)
-    }
+    inputs |= _from_environment(template, rendered, environ, options, found.environment)
+    for name, patterns in (("only", options.only), ("except", options.except_)):
+        if patterns:
+            inputs[name] = ",".join(sorted(set(patterns)))
+    return Inputs(inputs, files, found.unfollowed)
+
+
+def _from_environment(
+    template: Template,
+    rendered: Rendered,
+    environ: Mapping[str, str],
+    options: BuildOptions,
+    read: Mapping[str, str],
+) -> dict[str, str]:
+    """What the environment decides: variables of the template, what it reads, and what the caller adds."""
     # What is set in the configuration wins: Packer never sees the one from the environment.
-    for name in sorted(given.keys() - (rendered.attributes.keys() if given else set())):
-        inputs[f"PKR_VAR_{name}"] = digest_of(given[name].encode("utf-8", "surrogateescape"))
-    return inputs, files
+    variables = {
+        f"PKR_VAR_{name}": environ[f"PKR_VAR_{name}"]
+        for name, variable in template.variables.items()
+        if f"PKR_VAR_{name}" in environ
+        and not (variable.sensitive or variable.runtime or name in options.secrets)
+        and name not in rendered.attributes
+    }
+    others = {
+        f"env {name}": value
+        for name, value in {**options.extra_env, **read}.items()
+        if not (name.startswith("PKR_VAR_") or may_be_secret(name))
+    }
+    return {
+        name: digest_of(value.encode("utf-8", "surrogateescape"))
+        for name, value in sorted({**variables, **others}.items())
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ... import state
 from ...errors import ConfigError, Fault
+from ...sources.trees import differences
 from ...state.inputs import read_files
 from ..program import plugins
 from ..results import Artifact, ArtifactFile, BuildResult, Status
@@ -36,6 +37,7 @@ class Planned:
         fingerprint: over all inputs.
         inputs: digest or version of each input, by name.
         files: digests of the files of each folder among the inputs, and of each value of the configuration.
+        unfollowed: what the template may read and nobody can know before the build.
         reasons: why it must be built; empty when the image is there and nothing changed.
         image: what the state remembers of the image, or None.
         manifest: path of its manifest, relative to the workspace, or None.
@@ -46,6 +48,7 @@ class Planned:
     fingerprint: str
     inputs: Mapping[str, str]
     files: Mapping[str, Mapping[str, str]]
+    unfollowed: tuple[Fault, ...]
     reasons: tuple[str, ...]
     image: Mapping[str, Any] | None = field(repr=False)
     manifest: str | None = None
@@ -89,8 +92,8 @@ def plan(
         One entry a target, in the order of the targets.
 
     Raises:
-        ConfigError: a target has no configuration, or a secret is missing or too short; has faults, all of
-            them.
+        ConfigError: a target has no configuration, a secret is missing or too short, or a source that is used
+            is not what was synced; has faults, all of them.
     """
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
@@ -111,7 +114,7 @@ def plan(
         if text is None:
             text = config.read_text(encoding="utf-8")
         values = Rendered(text)
-        inputs, files = gather(
+        found = gather(
             template,
             values,
             remembered,
@@ -120,11 +123,9 @@ def plan(
             installed=installed,
             digests=digests,
             environ=environ,
-            secrets=options.secrets,
+            options=options,
         )
-        for name, patterns in (("only", options.only), ("except", options.except_)):
-            if patterns:
-                inputs[name] = ",".join(patterns)
+        inputs, files = found.digests, found.files
         image = remembered["images"].get(f"{env}/{template.target}")
         mark = fingerprint(inputs)
         if mark != (image or {}).get("fingerprint"):
@@ -135,11 +136,24 @@ def plan(
         if reasons and CONFIGURATION not in files:
             files[CONFIGURATION] = values.digests()
         manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
-        planned.append(Planned(template, values, mark, inputs, files, tuple(reasons), image, manifest))
+        planned.append(
+            Planned(template, values, mark, inputs, files, found.unfollowed, tuple(reasons), image, manifest)
+        )
     digests.save()
+    faults += differences(_sources_of(planned), workspace)
     if faults:
         raise ConfigError("targets cannot be built", faults=faults)
     return planned
+
+
+def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:
+    """The sources that targets use, each with the commit that counts as their input."""
+    return {
+        name.removeprefix("source "): commit
+        for one in planned
+        for name, commit in one.inputs.items()
+        if name.startswith("source ")
+    }
 
 
 def _reasons(

@@ -84,6 +84,7 @@ def test_files_of_a_tree(tree: Path, workspace: Workspace) -> None:
         "folder-link": "link:sub",
         "link": "link:a:" + sha("a"),
         "script": sha("s") + ":x",
+        "site.retry": sha("x"),
         "sub/b": sha("b"),
     }
 
@@ -261,3 +262,38 @@ def test_what_changed_is_named() -> None:
         "templates/x/d removed",
     ]
     assert "templates/x changed" in changed_inputs(before, now, {}, new_files)
+
+
+def test_a_second_change_within_a_second_is_seen_where_times_are_whole_seconds(
+    tree: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tree / "a"
+
+    class Coarse:
+        """Times as a file system gives them that keeps whole seconds."""
+
+        def __init__(self, status: os.stat_result) -> None:
+            self.st_size, self.st_ino, self.st_mode = status.st_size, status.st_ino, status.st_mode
+            self.st_mtime_ns = self.st_ctime_ns = 1_700_000_000_000_000_000
+
+    real = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **more: Coarse(real(path, **more)))
+    monkeypatch.setattr(module, "_now_ns", lambda: 1_700_000_000_900_000_000)
+    digests = Digests(workspace)
+    path.write_text("one")
+    assert digests.file(path) == sha("one")
+    path.write_text("two")
+    assert digests.file(path) == sha("two")
+    monkeypatch.setattr(module, "_now_ns", lambda: 1_700_000_003_000_000_000)
+    assert digests.file(path) == sha("two")
+    path.write_text("six")  # cannot be seen by then, and need not be: the tick is over
+    assert digests.file(path) == sha("two")
+
+
+def test_the_mode_of_what_a_link_leads_to_counts(tree: Path, workspace: Workspace) -> None:
+    outside = workspace.root / "run"
+    outside.write_text("s")
+    (tree / "link").symlink_to(outside)
+    before = Digests(workspace).tree(tree)["link"]
+    outside.chmod(0o755)
+    assert Digests(workspace).tree(tree)["link"] == f"{before}:x"

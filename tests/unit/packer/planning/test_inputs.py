@@ -9,6 +9,7 @@ from contextvars import copy_context
 import pytest
 
 from hybridcore import provisioners, templates
+from hybridcore.packer.options import BuildOptions
 from hybridcore.packer.planning.fingerprint import Digests
 from hybridcore.packer.planning.inputs import gather
 from hybridcore.packer.planning.rendered import Rendered
@@ -47,12 +48,13 @@ def inputs_of(
     sources: Mapping[str, Mapping[str, str]] | None = None,
     environ: Mapping[str, str] | None = None,
     secrets: Collection[str] = (),
+    extra_env: Mapping[str, str] | None = None,
     packer: Capabilities = OLD,
     installed: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, str]:
     """The inputs of the target, but for the digest of the configuration and Packer's version."""
     where = space.open()
-    found, files = gather(
+    found = gather(
         templates.load(TARGET, where),
         Rendered(config),
         {"sources": sources or {}},
@@ -61,10 +63,10 @@ def inputs_of(
         installed=installed or {},
         digests=Digests(where),
         environ=environ or {},
-        secrets=secrets,
+        options=BuildOptions(secrets=dict.fromkeys(secrets, ""), extra_env=extra_env or {}),
     )
-    assert files.keys() <= found.keys()
-    return {name: found[name] for name in found.keys() - {"configuration", "packer"}}
+    assert found.files.keys() <= found.digests.keys()
+    return {name: found.digests[name] for name in found.digests.keys() - {"configuration", "packer"}}
 
 
 def sha(text: str) -> str:
@@ -159,3 +161,54 @@ def test_whether_a_stack_runs_is_read_from_the_rendered_values(space: WorkspaceF
     assert "templates/ansible" in copy_context().run(inputs, "enable_ansible = true\n")
     assert "templates/ansible" not in copy_context().run(inputs, "enable_ansible = false\n")
     assert "templates/ansible" not in copy_context().run(inputs, "")
+
+
+def test_where_a_value_comes_from_and_the_order_of_patterns_are_no_inputs(space: WorkspaceFolder) -> None:
+    def mark(config: str, only: tuple[str, ...] = ()) -> dict[str, str]:
+        return gathered(space, config, BuildOptions(only=only))
+
+    one = mark('# message: environments/dev/all.pkrvars.hcl\n\nmessage = "a"\n', ("b.*", "a.*"))
+    assert mark('# message: caller\nmessage = "a"\n', ("a.*", "b.*")) == one
+    assert mark('message = "b"\n', ("a.*", "b.*"))["configuration"] != one["configuration"]
+    assert mark('message = "a"\n', ("a.*",))["only"] != one["only"]
+
+
+def gathered(space: WorkspaceFolder, config: str, options: BuildOptions) -> dict[str, str]:
+    where = space.open()
+    return gather(
+        templates.load(TARGET, where),
+        Rendered(config),
+        {"sources": {}},
+        workspace=where,
+        capabilities=OLD,
+        installed={},
+        digests=Digests(where),
+        environ={},
+        options=options,
+    ).digests
+
+
+def test_what_the_caller_adds_to_the_environment_counts_unless_it_may_be_a_secret(
+    space: WorkspaceFolder,
+) -> None:
+    added = {"MIRROR": "here", "VAULT_TOKEN": "s3cret", "AWS_SECRET_ACCESS_KEY": "s3cret", "PKR_VAR_x": "1"}
+    found = inputs_of(space, extra_env=added)
+    assert {name for name in found if name.startswith(("env ", "PKR_"))} == {"env MIRROR"}
+    assert found["env MIRROR"] == sha("here")
+
+
+def test_a_name_that_the_template_reads_of_the_environment_counts(space: WorkspaceFolder) -> None:
+    space.write(
+        f"templates/{TARGET}/release.pkr.hcl", 'variable "release" {\n  default = env("RELEASE")\n}\n'
+    )
+    assert inputs_of(space, environ={"RELEASE": "12"})["env RELEASE"] == sha("12")
+    assert inputs_of(space, environ={})["env RELEASE"] == sha("")
+
+
+def test_the_mode_of_a_named_file_counts(space: WorkspaceFolder) -> None:
+    more = 'build {\n  provisioner "shell-local" {\n    script = "../../../../files/run"\n  }\n}\n'
+    space.write(f"templates/{TARGET}/more.pkr.hcl", more)
+    space.write("files/run", "#!/bin/sh\n")
+    assert inputs_of(space)["files/run"] == sha("#!/bin/sh\n")
+    (space.root / "files/run").chmod(0o755)
+    assert inputs_of(space)["files/run"] == sha("#!/bin/sh\n") + ":x"
