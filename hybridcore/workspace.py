@@ -235,10 +235,13 @@ def read_plain(path: Path) -> bytes:
     """
     # With O_NONBLOCK the opening of a named pipe does not wait for somebody who writes into it.
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.EINVAL, "it is no plain file", str(path))
-        return file.read()
+        with open(fd, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(fd)
 
 
 def resolve(workspace: Workspace | None) -> Workspace:

@@ -8,6 +8,7 @@ import re
 
 from .. import atomic, hcl
 from ..errors import ConfigError, HclError
+from ..workspace import read_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,18 +90,18 @@ def check_place(folder: Path, workspace: Workspace) -> None:
     Raises:
         ConfigError: it is not.
     """
-    if not folder.resolve().is_relative_to(workspace.root):
+    if not workspace.holds(folder):
         raise ConfigError(f"{workspace.relative(folder)} leads out of the workspace")
 
 
 def read(path: Path) -> bytes | None:
-    """What a configuration file holds, or None where there is none; a symbolic link counts as none."""
+    """What a configuration file holds; None where there is no plain file. A symbolic link counts as none."""
+    if path.is_symlink():
+        return None
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        return read_plain(path)
     except OSError:
         return None
-    with open(descriptor, "rb") as stream:
-        return stream.read()
 
 
 def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import hcl, templates
 from ..errors import ConfigError, Fault, HclError
 from ..templates import declarations
+from ..templates.catalogue import read_body
 from ..templates.declarations import Variable
 from . import values
 from .overlays import HCL_SUFFIX, JSON_SUFFIX, Entry, applies, read_file
@@ -41,7 +42,7 @@ def _bodies(paths: Sequence[Path], workspace: Workspace, faults: list[Fault]) ->
     for path in paths:
         file = workspace.relative(path)
         try:
-            bodies.append((path, hcl.load(path)))
+            bodies.append((path, read_body(path)))
         except HclError as error:
             faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
         except OSError as error:

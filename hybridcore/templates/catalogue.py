@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import Fault, HclError, TemplatesError
-from ..workspace import Workspace, is_name, resolve
+from ..workspace import Workspace, is_name, read_plain, resolve
 from .naming import check_sources
 from .template import Template
 
@@ -171,7 +171,7 @@ def target_folder(target: str, workspace: Workspace | None = None) -> Path:
             f"the target {target} does not exist: there is no folder {where.relative(folder)}",
             hint=f"there are: {there}" if there else "templates/ holds no target yet",
         )
-    if not folder.resolve().is_relative_to(where.root):
+    if not where.holds(folder):
         raise TemplatesError(f"the folder {where.relative(folder)} leads out of the workspace")
     return folder
 
@@ -194,8 +194,16 @@ def load(target: str, workspace: Workspace | None = None) -> Template:
     _, platform, name = target.split("/")
     faults: list[Fault] = []
     bodies: list[tuple[Path, Body]] = []
-    names = sorted(path.name for path in folder.iterdir())
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise TemplatesError(f"cannot be read: {error.strerror}", file=where.relative(folder)) from error
     for path in (folder / name for name in names if name.endswith(".pkr.hcl")):
+        if path.is_symlink() and not where.holds(path):
+            faults.append(
+                Fault("leads out of the workspace", file=where.relative(path), hint="copy the file")
+            )
+            continue
         try:
             stat = path.stat()
             bodies.append((path, _parse(path, stat.st_mtime_ns, stat.st_size)))
@@ -224,6 +232,16 @@ def load(target: str, workspace: Workspace | None = None) -> Template:
 @lru_cache(maxsize=4096)
 def _parse(path: Path, mtime_ns: int, size: int) -> Body:
     """Parse a file once for as long as it does not change; its time and size are part of the key."""
+    return read_body(path)
+
+
+def read_body(path: Path) -> Body:
+    """Read a file of HCL as ``hcl.load`` does, but nothing that is no plain file.
+
+    Raises:
+        HclError: it is not HCL2.
+        OSError: it cannot be read, or is no plain file.
+    """
     from .. import hcl
 
-    return hcl.load(path)
+    return hcl.loads(read_plain(path).decode("utf-8", "surrogateescape"), filename=str(path))

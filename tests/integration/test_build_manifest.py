@@ -84,7 +84,7 @@ def test_an_image_that_cannot_be_kept_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr("hybridcore.packer.manifest.write", full)
+        patch.setattr("hybridcore.packer.stream.manifest.write", full)
         (result,) = build(space, force=True).results
     assert moved == ["image.txt"]
     assert result.status is Status.FAILED

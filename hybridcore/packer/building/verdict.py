@@ -167,7 +167,7 @@ def _move(
     inside: dict[str, Path] = {}
     for artifact in seen:
         for name in artifact.files:
-            path = (attempt.cwd / name).resolve()
+            path = Path(os.path.realpath(attempt.cwd / name))
             found[name] = path
             if path.is_relative_to(home):
                 inside[name] = path

@@ -85,7 +85,7 @@ def find_files(paths: Iterable[str | Path], workspace: Workspace) -> list[Path]:
         path = Path(given)
         if not path.is_absolute() and not path.exists():
             path = workspace.root / path
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         if not real.exists():
             faults.append(Fault("there is no such file or folder", file=given))
         elif not real.is_relative_to(workspace.root):

@@ -657,6 +657,23 @@ def test_a_link_in_place_of_the_file_is_replaced_not_followed(folder: Folder, tm
     assert folder.render()["files"][0]["changed"] is True, "a link to the same bytes is no rendered file"
 
 
+@pytest.mark.parametrize("kind", ["pipe", "circle"])
+def test_what_is_no_plain_file_in_place_of_the_file_is_replaced(folder: Folder, kind: str) -> None:
+    folder.template('variable "x" {\n  default = "1"\n}\n')
+    path = folder.root / f"configs/dev/{TARGET}.pkrvars.hcl"
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to(path)
+    assert folder.values() == {"x": "1"}
+    assert path.is_file()
+
+
+def test_configs_in_a_circle_are_an_error(folder: Folder) -> None:
+    folder.template('variable "x" {\n  default = "1"\n}\n')
+    (folder.root / "configs").symlink_to("configs")
+    with pytest.raises(ConfigError, match=r"configs/dev/.*cannot be written"):
+        folder.render()
+
+
 def test_a_full_disk_leaves_nothing_behind(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.template('variable "x" {\n  default = "1"\n}\n')
     folder.template('variable "x" {\n  default = "1"\n}\n', "linux/null/other")

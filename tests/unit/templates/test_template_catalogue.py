@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -115,6 +116,47 @@ def test_a_folder_that_leads_out_of_the_workspace(space: WorkspaceFolder, tmp_pa
     (space.root / "templates" / "linux" / "null" / "demo").rename(tmp_path / "demo")
     (space.root / "templates" / "linux" / "null" / "demo").symlink_to(tmp_path / "demo")
     assert "leads out of the workspace" in str(error(space, "linux/null/demo"))
+
+
+def test_a_file_that_leads_out_of_the_workspace(space: WorkspaceFolder, tmp_path: Path) -> None:
+    space.null("linux/null/demo")
+    (tmp_path / "outside.pkr.hcl").write_text('variable "x" {}\n')
+    link = space.root / "templates/linux/null/demo/more.pkr.hcl"
+    link.symlink_to(tmp_path / "outside.pkr.hcl")
+    found = error(space, "linux/null/demo")
+    assert (found.file, found.message) == (
+        "templates/linux/null/demo/more.pkr.hcl",
+        "leads out of the workspace",
+    )
+    link.unlink()
+    space.write("templates/shared.pkr.hcl", 'variable "x" {}\n')
+    link.symlink_to("../../../shared.pkr.hcl")
+    assert link in templates.compose_files(["linux/null/demo"], workspace=space.open())
+
+
+def test_what_is_no_plain_file_is_a_fault_at_once(space: WorkspaceFolder) -> None:
+    space.null("linux/null/demo")
+    folder = space.root / "templates/linux/null/demo"
+    os.mkfifo(folder / "pipe.pkr.hcl")
+    (folder / "circle.pkr.hcl").symlink_to("circle.pkr.hcl")
+    (folder / "folder.pkr.hcl").mkdir()
+    assert {
+        fault.file.rpartition("/")[2]: fault.message for fault in error(space, "linux/null/demo").faults
+    } == {
+        "circle.pkr.hcl": "cannot be read: Too many levels of symbolic links",
+        "folder.pkr.hcl": "cannot be read: it is no plain file",
+        "pipe.pkr.hcl": "cannot be read: it is no plain file",
+    }
+
+
+def test_a_circle_of_folders_is_no_target(space: WorkspaceFolder) -> None:
+    space.null("linux/null/demo")
+    for place in ("linux/null/circle", "linux/circle", "circle"):
+        (space.root / "templates" / place).symlink_to("circle")
+    here = space.open()
+    assert templates.list_builders(workspace=here) == ["source.null.demo"]
+    for target in ("linux/null/circle", "circle/null/demo"):
+        assert "does not exist" in str(error(space, target))
 
 
 def test_faults_of_all_templates_are_reported_together(space: WorkspaceFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,23 @@ def test_names_that_cannot_be_part_of_a_path(env: str) -> None:
 
 def test_names_that_can(tmp_path: Path) -> None:
     assert [workspace.check_env(env) for env in ("dev", "prod-2", "a.b_c")] == ["dev", "prod-2", "a.b_c"]
+
+
+def test_settings_that_are_no_plain_file_are_an_error_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "packer-hybrid.toml"
+    os.mkfifo(file)
+    with pytest.raises(WorkspaceError, match="cannot read the settings: it is no plain file"):
+        workspace.open_workspace(tmp_path)
+    file.unlink()
+    file.symlink_to(file)
+    with pytest.raises(WorkspaceError, match="cannot read the settings: Too many levels"):
+        workspace.open_workspace(tmp_path)
+
+
+def test_a_folder_that_is_a_circle_of_links_is_no_workspace(tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    with pytest.raises(WorkspaceError, match="cannot read the settings: Too many levels"):
+        workspace.open_workspace(circle)
+    with pytest.raises(WorkspaceError, match=r"no packer-hybrid\.toml in"):
+        workspace.find(circle)
