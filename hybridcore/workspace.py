@@ -41,6 +41,10 @@ class SourceSetting:
     sha: str = _option("", "full commit id that `ref` must mean; not pinned when empty")
     stall: int = _option(60, "seconds of silence after which a remote is given up", least=1)
     timeout: int = _option(3600, "seconds that one command of Git may take", least=1)
+    retries: int = _option(2, "how often a remote that cannot be reached is asked again", least=0)
+    max_mb: int = _option(
+        0, "megabytes that one download, and the files of the commit, may have; 0: any", least=0
+    )
 
 
 # Name to field of what can be set for a source.

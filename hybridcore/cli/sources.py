@@ -48,6 +48,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """
     from .. import sources
     from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
+    from ..monitor import ConsoleMonitor
 
     results = sources.sync(
         args.names or None,
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         offline=args.offline,
         check=args.check,
         keep_going=args.keep_going,
+        monitor=ConsoleMonitor(),
         workspace=workspace,
     )
     if args.json:

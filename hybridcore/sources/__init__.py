@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 
 from ..errors import Fault, HybridError, SourcesError
 from ..workspace import SETTINGS_FILE
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeVar
 
+    from ..monitor import Monitor
     from ..workspace import SourceSetting, Workspace
 
     T = TypeVar("T")
@@ -26,6 +29,7 @@ __all__ = ["SourceResult", "sync"]
 
 # Network latency, not processor time, is what most of them wait for.
 _AT_A_TIME = 8
+_TICK_S = 0.5
 # What git refuses in a ref name (git-check-ref-format), and what it takes for an option.
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|\.lock$")
 
@@ -37,6 +41,7 @@ def sync(
     offline: bool = False,
     check: bool = False,
     keep_going: bool = False,
+    monitor: Monitor | None = None,
     workspace: Workspace | None = None,
 ) -> list[SourceResult]:
     """Bring the repositories under ``sources/`` to where the settings want them.
@@ -53,6 +58,7 @@ def sync(
         offline: no network: only commits that are in the clones already.
         check: only say what a sync would do; asks the remotes, writes nothing.
         keep_going: sync the others when one is not as it should be; otherwise nothing moves then.
+        monitor: who sees what is fetched, and that a remote is asked again.
         workspace: the workspace; found as ``workspace.find`` does when not given.
 
     Returns:
@@ -74,22 +80,22 @@ def sync(
     _check_home(space)
     plan = Plan(space, recorded, frozen, offline, check)
     if check:
-        git = Git()
-        prepared, faults = _each(space, wanted, lambda setting: prepare(plan, setting, git), git)
+        work = _Work(space, monitor)
+        prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
         _raise(faults, len(wanted))
         return [each.result() for each in prepared]
     try:
         space.sources.mkdir(exist_ok=True)
-        with _locked(space):
-            git = Git(unfinished.mark(space.sources))
-            prepared, faults = _each(space, wanted, lambda setting: prepare(plan, setting, git), git)
+        with _locked(space, monitor):
+            work = _Work(space, monitor, unfinished.mark(space.sources))
+            prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
             if not keep_going:
                 _raise(
                     faults, len(wanted), hint="nothing was moved; keep_going (--keep-going) syncs the others"
                 )
             ready = {each.setting.name: each for each in prepared}
             able = [each.setting for each in prepared]
-            results, more = _each(space, able, lambda setting: move(ready[setting.name], git), git)
+            results, more = work.each(able, lambda setting: move(ready[setting.name], work.git))
             _record(space, results, recorded, forget=names is None)
     except OSError as error:
         raise SourcesError(f"cannot work in {space.sources}: {error.strerror}") from error
@@ -154,7 +160,7 @@ def _check_home(space: Workspace) -> None:
 
 
 @contextmanager
-def _locked(space: Workspace) -> Iterator[None]:
+def _locked(space: Workspace, monitor: Monitor | None) -> Iterator[None]:
     """Let one sync at a time work below ``sources/``, and clear away what a killed one left there."""
     from ..state.lock import Lock
 
@@ -162,7 +168,7 @@ def _locked(space: Workspace) -> Iterator[None]:
         space.sources / ".lock",
         command="sources sync",
         timeout=space.settings.lock_timeout,
-        on_wait=lambda text: None,
+        on_wait=monitor.note if monitor else lambda text: None,
         what=f"the folder {space.sources}",
     )
     lock.acquire()
@@ -176,29 +182,71 @@ def _locked(space: Workspace) -> Iterator[None]:
         lock.release()
 
 
-def _each(
-    space: Workspace, settings: list[SourceSetting], work: Callable[[SourceSetting], T], git: Git
-) -> tuple[list[T], list[Fault]]:
-    """Work on several repositories at a time: what came of it, and the faults, both in their order."""
-    from concurrent.futures import ThreadPoolExecutor
+class _Work:
+    """Works on several repositories at a time, and shows from the caller's own thread what goes on.
 
-    def one(setting: SourceSetting) -> T | Fault:
-        try:
-            return work(setting)
-        except (HybridError, OSError) as error:
-            hint = error.hint if isinstance(error, HybridError) else ""
-            text = error.message if isinstance(error, HybridError) else str(error)
-            file = space.root / SETTINGS_FILE
-            return Fault(f"{setting.name}: {text}", file=file, line=_line(space, setting.name), hint=hint)
+    Args:
+        space: the workspace.
+        monitor: who sees it.
+        mark: what every git carries.
+    """
 
-    with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
-        try:
-            outcomes = list(pool.map(one, settings))
-        except BaseException:
-            git.stop()
-            raise
-    faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
-    return [outcome for outcome in outcomes if not isinstance(outcome, Fault)], faults
+    def __init__(self, space: Workspace, monitor: Monitor | None, mark: str = "") -> None:
+        # A name with what git does for it, or with nothing when it has ended.
+        self._events: SimpleQueue[tuple[str, str]] = SimpleQueue()
+        self._space = space
+        self._monitor = monitor
+        self.git = Git(mark, lambda name, text: self._events.put((name, text)))
+
+    def each(
+        self, settings: list[SourceSetting], work: Callable[[SourceSetting], T]
+    ) -> tuple[list[T], list[Fault]]:
+        """Do something with each: what came of it, and the faults, both in their order."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        def one(setting: SourceSetting) -> T | Fault:
+            try:
+                return work(setting)
+            except (HybridError, OSError) as error:
+                return self._fault(setting, error)
+            finally:
+                self._events.put((setting.name, ""))
+
+        with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
+            try:
+                futures = [pool.submit(one, setting) for setting in settings]
+                self._show([setting.name for setting in settings])
+            except BaseException:
+                self.git.stop()
+                raise
+        outcomes = [future.result() for future in futures]
+        faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+        return [outcome for outcome in outcomes if not isinstance(outcome, Fault)], faults
+
+    def _show(self, names: list[str]) -> None:
+        """Show what comes until all have ended."""
+        began = time.monotonic()
+        running = set(names)
+        while running:
+            try:
+                name, text = self._events.get(timeout=_TICK_S)
+            except Empty:
+                if self._monitor:
+                    age = time.monotonic() - began
+                    self._monitor.tick(dict.fromkeys(sorted(running), age))
+                continue
+            if not text:
+                running.discard(name)
+            elif self._monitor:
+                self._monitor.line(name, text, "say")
+        if self._monitor:
+            self._monitor.tick({})
+
+    def _fault(self, setting: SourceSetting, error: HybridError | OSError) -> Fault:
+        hint = error.hint if isinstance(error, HybridError) else ""
+        text = error.message if isinstance(error, HybridError) else str(error)
+        file, line = self._space.root / SETTINGS_FILE, _line(self._space, setting.name)
+        return Fault(f"{setting.name}: {text}", file=file, line=line, hint=hint)
 
 
 def _record(

@@ -48,11 +48,8 @@ class Git(Runner):
             Full ref name to commit id; a tag that is an object of its own has a second entry ``NAME^{}``.
         """
         patterns = [pattern for name in ref_names(setting.ref) for pattern in (name, name + "^{}")]
-        text = self.check(
-            ["ls-remote", "--", setting.url, *patterns],
-            remote=setting,
-            doing=f"cannot ask {masked(setting.url)}",
-        )
+        arguments = ["ls-remote", "--", setting.url, *patterns]
+        text = self.ask(setting, arguments, doing=f"cannot ask {masked(setting.url)}")
         return _refs(text)
 
     def local_refs(self, folder: Path) -> dict[str, str]:
@@ -71,32 +68,20 @@ class Git(Runner):
     def clone(self, setting: SourceSetting, folder: Path) -> None:
         """Clone into a folder, and check nothing out yet."""
         arguments = ["clone", "--progress", "--no-checkout", "--no-recurse-submodules", "--origin=origin"]
-        self.check(
-            [*arguments, "--template=", "--", setting.url, str(folder)],
-            remote=setting,
-            doing=f"cannot clone {masked(setting.url)}",
-        )
+        arguments += ["--template=", "--", setting.url, str(folder)]
+        self.ask(setting, arguments, made=folder, doing=f"cannot clone {masked(setting.url)}")
 
     def fetch(self, setting: SourceSetting, folder: Path) -> None:
         """Fetch every branch and tag, and forget branches that went; tags of the user's own stay."""
         arguments = ["fetch", "--progress", "--prune", "--tags", "--force", "--no-recurse-submodules"]
-        refspec = "+refs/heads/*:refs/remotes/origin/*"
-        self.check(
-            [*arguments, "--no-write-fetch-head", "--", setting.url, refspec],
-            folder=folder,
-            remote=setting,
-            doing=f"cannot fetch {masked(setting.url)}",
-        )
+        arguments += ["--no-write-fetch-head", "--", setting.url, "+refs/heads/*:refs/remotes/origin/*"]
+        self.ask(setting, arguments, folder=folder, doing=f"cannot fetch {masked(setting.url)}")
 
     def fetch_commit(self, setting: SourceSetting, folder: Path, sha: str) -> None:
         """Fetch one commit that no branch and no tag leads to, where the remote allows it."""
         arguments = ["fetch", "--progress", "--no-recurse-submodules", "--no-write-fetch-head", "--no-tags"]
-        self.check(
-            [*arguments, "--", setting.url, sha],
-            folder=folder,
-            remote=setting,
-            doing=f"{masked(setting.url)} does not give commit {sha}",
-        )
+        doing = f"{masked(setting.url)} does not give commit {sha}"
+        self.ask(setting, [*arguments, "--", setting.url, sha], folder=folder, doing=doing)
 
     def commit(self, folder: Path, sha: str) -> str:
         """The commit that an id stands for: itself, or what a tag of this id names; empty if not there."""
@@ -152,6 +137,13 @@ class Git(Runner):
         arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", sha]
         text = self.check(arguments, folder=folder, doing=f"cannot read commit {sha}")
         return set(text.split("\0")[:-1])
+
+    def size(self, folder: Path, sha: str) -> int:
+        """How many bytes the files of a commit have."""
+        arguments = ["ls-tree", "-r", "-z", "-l", "--full-tree", sha]
+        text = self.check(arguments, folder=folder, doing=f"cannot read commit {sha}")
+        sizes = (record.partition("\t")[0].split()[3] for record in text.split("\0")[:-1])
+        return sum(int(size) for size in sizes if size != "-")  # of another repository's commit
 
     def content(self, folder: Path, sha: str, path: str) -> bytes:
         """A file of a commit, as a checkout writes it."""

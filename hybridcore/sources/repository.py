@@ -239,7 +239,7 @@ def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed:
         if not plan.check and (told or (sha != head and not git.commit(folder, sha))):
             _fetch(setting, git, folder, sha)
     if sha != head:
-        _check_commit(git, folder, sha)
+        _check_commit(setting, git, folder, sha)
     return sha
 
 
@@ -312,7 +312,7 @@ def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepar
     sha = frozen or _wish(setting, lambda: refs, where)
     if sha not in refs.values() and not git.commit(new, sha):
         git.fetch_commit(setting, new, sha)
-    _check_commit(git, new, sha)
+    _check_commit(setting, git, new, sha)
     git.checkout(new, sha)
     return Prepared(setting, folder, "", sha, clone=new)
 
@@ -324,11 +324,16 @@ def _fetch(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
         git.fetch_commit(setting, folder, sha)
 
 
-def _check_commit(git: Git, folder: Path, sha: str) -> None:
-    """Refuse the id of a tag in place of a commit's."""
+def _check_commit(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+    """Refuse the id of a tag in place of a commit's, and files that are too many to write."""
     commit = git.commit(folder, sha)
     if commit and commit != sha:
         raise SourcesError(f"{sha} is a tag, not a commit", hint=f"its commit is {commit}; write that one")
+    if commit and setting.max_mb and (size := git.size(folder, sha)) > setting.max_mb * 1_000_000:
+        raise SourcesError(
+            f"the files of commit {sha} have {size / 1e6:.1f} MB, more than {setting.max_mb}",
+            hint="max_mb of the source allows more",
+        )
 
 
 def _check_move(plan: Plan, prepared: Prepared, git: Git, begun: str) -> None:

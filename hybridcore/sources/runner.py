@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
+import shutil
 import threading
 import time
 
@@ -16,7 +18,7 @@ from .addresses import masked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ..workspace import SourceSetting
@@ -39,6 +41,28 @@ _PREFIX = ["git", *(part for key, value in _OPTIONS.items() for part in ("-c", f
 _PASSED_NAMES = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT"})
 _PASSED_PREFIXES = ("GIT_CONFIG_", "GIT_SSL_", "GIT_HTTP_")
 _CHUNK = 1 << 16
+_TELL_EVERY_S = 5.0
+_FIRST_PAUSE_S = 1.0
+# What git, curl and ssh say of a network or a server that may be well again in a moment.
+_PASSING = re.compile(
+    r"could not resolve|unable to look up|temporary failure|failed to connect|couldn't connect"
+    r"|connection (refused|reset|timed out|closed)|operation (timed out|too slow)|no route to host"
+    r"|network is unreachable|early EOF|hung up unexpectedly|unexpected disconnect|RPC failed|empty reply"
+    r"|kex_exchange_identification|non-properly terminated|returned error: (408|429|5\d\d)",
+    re.IGNORECASE,
+)
+# How git ends when it may not write on: by the signal, with the program that reads the pack gone, or by the
+# error of write(2).
+_TOO_LARGE = re.compile(r"died of signal 25|invalid index-pack output|File too large")
+# Lines that tell why; the others are progress, advice, and what a server greets with.
+_TELLING = re.compile(
+    r"(fatal|error|ERROR|ssh|remote: error|remote: fatal): |.*(Permission denied|Host key verification failed"
+    r"|IDENTIFICATION HAS CHANGED|Too many authentication failures)"
+)
+
+
+class Unreachable(SourcesError):
+    """A remote could not be reached, and may be in a moment."""
 
 
 def environment() -> dict[str, str]:
@@ -51,6 +75,7 @@ def environment() -> dict[str, str]:
     for name, value in os.environ.items():
         if name in _PASSED_NAMES or name.startswith(_PASSED_PREFIXES):
             env[name] = value
+    env["LC_ALL"] = "C"  # what git says is read
     env["GIT_TERMINAL_PROMPT"] = "0"
     env["GIT_OPTIONAL_LOCKS"] = "0"
     env["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh"
@@ -66,20 +91,22 @@ class Runner:
 
     Args:
         mark: what every git carries in ``HYBRIDCORE_RUN``, so that those of a killed sync can be found.
+        tell: called now and then from any thread, with the name of a source and what git does for it.
     """
 
-    def __init__(self, mark: str = "") -> None:
+    def __init__(self, mark: str = "", tell: Callable[[str, str], None] = lambda name, text: None) -> None:
+        self._tell = tell
         self._env = environment()
         if mark:
             self._env[RUN_MARK] = mark
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
+        self._stopped = threading.Event()
 
     def stop(self) -> None:
         """Kill what runs, and refuse to start anything more."""
         with self._lock:
-            self._stopped = True
+            self._stopped.set()
             for child in self._running:
                 kill_group(child.pid)
 
@@ -112,7 +139,7 @@ class Runner:
         where = [] if folder is None else [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
         env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
         with self._lock:
-            if self._stopped:
+            if self._stopped.is_set():
                 raise SourcesError("cancelled")
             # Not in the workspace: git would read the configuration of a repository around it.
             child = process.start(
@@ -125,17 +152,18 @@ class Runner:
             self._running.add(child)
         with child:
             try:
-                out, err = _read(child, remote)
-            except BaseException as error:
+                if remote and remote.max_mb:
+                    _limit_files(child.pid, remote.max_mb)
+                out, err = self._read(child, arguments[0], remote)
+            except BaseException:
                 kill_group(child.pid)
-                if isinstance(error, SourcesError):
-                    raise SourcesError(f"git {arguments[0]}: {error.message}", hint=error.hint) from None
                 raise
             finally:
                 child.wait()
                 with self._lock:
                     self._running.discard(child)
-        return child.returncode, out, masked(err.decode("utf-8", "replace"))
+        # Progress lines end in a carriage return.
+        return child.returncode, out, masked(err.decode("utf-8", "replace").replace("\r", "\n"))
 
     def check(
         self,
@@ -159,51 +187,118 @@ class Runner:
             What it printed; bytes that are not UTF-8 as ``os.fsdecode`` keeps them.
 
         Raises:
+            Unreachable: the remote cannot be reached now.
             SourcesError: it failed; has git's own words.
         """
         code, out, err = self.run(arguments, folder=folder, index=index, remote=remote)
         if code:
-            raise SourcesError(f"{doing}: {_reason(code, err)}")
+            if remote and remote.max_mb and _TOO_LARGE.search(err):
+                raise SourcesError(
+                    f"{doing}: it has more than {remote.max_mb} MB", hint="max_mb of the source allows more"
+                )
+            kind = Unreachable if remote and _PASSING.search(err) else SourcesError
+            raise kind(f"{doing}: {_reason(code, err)}")
         return out.decode("utf-8", "surrogateescape")
 
+    def ask(
+        self,
+        remote: SourceSetting,
+        arguments: Sequence[str],
+        *,
+        folder: Path | None = None,
+        made: Path | None = None,
+        doing: str,
+    ) -> str:
+        """Run a command that asks a remote, again after a while where it cannot be reached.
 
-def _read(child: subprocess.Popen[bytes], remote: SourceSetting | None) -> tuple[bytes, bytes]:
-    """Read what a git prints, to its end.
+        Args:
+            remote: the source; says how often, and how long to wait for an answer.
+            arguments: as for ``run``.
+            folder: as for ``run``.
+            made: the folder that the command makes; what is in it goes before another try.
+            doing: as for ``check``.
 
-    With ``--progress`` git tells on standard error of all that comes and of all that it does, so whoever is
-    silent for long waits for a remote that is silent too. That holds for every transport.
-    """
-    limit = remote.timeout if remote else LOCAL_TIMEOUT_S
-    until = time.monotonic() + limit
-    texts: dict[int, list[bytes]] = {}
-    with selectors.DefaultSelector() as selector:
-        for stream in (child.stdout, child.stderr):
-            assert stream is not None
-            texts[stream.fileno()] = []
-            selector.register(stream, selectors.EVENT_READ)
-        while selector.get_map():
-            left = until - time.monotonic()
-            if left <= 0:
-                raise SourcesError(
-                    f"did not end within {limit:g} s", hint="timeout of the source allows more"
-                )
-            ready = selector.select(min(left, remote.stall) if remote else left)
-            if not ready and remote and remote.stall < left:
-                raise SourcesError(
-                    f"nothing came for {remote.stall:g} s",
-                    hint="look whether the remote is well; stall of the source allows more",
-                )
-            for key, _ in ready:
-                if data := os.read(key.fd, _CHUNK):
-                    texts[key.fd].append(data)
-                else:
-                    selector.unregister(key.fileobj)
-    out, err = (b"".join(parts) for parts in texts.values())
-    return out, err
+        Returns:
+            What it printed.
+
+        Raises:
+            SourcesError: it failed.
+        """
+        pause = _FIRST_PAUSE_S
+        for left in range(remote.retries, -1, -1):
+            try:
+                return self.check(arguments, folder=folder, remote=remote, doing=doing)
+            except Unreachable as error:
+                if not left or self._stopped.is_set():
+                    times = f", {remote.retries + 1} times" if remote.retries else ""
+                    raise SourcesError(error.message + times, hint=error.hint) from None
+                self._tell(remote.name, f"{error.message}; asking again in {pause:g} s")
+            if made:
+                shutil.rmtree(made, ignore_errors=True)
+            self._stopped.wait(pause)
+            pause *= 2
+        raise AssertionError("unreachable")
+
+    def _read(
+        self, child: subprocess.Popen[bytes], command: str, remote: SourceSetting | None
+    ) -> tuple[bytes, bytes]:
+        """Read what a git prints, to its end, and tell of it now and then.
+
+        With ``--progress`` git tells on standard error of all that comes and of all that it does, so whoever
+        is silent for long waits for a remote that is silent too. That holds for every transport.
+        """
+        limit = remote.timeout if remote else LOCAL_TIMEOUT_S
+        began = told = time.monotonic()
+        assert child.stdout is not None
+        assert child.stderr is not None
+        texts: dict[int, list[bytes]] = {child.stdout.fileno(): [], child.stderr.fileno(): []}
+        with selectors.DefaultSelector() as selector:
+            for fd in texts:
+                selector.register(fd, selectors.EVENT_READ)
+            while selector.get_map():
+                left = began + limit - time.monotonic()
+                if left <= 0:
+                    raise SourcesError(
+                        f"git {command} did not end within {limit:g} s",
+                        hint="timeout of the source allows more",
+                    )
+                ready = selector.select(min(left, remote.stall) if remote else left)
+                if not ready and remote and remote.stall < left:
+                    raise Unreachable(
+                        f"git {command}: nothing came for {remote.stall:g} s",
+                        hint="look whether the remote is well; stall of the source allows more",
+                    )
+                for key, _ in ready:
+                    if data := os.read(key.fd, _CHUNK):
+                        texts[key.fd].append(data)
+                    else:
+                        selector.unregister(key.fd)
+                if remote and time.monotonic() - told >= _TELL_EVERY_S:
+                    told = time.monotonic()
+                    self._tell(remote.name, _last_line(b"".join(texts[child.stderr.fileno()][-2:])))
+        out, err = (b"".join(parts) for parts in texts.values())
+        return out, err
+
+
+def _last_line(data: bytes) -> str:
+    """The last line that git has said to its end, which is how far it is."""
+    lines = masked(data.decode("utf-8", "replace").replace("\r", "\n")).split("\n")
+    return next((line.strip() for line in reversed(lines[:-1]) if line.strip()), "waiting for the remote")
+
+
+def _limit_files(pid: int, megabytes: int) -> None:
+    """Have a git, and what it starts, write no file that is larger: a download is one file."""
+    import resource
+
+    size = megabytes * 1_000_000
+    try:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, size))
+    except ProcessLookupError:
+        pass  # it has ended already
 
 
 def _reason(code: int, err: str) -> str:
-    lines = [line.strip() for part in err.splitlines() for line in part.split("\r") if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", "ssh:"))]
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    telling = [line for line in lines if _TELLING.match(line)]
     ended = f"git was ended by signal {-code}" if code < 0 else f"git exited with {code}"
     return "; ".join((telling or lines)[-4:]) or ended

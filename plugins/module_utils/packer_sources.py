@@ -24,7 +24,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         params: the options, as ``SPEC`` describes them.
         check_mode: only say what would change.
         diff: add what was and what is, a line for each repository.
-        monitor: not used; a sync has no lines of its own to show.
+        monitor: who sees what is fetched.
 
     Returns:
         What the task returns.
@@ -35,6 +35,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         offline=params["offline"],
         check=check_mode,
         keep_going=params["keep_going"],
+        monitor=monitor,
         workspace=open_workspace(params),
     )
     answer: dict[str, Any] = {
