@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from . import provisioners, state, templates
 from .config import generate
 from .config.generate import Inputs, read_inputs
+from .errors import ConfigError
 from .packer import runs
 from .packer.building import batch
 from .packer.options import BuildOptions
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from .monitor import Monitor
     from .templates import Template
 
+# The word for every target of the workspace.
+ALL = "all"
+_SEPARATORS = re.compile(r"[\s,]+")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -30,8 +36,9 @@ class Request:
 
     Attributes:
         env: name of the environment.
-        targets: ``<os>/<platform>/<name>``, or mappings with ``target`` and ``vars``, its own values; every
-            target of the workspace when empty.
+        targets: texts and mappings. A text names targets, ``<os>/<platform>/<name>``, with commas, blanks or
+            line ends between them; ``all`` is every target of the workspace, and so are no targets. A mapping
+            has ``target`` and ``vars``, its own values.
         vars: the caller's values by variable, for all targets.
         ansible: whether the Ansible stack is on.
         puppet: whether the Puppet stack is on.
@@ -61,6 +68,40 @@ class Prepared:
     templates: Sequence[Template]
 
 
+def named_targets(
+    targets: Sequence[str | Mapping[str, Any]], workspace: Workspace
+) -> list[str | Mapping[str, Any]]:
+    """Name each target that is asked for, without looking at it.
+
+    Args:
+        targets: as in ``Request``.
+        workspace: whose targets ``all`` means.
+
+    Returns:
+        An entry for each: names, and the mappings as they are. Those that ``all`` adds come last, sorted.
+
+    Raises:
+        ConfigError: a text names nothing, or there is no target at all.
+    """
+    entries: list[str | Mapping[str, Any]] = []
+    for entry in targets:
+        words = _SEPARATORS.sub(" ", entry).split() if isinstance(entry, str) else [entry]
+        if not words:
+            raise ConfigError("a target is blank", hint=f"name a target, or say {ALL}")
+        entries += words
+    if entries and ALL not in entries:
+        return entries
+    entries = [entry for entry in entries if entry != ALL]
+    own = [entry.get("target") if isinstance(entry, dict) else entry for entry in entries]
+    entries += [target for target in templates.target_names(workspace=workspace) if target not in own]
+    if not entries:
+        raise ConfigError(
+            f"there is no target in {workspace.templates}",
+            hint="a target is a folder <os>/<platform>/<name> in it that holds *.pkr.hcl files",
+        )
+    return entries
+
+
 def prepare(request: Request, workspace: Workspace) -> Prepared:
     """Check the shape of a request, load its templates, and check the provisioners' assets.
 
@@ -72,13 +113,11 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
         ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
     """
     check_env(request.env)
-    loaded = None if request.targets else templates.load_catalogue(workspace=workspace)
-    targets = request.targets if loaded is None else [template.target for template in loaded]
+    targets = named_targets(request.targets, workspace)
     asked = read_inputs(
         {"env": request.env, "targets": targets, "vars": request.vars}, workspace, repeated=True
     )
-    if loaded is None:
-        loaded = templates.load_all(list(asked.targets), workspace)
+    loaded = templates.load_all(list(asked.targets), workspace)
     switches = copy_context().run(_switches, request, loaded, workspace)
     return Prepared(replace(asked, provisioners=switches), loaded)
 

@@ -9,6 +9,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore impor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 
 SPEC: dict[str, Any] = {
+    "env": {"type": "str"},
     "names": {"type": "list", "elements": "str"},
     "frozen": {"type": "bool", "default": False},
     "offline": {"type": "bool", "default": False},

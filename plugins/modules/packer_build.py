@@ -37,6 +37,7 @@ options:
     description:
       - The images to build, each as V(OS/PLATFORM/NAME), or as a dictionary with C(target) and C(vars), which
         are values for this target alone.
+      - A text may name several, with commas, blanks or line ends between them; V(all) is every target.
       - All targets of the workspace when empty.
     type: list
     elements: raw

@@ -38,6 +38,7 @@ options:
       - The targets to render, each C(OS/PLATFORM/NAME), a folder below C(templates/).
       - An entry can be a dictionary with the keys C(target) and C(vars), for values for this target alone.
         They win over O(vars).
+      - A text may name several, with commas, blanks or line ends between them; V(all) is every target.
       - All targets of the workspace when empty.
     type: list
     elements: raw

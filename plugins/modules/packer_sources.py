@@ -25,6 +25,11 @@ requirements:
   - git 2.25 or newer on the control node
   - Python 3.11 or newer
 options:
+  env:
+    description:
+      - Makes no difference, since the repositories are the same in every environment. It is taken so that
+        C(module_defaults) of the action group C(packer) can give O(env) to all modules of the group.
+    type: str
   names:
     description:
       - The repositories to sync, as they are named in the settings.

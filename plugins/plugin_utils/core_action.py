@@ -83,6 +83,29 @@ class DisplayMonitor:
             os.kill(os.getpid(), received)
 
 
+def workspace_for(named: str | None, here: str) -> str:
+    """The folder of the workspace that a task works on.
+
+    Args:
+        named: the folder that was given; relative to the playbook's.
+        here: the folder of the playbook.
+
+    Returns:
+        The given one, the one of ``HYBRIDCORE_WORKSPACE``, or the nearest above the playbook, or above us.
+
+    Raises:
+        WorkspaceError: there is none.
+    """
+    if named:
+        return os.path.join(here, named)
+    if os.environ.get(workspace.ENVIRONMENT_VARIABLE):
+        return str(workspace.find().root)
+    try:
+        return str(workspace.find(os.path.realpath(here)).root)
+    except WorkspaceError:
+        return str(workspace.find(os.getcwd()).root)
+
+
 class CoreAction(ActionBase):
     """Run one function of the core here, or ship the module when the task's host is elsewhere.
 
@@ -130,7 +153,7 @@ class CoreAction(ActionBase):
 
     def _complete(self, params: dict[str, Any]) -> None:
         """Give the options what only Ansible knows."""
-        params["workspace"] = self._workspace(params.get("workspace"))
+        params["workspace"] = workspace_for(params.get("workspace"), self._loader.get_basedir())
 
     @staticmethod
     def _ansible() -> list[int]:
@@ -155,18 +178,6 @@ class CoreAction(ActionBase):
             if isinstance(values, dict):
                 environment.update({str(name): str(value) for name, value in values.items()})
         return environment
-
-    def _workspace(self, named: str | None) -> str:
-        """The given folder, ``HYBRIDCORE_WORKSPACE``, or the nearest above the playbook, or above us."""
-        here = self._loader.get_basedir()
-        if named:
-            return os.path.join(here, named)
-        if os.environ.get(workspace.ENVIRONMENT_VARIABLE):
-            return str(workspace.find().root)
-        try:
-            return str(workspace.find(os.path.realpath(here)).root)
-        except WorkspaceError:
-            return str(workspace.find(os.getcwd()).root)
 
 
 def _parent_of(pid: int) -> int:

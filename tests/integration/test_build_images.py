@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +94,77 @@ def test_a_list_of_images(ansible: Ansible, space: WorkspaceFolder) -> None:
     assert code == 0
     assert recap(output)["localhost"]["changed"] == 0
     assert "linux/null/two: unchanged" in output
+
+
+BLANK = [
+    (),
+    ("-e", "targets="),
+    ("-e", "targets=' '"),
+    ("-e", '{"targets": []}'),
+    ("-e", '{"targets": null}'),
+]
+
+
+@pytest.mark.parametrize("arguments", BLANK, ids=str)
+def test_nothing_selected_is_a_failure(
+    ansible: Ansible, space: WorkspaceFolder, arguments: tuple[str, ...]
+) -> None:
+    code, output = play(ansible, space, *arguments)
+    assert code != 0
+    assert "no image is selected: name images in the variable targets, or say all there" in output
+    assert state_of(space) == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-i", "images.yml", "-e", "image_hosts=none"),
+        ("-i", "images.yml", "-e", "image_hosts=two", "--limit", "one"),
+        ("-i", "images.yml", "-e", "targets=linux/null/one", "--limit", "one"),
+    ],
+    ids=str,
+)
+def test_a_limit_that_leaves_nothing_is_a_failure(
+    ansible: Ansible, space: WorkspaceFolder, arguments: tuple[str, ...]
+) -> None:
+    code, output = play(ansible, space, *arguments)
+    assert code != 0
+    assert "no image is selected" in output
+    assert state_of(space) == {}
+
+
+@pytest.mark.parametrize(
+    "targets", ["linux/null/one, linux/null/two", "linux/null/two linux/null/one\n", "all"]
+)
+def test_a_text_names_images_and_blank_variables_are_not_given(
+    ansible: Ansible, space: WorkspaceFolder, targets: str
+) -> None:
+    """As a form of AWX gives them."""
+    blank = dict.fromkeys(("env", "force", "packer_vars", "packer_secrets", "image_hosts"), "")
+    space.null("linux/null/bad")
+    code, output = play(ansible, space, "-e", json.dumps({"targets": targets, **blank}))
+    assert code == 0, output
+    built = {"linux/null/one", "linux/null/two"} | ({"linux/null/bad"} if targets == "all" else set())
+    assert {name for name in built if f"{name}: built" in output} == built
+    assert set(state_of(space)["images"]) == {f"dev/{name}" for name in built}
+
+
+def test_with_blank_targets_the_inventory_counts_and_a_limit_from_a_file_chooses(
+    ansible: Ansible, space: WorkspaceFolder
+) -> None:
+    space.write("chosen", "one\n")
+    code, output = play(ansible, space, "-i", "images.yml", "-e", "targets=", "--limit", "@chosen")
+    assert code == 0, output
+    assert list(recap(output)) == ["one"]
+    assert set(state_of(space)["images"]) == {"dev/linux/null/one"}
+
+
+def test_a_host_that_is_no_image_is_named(ansible: Ansible, space: WorkspaceFolder) -> None:
+    space.write("more.yml", "all:\n  hosts:\n    server: {}\n    blank: {packer_target: ''}\n")
+    code, output = play(ansible, space, "-i", "images.yml", "-i", "more.yml")
+    assert code == 2
+    assert "These hosts have no packer_target, so they are no images: server, blank." in output
+    assert state_of(space) == {}
 
 
 def test_wrong_input_fails_every_host_and_builds_nothing(ansible: Ansible, space: WorkspaceFolder) -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from tests.support.playbooks import Ansible
 from tests.support.remotes import Remote
+from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
 
@@ -96,6 +97,21 @@ def test_module_defaults_by_action_group(ansible: Ansible, tmp_path: Path, remot
     code, output = play(ansible, tmp_path, [{TASK: None}], module_defaults=defaults)
     assert code == 2
     assert "/does/not/exist is not a workspace" in output
+
+
+def test_the_defaults_that_the_guide_shows_suit_every_module_of_the_group(
+    ansible: Ansible, tmp_path: Path, remote: Remote, repository: Path
+) -> None:
+    _, _, rest = (repository / "docs" / "usage.md").read_text().partition("module_defaults:\n")
+    shown = yaml.safe_load("module_defaults:\n" + rest.partition("```")[0])
+    env = shown["module_defaults"]["group/hybridcore.packer.packer"]["env"]
+    (tmp_path / "environments" / env).mkdir(parents=True)
+    WorkspaceFolder(tmp_path).null()
+    group = yaml.safe_load((repository / "meta" / "runtime.yml").read_text())["action_groups"]["packer"]
+    tasks = [{f"hybridcore.packer.{name}": None} for name in sorted(group, reverse=True)]
+    code, output = play(ansible, tmp_path, tasks, **shown)
+    assert code == 0, output
+    assert f"ok={len(group)}" in output
 
 
 def test_the_module_itself_where_the_host_is_elsewhere(

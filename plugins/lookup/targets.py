@@ -1,0 +1,72 @@
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+"""The targets that a list, or a text of a form or of the command line, asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import open_workspace
+from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import workspace_for
+
+DOCUMENTATION = r"""
+name: targets
+short_description: Name each target that is asked for
+version_added: 0.1.0
+description:
+  - Makes an entry of each target that a list or a text asks for, as M(hybridcore.packer.packer_build) does,
+    so that a playbook can look at them before they are built.
+  - Whether there is such a target is not looked at.
+author:
+  - The hybridcore.packer contributors (@hybridcore)
+options:
+  _terms:
+    description:
+      - Lists and texts. A text names targets, with commas, blanks or line ends between them; V(all) is every
+        target of the workspace. An entry of a list may also be a dictionary with C(target) and C(vars).
+      - A text without a name is an error, and so is no text at all.
+    type: list
+    elements: raw
+    required: true
+  workspace:
+    description: The folder with C(packer-hybrid.toml); found as the modules find it when empty.
+    type: str
+    default: ''
+"""
+
+EXAMPLES = r"""
+- name: Show what would be built
+  ansible.builtin.debug:
+    msg: "{{ query('hybridcore.packer.targets', targets) | map(attribute='target') }}"
+"""
+
+RETURN = r"""
+_list:
+  description: A dictionary with C(target) and C(vars) for each target.
+  type: list
+  elements: dict
+  sample: [{target: linux/qemu/debian-12, vars: {}}]
+"""
+
+
+class LookupModule(LookupBase):
+    def run(
+        self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any
+    ) -> list[dict[str, Any]]:
+        self.set_options(var_options=variables, direct=kwargs)
+        entries = [entry for term in terms for entry in (term if isinstance(term, list) else [term])]
+        assert self._loader is not None
+        try:
+            where = workspace_for(self.get_option("workspace"), self._loader.get_basedir())
+            # Nothing asked for is not everything: a form that was left blank gets here.
+            named = pipeline.named_targets(entries or [""], open_workspace(where))
+        except HybridError as error:
+            raise AnsibleLookupError(str(error)) from error
+        return [
+            {"target": entry, "vars": {}} if isinstance(entry, str) else {"vars": {}, **entry}
+            for entry in named
+        ]
