@@ -14,7 +14,7 @@ from .process import run as run_quietly
 from .process.children import Child, Children
 from .process.environment import environment_secrets
 from .process.lines import LineSplitter, strip_ansi
-from .process.mask import Masker
+from .process.mask import Masker, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,16 +85,16 @@ class _Lines:
         self._line = line
         self._begun = time.monotonic()
         self._silence = Silence()
-        self._masker = Masker(environment_secrets(env))
+        self._masked = Stream(Masker(environment_secrets(env)))
         self._splitter = LineSplitter()
         self.last: deque[str] = deque(maxlen=KEPT_LINES)
 
     def feed(self, data: bytes) -> None:
         # A progress bar returns to the start of its line: each state of it is a line here.
-        self._show(self._splitter.feed(self._masker.feed(data.replace(b"\r", b"\n"))))
+        self._show(self._splitter.feed(self._masked.feed(data.replace(b"\r", b"\n"))))
 
     def close(self) -> None:
-        self._show(self._splitter.feed(self._masker.flush()) + self._splitter.flush())
+        self._show(self._splitter.feed(self._masked.flush()) + self._splitter.flush())
 
     def tick(self) -> None:
         if text := self._silence.told({self._name: time.monotonic() - self._begun}):

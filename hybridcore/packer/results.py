@@ -72,7 +72,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How the build of one target ended. Holds no secret: what it quotes of Packer is masked.
+    """How the build of one target ended. What it quotes of Packer is masked; artifacts have their real names.
 
     Attributes:
         target: ``<os>/<platform>/<name>``.

@@ -11,30 +11,71 @@ import re
 import shlex
 import urllib.parse
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from .lines import strip_ansi_text
 
 MIN_LENGTH = 4
-# Widths at which base64 is wrapped: by coreutils and MIME, and in PEM files.
-_WRAPS = (76, 64)
+# What Packer puts in place of a sensitive value where it redacts it itself, as in its own log.
+REDACTED = "<sensitive>"
+COMMA = "%!(PACKER_COMMA)"
+# What no way of writing a URL changes.
+_SAFE = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
-def of_all(secrets: Iterable[str]) -> list[tuple[bytes, bool]]:
+class Forms(NamedTuple):
+    """All the forms of some secrets, each at least 4 bytes long; sorted.
+
+    Attributes:
+        texts: as they are written.
+        runs: the characters of base64 whose bits are the secret's alone; their neighbours hold a few too.
+    """
+
+    texts: tuple[bytes, ...]
+    runs: tuple[bytes, ...]
+
+
+def of_all(secrets: Iterable[str]) -> Forms:
     """All the forms of all the secrets.
 
     Args:
         secrets: the values, each of at least 4 characters.
-
-    Returns:
-        Pairs, sorted: the form, at least 4 bytes long, and whether it is a run inside of base64,
-        whose neighbours hold a few bits of the secret too.
     """
-    found: dict[bytes, bool] = {}
-    for secret in set(secrets):
-        for text in {secret, *_lines(secret)}:
-            for form, inside in _of_one(text):
-                # Fewer bytes, at the end of wrapped base64, tell too little and match too much.
-                if len(form) >= MIN_LENGTH:
-                    found.setdefault(form, inside)
-    return sorted(found.items())
+    whole = {text for secret in set(secrets) for text in (secret, *_json_leaves(secret))}
+    parts = whole.union(*map(_lines, whole), _redacted(sorted(whole)))
+    # Colours are taken out of what is searched.
+    parts |= {strip_ansi_text(part) for part in parts}
+    texts: set[str] = set()
+    runs: set[bytes] = set()
+    for part in parts:
+        texts |= _of_one(part)
+        runs.update(_base64(_bytes(part)))
+        # Windows reads scripts as base64 of UTF-16.
+        runs.update(_base64(part.encode("utf-16-le", "surrogatepass")))
+    found = {_bytes(text) for text in texts}
+    # Fewer bytes, as of base64 of what is short, tell too little and match too much.
+    return Forms(
+        tuple(sorted(form for form in found if len(form) >= MIN_LENGTH)),
+        tuple(sorted(run for run in runs if len(run) >= MIN_LENGTH)),
+    )
+
+
+def _json_leaves(secret: str) -> Iterator[str]:
+    """The texts and numbers within a secret that is JSON, such as the key of a service account."""
+    if not secret.lstrip().startswith(("{", "[")):
+        return
+    try:
+        waiting = [json.loads(secret, parse_int=str, parse_float=str)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and len(value) >= MIN_LENGTH:
+            yield value
 
 
 def _lines(secret: str) -> Iterator[str]:
@@ -48,9 +89,35 @@ def _lines(secret: str) -> Iterator[str]:
                 yield line.strip()
 
 
-def _of_one(text: str) -> Iterator[tuple[bytes, bool]]:
+def _redacted(whole: list[str]) -> Iterator[str]:
+    """What is left of a secret where Packer has redacted another one that overlaps it."""
+    for secret in whole:
+        inside = [other for other in whole if other != secret and other in secret]
+        for order in (sorted(inside, key=len), sorted(inside, key=len, reverse=True)):
+            text = secret
+            for other in order:
+                text = text.replace(other, REDACTED)
+            if inside:
+                yield text
+        for other in whole:
+            for size in _overlaps(other, secret):
+                yield REDACTED + secret[size:]
+            for size in _overlaps(secret, other):
+                yield secret[:-size] + REDACTED
+
+
+def _overlaps(first: str, second: str) -> Iterator[int]:
+    """How many characters the end of a text has in common with the start of another, but not all of one."""
+    at = first.find(second[0], max(1, len(first) - len(second) + 1))
+    while at > 0:
+        if second.startswith(first[at:]):
+            yield len(first) - at
+        at = first.find(second[0], at + 1)
+
+
+def _of_one(text: str) -> set[str]:
     texts = {text}
-    for encode in (_json, _json_ascii, _json_go, _go_quoted, _python, _shell, _backslashed, _wrapped):
+    for encode in (_json, _json_ascii, _json_go, _go_quoted, _python, _shell, _backslashed):
         texts.update(encode(text))
     # JSON inside a string of JSON, as Ansible prints the results of a module at -vvv.
     for once in (*_json(text), *_json_ascii(text)):
@@ -58,11 +125,7 @@ def _of_one(text: str) -> Iterator[tuple[bytes, bool]]:
     texts.update(_urls(text))
     for form in set(texts):
         texts.update(_machine_readable(form))
-    for form in texts:
-        yield _bytes(form), False
-    yield from _base64(_bytes(text))
-    # Windows reads scripts as base64 of UTF-16.
-    yield from _base64(text.encode("utf-16-le", "surrogatepass"))
+    return texts
 
 
 def _bytes(text: str) -> bytes:
@@ -70,13 +133,17 @@ def _bytes(text: str) -> bytes:
 
 
 def _machine_readable(text: str) -> Iterator[str]:
-    """As ``packer -machine-readable`` writes it."""
-    text = text.replace("\r", "\\r").replace("\n", "\\n")
-    yield text
-    yield text.replace(",", "%!(PACKER_COMMA)")
+    """As ``packer -machine-readable`` writes it, and as it is read again, which is not always the same."""
+    written = text.replace("\r", "\\r").replace("\n", "\\n")
+    yield written
+    yield written.replace(",", COMMA)
     # Carriage returns are dropped from what a remote command prints.
-    if "\\r\\n" in text:
-        yield text.replace("\\r\\n", "\\n").replace(",", "%!(PACKER_COMMA)")
+    if "\\r\\n" in written:
+        yield written.replace("\\r\\n", "\\n").replace(",", COMMA)
+    if "\\" in written or COMMA in written:
+        read = written.replace(COMMA, ",").replace("\\r\\n", "\n").replace("\\n", "\n")
+        yield read
+        yield read.replace("\\r", "\r")
 
 
 def _json(text: str) -> Iterator[str]:
@@ -152,13 +219,9 @@ def _backslashed(text: str) -> Iterator[str]:
     yield re.sub(r"""([ \t!"$&'()*,;<>?\[\\\]^`{|}])""", r"\\\1", text)
 
 
-def _wrapped(text: str) -> Iterator[str]:
-    """Packer's diagnostics break long lines at a blank."""
-    for match in re.finditer(r"(?<=\S) (?=\S)", text):
-        yield text[: match.start()] + "\n" + text[match.end() :]
-
-
 def _urls(text: str) -> Iterator[str]:
+    if _SAFE(text):
+        return
     data = _bytes(text)
     for safe in ("", "/", "/:", "-_.!~*'()", "$-_.+!*'(),", "/:;,=@&$!*'()+"):
         for encoded in (urllib.parse.quote(data, safe=safe), urllib.parse.quote_plus(data, safe=safe)):
@@ -166,23 +229,12 @@ def _urls(text: str) -> Iterator[str]:
             yield re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
 
 
-def _base64(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Whole, wrapped, and as a part of something longer at each of the three alignments."""
-    whole = base64.b64encode(data)
-    found = [(whole, False)]
-    for width in _WRAPS:
-        if len(whole) > width:
-            found += [(whole[at : at + width], False) for at in range(0, len(whole), width)]
+def _base64(data: bytes) -> Iterator[bytes]:
+    """As a part of something longer, at each of the three alignments; a whole is the first of them."""
+    urlsafe = bytes.maketrans(b"+/", b"-_")
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data)
         # Characters whose six bits all belong to the secret.
         run = encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
-        found.append((run, True))
-    urlsafe = bytes.maketrans(b"+/", b"-_")
-    for form, inside in found:
-        yield form, inside
-        yield form.translate(urlsafe), inside
-        if form.endswith(b"="):
-            yield form.replace(b"=", b"%3D"), inside
-            yield form.replace(b"=", b"%3d"), inside
-            yield form.rstrip(b"="), inside
+        yield run
+        yield run.translate(urlsafe)

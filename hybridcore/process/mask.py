@@ -1,31 +1,27 @@
 """Masking of secrets in what other programs print, in every form in which they may print them.
 
 Packer's own redaction misses values that it escapes, and its machine-readable output prints
-sensitive variables in clear, so each byte passes here before it goes anywhere.
+sensitive variables in clear, so each byte that is shown or logged passes here.
 
-How it works: every form of every secret holds, at a known place, a *key* of four bytes that starts
-with a byte that is rare in output. One regular expression finds the keys; only where one is found
-the forms are compared. So output without secrets is searched at the speed of a character class.
+Mask what is finally written: after the text was brought into the form in which people read it.
 """
 
 from __future__ import annotations
 
 import os
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 from ..errors import Fault
 from . import forms
 from .environment import environment_secrets
+from .lines import ANSI, CUT, CUT_MARK, HOLD, strip_ansi
+from .search import Search, Span, merge
+from .wrapped import Wrapped
 
 MASK = b"***"
 MIN_LENGTH = forms.MIN_LENGTH
-# A line without an end is not waited for longer than this; a secret is still found across the cut.
-_HOLD = 1 << 20
-_KEY = 4
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-# Texts that are frequent in Packer's output, so that a key within them would select nothing.
-_FREQUENT = (b"%!(PACKER_COMMA)",)
+_RESET = b"\x1b[0m"
 
 
 def check_secret(name: str, value: str) -> Fault | None:
@@ -48,20 +44,6 @@ def check_secret(name: str, value: str) -> Fault | None:
     )
 
 
-def _weight(byte: int) -> float:
-    """How frequent a byte is in the output of builds, roughly, in parts per thousand."""
-    char = chr(byte)
-    if char in " etaoinsr":
-        return 60.0
-    if char in "ldcumph-./:\n":
-        return 25.0
-    if char.islower() and byte < 128:
-        return 12.0
-    if char.isdigit() or char in ",_=()[]\"'":
-        return 10.0
-    return 1.5
-
-
 class Masker:
     """Replaces secrets by ``***``.
 
@@ -70,14 +52,15 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms = forms.of_all(secret for secret in secrets if len(secret) >= MIN_LENGTH)
-        self._longest = max((len(form) for form, _ in self._forms), default=0) + 1
-        self._held = bytearray()
-        keys = _choose_keys([form for form, _ in self._forms])
-        self._table: dict[bytes, list[tuple[int, bytes, bool]]] = {}
-        for (form, inside), at in zip(self._forms, keys, strict=True):
-            self._table.setdefault(form[at : at + _KEY], []).append((at, form, inside))
-        self._probe = _compile(self._table)
+        found = forms.of_all(secret for secret in secrets if len(secret) >= MIN_LENGTH)
+        self._search = Search(found.texts, found.runs)
+        self._wrapped = Wrapped(found.runs, self._search)
+        self._has_secrets = bool(found.texts)
+
+    @property
+    def longest(self) -> int:
+        """Bytes that the longest form may take, and one more on each side."""
+        return self._search.longest + 2
 
     def text(self, text: str) -> str:
         """Mask a text that is complete, for example an error message."""
@@ -87,20 +70,53 @@ class Masker:
 
     def chunk(self, data: bytes) -> bytes:
         """Mask bytes that are complete; returns the same object where there is nothing to mask."""
-        if self._probe is None:
-            return data
-        parts: list[bytes] = []
-        at = 0
-        for start, end in _merge(self._spans(data)):
-            parts += (data[at:start], MASK)
-            at = end
-        if not parts:
-            return data
-        parts.append(data[at:])
-        return b"".join(parts)
+        return self.lines(data, b"")[0]
+
+    def lines(self, data: bytes, before: bytes) -> tuple[bytes, bytes]:
+        """Mask some lines of a stream.
+
+        Args:
+            data: complete lines.
+            before: what the call for the lines before these gave.
+
+        Returns:
+            The lines, masked; the same object where there is nothing to mask. And what the next call must
+            know of them: the base64 that they end with.
+        """
+        spans, left = self.spans(data, before)
+        return _replace(data, spans), left
+
+    def spans(self, data: bytes, before: bytes = b"") -> tuple[list[Span], bytes]:
+        """The places to mask; arguments and the second result are those of ``lines``."""
+        if not self._has_secrets:
+            return [], b""
+        plain = strip_ansi(data)
+        found = list(self._search.spans(plain))
+        across, left = self._wrapped.spans(plain, before)
+        found += across
+        if CUT_MARK in plain:
+            for match in CUT.finditer(plain):
+                found += self._search.starts(plain, match.start())
+        if plain is not data:
+            # Colours do not hide a secret that they are in; a secret may hold such a sequence too.
+            found = [*_with_ansi(data, found), *self._search.spans(data)]
+        return merge(found), left
+
+
+class Stream:
+    """Masks a stream of bytes, in bounded memory.
+
+    Args:
+        masker: knows the secrets.
+    """
+
+    def __init__(self, masker: Masker) -> None:
+        self._masker = masker
+        self._held = bytearray()
+        self._before = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Mask a piece of a stream.
+        """Mask a piece of the stream.
 
         Args:
             data: the next bytes, cut anywhere.
@@ -112,7 +128,7 @@ class Masker:
         cut = data.rfind(b"\n") + 1
         if not cut:
             self._held += data
-            if len(self._held) < max(_HOLD, 2 * self._longest):
+            if len(self._held) < max(HOLD, 2 * self._masker.longest):
                 return b""
             return self._release_long()
         if not self._held:
@@ -122,108 +138,71 @@ class Masker:
             complete = bytes(self._held)
             self._held.clear()
         self._held += memoryview(data)[cut:]
-        return self.chunk(complete)
+        return self._lines(complete)
+
+    def text(self, text: str) -> str:
+        """Mask the next text of the stream: one line, or several.
+
+        Args:
+            text: without the end of its last line.
+        """
+        data = text.encode("utf-8", "surrogateescape") + b"\n"
+        masked = self._lines(data)
+        return text if masked is data else masked.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     def flush(self) -> bytes:
         """Mask and return what is still held at the end of the stream."""
         rest = bytes(self._held)
         self._held.clear()
-        return self.chunk(rest)
+        return self._lines(rest) if rest else rest
+
+    def _lines(self, complete: bytes) -> bytes:
+        masked, self._before = self._masker.lines(complete, self._before)
+        return masked
 
     def _release_long(self) -> bytes:
         """Let go the start of a very long line, up to a place where no secret is cut."""
         held = bytes(self._held)
-        cut = len(held) - self._longest
-        spans = sorted(self._spans(held))
-        for start, end in _merge(spans):
+        cut = len(held) - self._masker.longest
+        spans, _ = self._masker.spans(held, self._before)
+        for start, end in spans:
             if start < cut < end:
                 cut = start
                 break
         if not cut:
             # Nothing but secrets that overlap: one mask stands for all of them but the last.
-            del self._held[: spans[-1][0]]
+            cut = max(len(held) - 2 * self._masker.longest, 1)
+            del self._held[:cut]
             return MASK
         del self._held[:cut]
-        return self.chunk(held[:cut])
-
-    def _spans(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where each form lies, overlapping ones too, in no order."""
-        if self._probe is None:
-            return
-        for match in self._probe.finditer(data):
-            key = match.start()
-            for offset, form, inside in self._table[data[key : key + _KEY]]:
-                start = key - offset
-                if start >= 0 and data.startswith(form, start):
-                    end = start + len(form)
-                    yield _widen(data, start, end) if inside else (start, end)
+        self._before = b""
+        return _replace(held[:cut], [span for span in spans if span[1] <= cut])
 
 
-def _widen(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Take in the neighbours of a base64 run: they share bits with the secret."""
-    if start and data[start - 1] in _BASE64:
-        start -= 1
-    if end < len(data) and data[end] in _BASE64:
-        end += 1
-    while end < len(data) and data[end] == 0x3D:
-        end += 1
-    return start, end
+def _replace(data: bytes, spans: Iterable[Span]) -> bytes:
+    """Put masks in the places of spans, which are sorted and apart; the same object where there is none."""
+    parts: list[bytes] = []
+    at = 0
+    for start, end in spans:
+        # A colour that was set within the secret ends with it.
+        parts += (data[at:start], MASK, _RESET if b"\x1b" in data[start:end] else b"")
+        at = end
+    if not parts:
+        return data
+    parts.append(data[at:])
+    return b"".join(parts)
 
 
-def _merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join spans that overlap or touch, so that no remainder of a secret stays between two masks."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            if end > merged[-1][1]:
-                merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _choose_keys(found: list[bytes]) -> list[int]:
-    """Choose in each form where its key starts, so that few and rare bytes start all the keys.
-
-    A greedy weighted set cover: again and again the byte that starts a key in the most forms not yet
-    covered, for its frequency.
-    """
-    places: list[dict[int, int]] = []
-    for form in found:
-        at: dict[int, int] = {}
-        for index in range(len(form) - _KEY + 1):
-            key = form[index : index + _KEY]
-            if not any(key in text for text in _FREQUENT):
-                at.setdefault(form[index], index)
-        places.append(at or {form[0]: 0})
-    chosen: list[int | None] = [None] * len(found)
-    open_ = set(range(len(found)))
-    while open_:
-        counts: dict[int, int] = {}
-        for index in open_:
-            for byte in places[index]:
-                counts[byte] = counts.get(byte, 0) + 1
-        best = max(counts, key=lambda byte: (counts[byte] / _weight(byte), byte))
-        for index in [index for index in open_ if best in places[index]]:
-            chosen[index] = places[index][best]
-            open_.discard(index)
-    return [at for at in chosen if at is not None]
-
-
-def _compile(table: Iterable[bytes]) -> re.Pattern[bytes] | None:
-    """A pattern that stops at each key, consuming its first byte only, so that no key hides another."""
-    by_first: dict[bytes, list[bytes]] = {}
-    for key in sorted(table):
-        by_first.setdefault(key[:1], []).append(key[1:])
-    if not by_first:
-        return None
-    return re.compile(
-        b"|".join(
-            re.escape(first) + b"(?=" + b"|".join(re.escape(rest) for rest in rests) + b")"
-            for first, rests in by_first.items()
-        ),
-        re.DOTALL,
-    )
+def _with_ansi(data: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """The places in a text with escape sequences, from those in the same text without them."""
+    # Of each sequence: its place in the text without them, and how many bytes of sequences there are so far.
+    places: list[int] = []
+    sizes: list[int] = [0]
+    for match in ANSI.finditer(data):
+        places.append(match.start() - sizes[-1])
+        sizes.append(sizes[-1] + len(match[0]))
+    for start, end in spans:
+        yield start + sizes[bisect_right(places, start)], end + sizes[bisect_left(places, end)]
 
 
 def masked_traceback(secrets: Iterable[str] = ()) -> str:

@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -221,3 +222,81 @@ def test_a_short_value_from_the_environment_is_refused(space: WorkspaceFolder) -
     assert "'given' has 3 characters" in fault["message"]
     assert (fault["file"], fault["line"]) == ("templates/linux/null/good/secrets.pkr.hcl", 1)
     assert not (space.root / "logs" / "builds").exists()
+
+
+NAMED = """\
+variable "word" {
+  type      = string
+  sensitive = true
+}
+
+source "file" "image" {
+  content = "hello"
+  target  = "debian-12-file-packer.img"
+}
+
+build {
+  sources = ["source.file.image"]
+
+  provisioner "shell-local" {
+    inline = ["echo say $PKR_VAR_word again"]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "word", ["debian", "packer", "file", "image", "artifact", "message", "files-count", "TIME", "0,end"]
+)
+def test_a_secret_that_is_a_word_of_the_protocol_hides_nothing_of_it(
+    space: WorkspaceFolder, any_packer: Path, word: str
+) -> None:
+    space.use(any_packer)
+    target = space.template("linux/file/image", NAMED)
+    value = str(int(time.time()))[:5] if word == "TIME" else word
+    done = hybrid(space, "--json", "build", "--env", "dev", "--verbose", target, PKR_VAR_word=value)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (result,) = json.loads(done.stdout)["results"]
+    assert result["status"] == "built"
+    assert result["warnings"] == []
+    ((file,),) = [one["files"] for one in result["artifacts"]]
+    assert Path(file["path"]).name == "debian-12-file-packer.img"
+    assert (space.root / file["path"]).read_text() == "hello"
+    manifest = json.loads((space.root / result["manifest_path"]).read_text())
+    assert [Path(one["name"]).name for one in manifest["builds"][0]["files"]] == ["debian-12-file-packer.img"]
+    assert "say *** again" in done.stderr
+    assert f"say {value} again" not in (space.root / result["log_path"]).read_text()
+
+
+def test_an_error_that_names_a_secret_is_masked_and_still_one_that_may_pass(
+    space: WorkspaceFolder, any_packer: Path
+) -> None:
+    """What decides whether it is tried again is Packer's own text."""
+    space.use(any_packer)
+    text = NAMED.replace(
+        "echo say $PKR_VAR_word again", "echo 1 | tee -a {0}/tries; echo $PKR_VAR_word >&2; exit 9"
+    )
+    target = space.template("linux/file/image", text.replace("{0}", str(space.root)))
+    done = hybrid(
+        space, "--json", "build", "--env", "dev", "--retries", "1", "--retry-delay", "0", target,
+        PKR_VAR_word="connection refused",
+    )  # fmt: skip
+    (result,) = json.loads(done.stdout)["results"]
+    assert (result["status"], result["attempts"]) == ("failed", 2)
+    assert "connection refused" not in done.stdout + done.stderr
+    assert "***" in result["errors"][0]
+    assert (space.root / "tries").read_text() == "1\n1\n"
+
+
+def test_colours_within_a_secret_do_not_hide_it(space: WorkspaceFolder, any_packer: Path) -> None:
+    space.use(any_packer)
+    found = "echo token=$PKR_VAR_word | grep --color=always hunter"
+    target = space.template("linux/file/image", NAMED.replace("echo say $PKR_VAR_word again", found))
+    done = hybrid(space, "build", "--env", "dev", "--verbose", target, PKR_VAR_word="xx-hunter2-pw")
+    assert done.returncode == 0, done.stderr
+    logs = "".join(path.read_text() for path in (space.root / "logs").rglob("*.log"))
+    assert "token=***" in logs
+    for text in (logs, done.stderr):
+        assert "hunter" not in text
+        assert "2-pw" not in text
+    assert "token=***" in done.stderr

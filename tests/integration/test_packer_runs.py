@@ -96,8 +96,9 @@ class Run:
         self.outcome = Outcome()
         self.log = bytearray()
         self.shown: list[tuple[str, str]] = []
+        self.masker = Masker(secrets.values())
         pump = Pump(
-            Masker(secrets.values()),
+            self.masker,
             log=self.log.extend,
             outcome=self.outcome,
             line=lambda text, kind: self.shown.append((kind, text)),
@@ -120,7 +121,7 @@ class Run:
     @property
     def everything(self) -> str:
         """All that anybody could see of it."""
-        failures = "\n".join(map(str, self.outcome.failures(self.exit_code)))
+        failures = "\n".join(one.text(self.masker.text) for one in self.outcome.failures(self.exit_code))
         shown = "\n".join(text for _, text in self.shown)
         return f"{self.log.decode('utf-8', 'replace')}\n{shown}\n{failures}"
 

@@ -147,7 +147,8 @@ class Attempt:
         shown_command: the same as it may be shown.
         env: the whole environment.
         secrets: values to mask.
-        outcome: what its output tells.
+        masker: hides them in what is shown.
+        outcome: what its output tells, not masked.
         pump: takes its output.
     """
 
@@ -158,7 +159,8 @@ class Attempt:
     shown_command: tuple[str, ...]
     env: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
-    outcome: Outcome
+    masker: Masker = field(repr=False)
+    outcome: Outcome = field(repr=False)
     pump: Pump
 
 
@@ -219,7 +221,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     write(values, job.planned.rendered.text.encode())
     argv = build_command(batch.capabilities, batch.options, cwd, var_files=[values])
     masker = Masker(secrets)
-    shown_command = tuple(masker.text(argument) for argument in argv)
+    shown_command = tuple(map(masker.text, argv))
     job.log.attempt(job.attempts, batch.run_id, shown_command)
     outcome = Outcome()
     pump = Pump(
@@ -228,7 +230,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         outcome=outcome,
         line=_show(job.target, batch) if batch.monitor.wants_lines else None,
     )
-    return Attempt(job.attempts, folder, cwd, argv, shown_command, env, secrets, outcome, pump)
+    return Attempt(job.attempts, folder, cwd, argv, shown_command, env, secrets, masker, outcome, pump)
 
 
 def _show(target: str, batch: Batch) -> Callable[[str, str], None]:

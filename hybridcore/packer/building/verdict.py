@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ...process.mask import Masker
 from .. import imagefiles
 from ..mirror import own_manifests
 from ..planning.fingerprint import Digests
@@ -41,30 +40,34 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
     code = end["code"]
     exit_code = code if code is not None and code >= 0 else None
     why = end["why"]
-    failures = [batch.shown(str(failure)) for failure in attempt.outcome.failures(exit_code)]
+    mask = attempt.masker.text
+    failures = attempt.outcome.failures(exit_code)
+    may_pass = classify(failure.text(str) for failure in failures)
+    errors = [batch.shown(failure.text(mask)) for failure in failures]
     status = Status.BUILT
     if "not_started" in end:
-        status, failures = Status.FAILED, [f"Packer cannot be started: {end['not_started']}"]
+        status, errors = Status.FAILED, [f"Packer cannot be started: {end['not_started']}"]
     elif job.timed_out:
         status = Status.TIMED_OUT
-        failures = [f"no end after {batch.options.timeout:g} s, the timeout", *failures]
+        errors = [f"no end after {batch.options.timeout:g} s, the timeout", *errors]
     elif why:
-        status, failures = Status.CANCELLED, [f"cancelled: {why}", *failures]
-    elif failures:
+        status, errors = Status.CANCELLED, [f"cancelled: {why}", *errors]
+    elif errors:
         status = Status.FAILED
     if end.get("killed") or (exit_code is None and code is not None):  # it could not clean up
         left = left_behind(job.planned.template, job.planned.rendered)
-        failures = [left, *failures] if left else failures
+        errors = [mask(left), *errors] if left else errors
     _keep_crash_log(job, attempt)
     artifacts: tuple[Artifact, ...] = ()
     warnings: tuple[str, ...] = ()
     manifest_path = None
     if status is Status.BUILT:
-        failures = _lost(attempt)
-        if failures:
+        errors = [mask(sentence) for sentence in _lost(attempt)]
+        if errors:
             status = Status.FAILED
         else:
-            artifacts, manifest_path, warnings = _keep(job, attempt, batch)
+            artifacts, manifest_path, odd = _keep(job, attempt, batch)
+            warnings = tuple(map(mask, odd))
     result = job.result(status, batch)
     return replace(
         result,
@@ -72,8 +75,8 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
         exit_code=exit_code,
         manifest_path=manifest_path,
         artifacts=artifacts,
-        errors=tuple(failures),
-        retryable=status is Status.FAILED and classify(failures),
+        errors=tuple(errors),
+        retryable=status is Status.FAILED and may_pass,
         warnings=(*warnings, *result.warnings),
     )
 
@@ -82,8 +85,7 @@ def _keep_crash_log(job: Job, attempt: Attempt) -> None:
     """Add what Packer writes when it crashes, ``crash.log`` in its current folder, to the build's log."""
     crash = attempt.cwd / "crash.log"
     if crash.is_file() and not crash.is_symlink():
-        text = crash.read_text(encoding="utf-8", errors="replace")
-        job.log.crash(Masker(attempt.secrets).text(text))
+        job.log.crash(attempt.masker.text(crash.read_text(encoding="utf-8", errors="replace")))
 
 
 def _lost(attempt: Attempt) -> list[str]:

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...process.lines import strip_ansi_text
+from ...process.lines import shorten, strip_ansi_text
 from .output import (
     ArtifactCount,
     ArtifactField,
@@ -25,8 +25,12 @@ from .output import (
     parse_line,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LAST_LINES = 20
-# Of each line that is kept for an error; the log has all of it.
+# Characters of each line that is kept for an error; the log has all of it.
 _LINE_LIMIT = 2000
 _ENDED = re.compile(r"Build '(?P<name>[^']+)' (?P<how>finished|errored)(?: after [^:]*)?(?:[.:]|$)")
 _STEP = re.compile(r"==> (?P<name>[^\s:]+): (?P<step>.*)", re.DOTALL)
@@ -54,19 +58,26 @@ class SeenArtifact(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Why a build failed: Packer's message, the step it was in, and the last lines before it."""
+    """Why a build failed: Packer's message, the step it was in, and the last lines before it; not masked."""
 
     build: str
     message: str
     step: str = ""
     last_lines: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        text = f"{self.build}: {self.message}" if self.build else self.message
+    def text(self, mask: Callable[[str], str]) -> str:
+        """All of it, one below the other.
+
+        Args:
+            mask: hides the secrets in a text.
+        """
+        text = mask(f"{self.build}: {self.message}" if self.build else self.message)
         if self.step:
-            text += f"\n  step: {self.step}"
+            text += f"\n  step: {mask(self.step)}"
         if self.last_lines:
-            text += "\n  last lines:\n" + "\n".join(f"    {line}" for line in self.last_lines)
+            # Masked together: a secret may have several lines.
+            lines = mask("\n".join(self.last_lines)).split("\n")
+            text += "\n  last lines:\n" + "\n".join(f"    {line}" for line in lines)
         return text
 
 
@@ -81,7 +92,7 @@ class _Artifact:
 
 
 class Outcome:
-    """Gathers the events of one run of Packer; memory does not grow with the output.
+    """Gathers the events of one run of Packer, not masked; memory does not grow with the output.
 
     Attributes:
         version: Packer's version where it told it, else empty.
@@ -133,16 +144,16 @@ class Outcome:
         """Keep the last lines for people, to be quoted by an error.
 
         Args:
-            lines: complete lines as Packer printed them, masked. Only their end is looked at.
+            lines: complete lines as Packer printed them. Only their end is looked at.
         """
         found: list[str] = []
         end = len(lines)
         while end > 0 and len(found) < LAST_LINES:
             start = lines.rfind(b"\n", 0, end) + 1
-            shown = human(parse_line(lines[start : min(end, start + 4 * _LINE_LIMIT)]))
+            shown = human(parse_line(lines[start:end]))
             for line in reversed(strip_ansi_text(shown or "").splitlines()):
                 if line.strip():
-                    found.append(line[:_LINE_LIMIT].rstrip())
+                    found.append(shorten(line.rstrip(), _LINE_LIMIT))
             end = start - 1
         self._last.extend(reversed(found))
 
@@ -234,20 +245,20 @@ class Outcome:
                 self._last_before[name] = tuple(self._last)
         elif event.kind == "error":
             if text and not text.startswith(("==> Some builds", "-->")):
-                self._spoken.append(text[:_LINE_LIMIT])
+                self._spoken.append(shorten(text, _LINE_LIMIT))
                 del self._spoken[:-LAST_LINES]
         elif event.kind == "say":
             self.nothing_made |= _NOTHING in text
             step = _STEP.match(text)
             # What follows the step that failed is not the step.
             if step and not _CLEANUP.match(step["step"]):
-                self._steps[step["name"]] = step["step"][:_LINE_LIMIT]
+                self._steps[step["name"]] = shorten(step["step"], _LINE_LIMIT)
 
     def _text(self, text: str) -> None:
         if _CRASH.match(text):
             self.crashed = True
         if self.crashed and text.strip() and len(self._crash) < LAST_LINES:
-            self._crash.append(text[:_LINE_LIMIT])
+            self._crash.append(shorten(text, _LINE_LIMIT))
 
     def _artifact(self, event: ArtifactField) -> None:
         artifact = self._artifacts.setdefault((event.build, event.number), _Artifact())

@@ -2,7 +2,8 @@
 
 A line is ``timestamp,build,type,data...`` with ``%!(PACKER_COMMA)`` for a comma, and ``\\n`` and ``\\r``
 as two characters. The encoding loses information: a newline and a literal backslash followed by an
-``n`` look the same. Feed it masked lines: Packer prints sensitive variables here in clear.
+``n`` look the same. Packer prints sensitive variables here in clear: mask what is shown of it, not what is
+parsed, since a secret may be a name or a word of the protocol.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-COMMA = "%!(PACKER_COMMA)"
+from ...process.forms import COMMA
+
 _LINE = re.compile(r"(\d{9,12}),([^,]*),([a-z][a-z0-9-]*),?(.*)", re.DOTALL)
 _UI_KINDS = frozenset(("say", "message", "error"))
 
@@ -161,8 +163,8 @@ def human_lines(chunk: bytes) -> bytes:
         What people read, in complete lines. Lines for programs stay as they are.
     """
     chunk = _HEADER.sub(b"\n", b"\n" + chunk)[1:]
-    if b"%!(PACKER_COMMA)" in chunk:
-        chunk = chunk.replace(b"%!(PACKER_COMMA)", b",")
+    if b"%!(" in chunk:
+        chunk = chunk.replace(COMMA.encode(), b",")
     if b"\\n" in chunk:
         chunk = chunk.replace(b"\\r\\n", b"\n").replace(b"\\n", b"\n")
     return chunk

@@ -1,14 +1,16 @@
-"""From Packer's pipe to the log, to the outcome and to whoever watches: masked, bounded, in order.
+"""From Packer's pipe to the log, to the outcome and to whoever watches: bounded, in order.
 
-Whole chunks are masked and written at once. Single lines are only looked at where somebody watches them,
-or where they decide the outcome.
+The outcome takes what Packer said, unmasked: a secret may be a name or a word of the protocol. What is logged
+and shown is masked in the form in which people read it. Whole chunks are masked and written at once; single
+lines are only looked at where somebody watches them, or where they decide the outcome.
 """
 
 from __future__ import annotations
 
 import re
 
-from ...process.lines import LineSplitter, strip_ansi
+from ...process.lines import LineSplitter, WholeLines, strip_ansi
+from ...process.mask import Stream
 from .output import Ui, human, human_lines, parse_line
 
 TYPE_CHECKING = False
@@ -28,9 +30,9 @@ class Pump:
     """Takes what one Packer prints.
 
     Args:
-        masker: hides the secrets, before anything else.
+        masker: hides the secrets in what is logged and shown.
         log: writes bytes to the build's log.
-        outcome: learns how the builds end.
+        outcome: learns how the builds end, unmasked.
         line: shows one line: its text and its kind (``say``, ``message``, ``error``, or ``other``); where
             nobody watches, leave it out: the stream then passes several times as fast.
     """
@@ -43,7 +45,9 @@ class Pump:
         outcome: Outcome,
         line: Callable[[str, str], object] | None = None,
     ) -> None:
-        self._masker = masker
+        self._whole = WholeLines()
+        self._to_log = Stream(masker)
+        self._to_watcher = Stream(masker)
         self._log = log
         self._outcome = outcome
         self._line = line
@@ -51,17 +55,22 @@ class Pump:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the pipe, cut anywhere."""
-        self._pass_on(self._masker.feed(data))
+        self._pass_on(self._whole.feed(data))
 
     def close(self) -> None:
         """Take the end of the stream."""
-        self._pass_on(self._masker.flush())
+        self._pass_on(self._whole.flush())
+        self._write(self._to_log.flush())
         self._look_at(self._splitter.flush())
 
-    def _pass_on(self, masked: bytes) -> None:
+    def _pass_on(self, lines: bytes) -> None:
+        if lines:
+            self._write(self._to_log.feed(strip_ansi(human_lines(lines))))
+            self._look_at(self._splitter.feed(lines))
+
+    def _write(self, masked: bytes) -> None:
         if masked:
-            self._log(strip_ansi(human_lines(masked)))
-            self._look_at(self._splitter.feed(masked))
+            self._log(masked)
 
     def _look_at(self, lines: bytes) -> None:
         lines = b"\n" + lines
@@ -80,5 +89,5 @@ class Pump:
 
     def _show(self, kind: str, text: str | None) -> None:
         if self._line is not None and text:
-            for line in _LINE_END.split(text.strip("\r\n")):
+            for line in _LINE_END.split(self._to_watcher.text(text.strip("\r\n"))):
                 self._line(line, kind)

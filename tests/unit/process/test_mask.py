@@ -11,10 +11,11 @@ import subprocess
 import urllib.parse
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridcore.process.mask import Masker, check_secret
+from hybridcore.process.lines import shorten, strip_ansi_text
+from hybridcore.process.mask import Masker, Stream, check_secret
 
 AWKWARD = "p\"a's,s\\w/o<r>d&+ä€\U0001f511 two=$x`y%z!"
 MULTI = 'first line, 1\nsecond "line"\r\nlast\\line'
@@ -163,7 +164,7 @@ def test_the_mask_does_not_depend_on_how_the_stream_is_cut(
         parts.append(text + (secrets[number % len(secrets)] if number % 2 else "") + "\n")
     data = "".join(parts).encode()
     whole = Masker(secrets).chunk(data)
-    masker = Masker(secrets)
+    masker = Stream(Masker(secrets))
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     pieces = [masker.feed(data[a:b]) for a, b in itertools.pairwise(places)]
     assert b"".join(pieces) + masker.flush() == whole
@@ -173,7 +174,7 @@ def test_a_line_without_an_end_is_let_go_and_still_masked() -> None:
     """A line of some megabytes: memory stays bounded, and no secret slips through where it is cut."""
     secret = "s3cret-value"
     unit = b"x" * 997 + secret.encode()
-    masker = Masker([secret])
+    masker = Stream(Masker([secret]))
     out = bytearray()
     held = 0
     for _ in range(5000):
@@ -188,14 +189,14 @@ def test_a_line_without_an_end_is_let_go_and_still_masked() -> None:
 @pytest.mark.parametrize("shift", range(13))
 def test_a_secret_that_lies_across_the_cut_of_a_long_line_is_masked(shift: int) -> None:
     """The cut is somewhere in a line of a megabyte: with each shift at another byte of a secret."""
-    masker = Masker(["s3cret-value"])
+    masker = Stream(Masker(["s3cret-value"]))
     data = b"." * shift + b"s3cret-value;" * 100_000
     out = masker.feed(data) + masker.feed(b"the end") + masker.flush()
     assert out == b"." * shift + b"***;" * 100_000 + b"the end"
 
 
 def test_a_line_of_nothing_but_a_secret_is_let_go_too() -> None:
-    masker = Masker(["aaaa"])
+    masker = Stream(Masker(["aaaa"]))
     out = bytearray()
     for _ in range(12):
         out += masker.feed(b"a" * 100_000)
@@ -223,3 +224,228 @@ def test_a_secret_of_any_length_has_no_form_that_is_too_short_to_find(size: int)
     secret = "".join(chr(33 + 7 * n % 90) for n in range(size))
     text = base64.b64encode(secret.encode()).decode()
     assert Masker([secret]).text(f"gA0 {text}\n{text[:76]}\n") == "gA0 ***\n***\n"
+
+
+def run_tool(*argv: str, data: str = "") -> str:
+    done = subprocess.run(argv, input=data.encode(), capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+PRINTABLE = st.characters(
+    codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\x85"
+)
+
+
+def wrapped(text: str, width: int) -> str:
+    """A whole text in base64, as coreutils write it."""
+    return run_tool("base64", "-w", str(width), data=text)
+
+
+def unwrapped_bits(masked: str, shown: str) -> list[bool]:
+    """Which characters of base64 were masked, by their number."""
+    hidden: list[bool] = []
+    for got, line in zip(masked.split("\n"), shown.split("\n"), strict=True):
+        before, mask, after = got.partition("***")
+        assert line.startswith(before)
+        assert line.endswith(after)
+        assert mask or before == line
+        hidden += [not (at < len(before) or at >= len(line) - len(after)) for at in range(len(line))]
+    return hidden
+
+
+@pytest.mark.parametrize("width", [76, 64, 60])
+@given(
+    secret=st.text(PRINTABLE, min_size=9, max_size=300).filter(lambda text: len(text.split()) == 1),
+    before=st.text(PRINTABLE, max_size=80),
+    after=st.text(PRINTABLE, min_size=1, max_size=80),
+    at_once=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_base64_that_was_wrapped_by_coreutils_shows_nothing(
+    width: int, secret: str, before: str, after: str, at_once: bool
+) -> None:
+    shown = wrapped(before + secret + after, width)
+    stream = Stream(Masker([secret]))
+    given = [shown] if at_once else shown.splitlines(keepends=True)
+    masked = b"".join([*(stream.feed(piece.encode()) for piece in given), stream.flush()]).decode()
+    hidden = unwrapped_bits(masked, shown)
+    first = 8 * len(before.encode()) // 6
+    end = -(-8 * len((before + secret).encode()) // 6)
+    # At the end of a line up to three characters stay, where the next line was not yet there.
+    visible = [at for at in range(first, end) if not hidden[at]]
+    assert len(visible) <= (0 if at_once else 4), (masked, shown)
+    if visible:
+        assert (visible[-1] + 1) % width == 0
+
+
+def test_wrapped_base64_behind_packers_prefix_is_masked_line_by_line() -> None:
+    secret = "-".join(f"part{number}" for number in range(40))
+    shown = wrapped(f"user:{secret}:more", 76)
+    stream = Stream(Masker([secret]))
+    lines = [stream.text(f"    null.x: {line}") for line in shown.split()]
+    assert lines[0] == f"    null.x: {shown[:6]}***"
+    assert lines[1:-1] == ["    null.x: ***"] * (len(lines) - 2)
+    assert lines[-1].startswith("    null.x: ***")
+    assert len(lines[-1]) <= len("    null.x: ***") + 8
+
+
+def test_a_list_of_the_lines_of_base64_is_masked() -> None:
+    """As Ansible shows what a command printed, in `stdout_lines`."""
+    secret = "-".join(f"part{number}" for number in range(40))
+    lines = wrapped(f"user:{secret}:more", 76).split()
+    for shown in (json.dumps(lines), json.dumps(lines, indent=4)):
+        masked = Masker([secret]).text(shown)
+        assert lines[1] not in masked
+        assert masked.count("***") == len(lines)
+
+
+def test_lines_of_base64_that_are_no_secret_stay() -> None:
+    stream = Stream(Masker(["hunter2-password"]))
+    data = wrapped("nothing to see here, " * 40, 76).encode()
+    assert stream.feed(data) == data
+    # A line that ends like the start of the secret is masked there, whether it goes on in the next or not.
+    half = base64.b64encode(b"0123456789ab" * 3 + b"hunter2-p").decode()[:-1]
+    assert stream.feed(f"{half}\nother text\n".encode()).decode() == f"{half[:47]}***\nother text\n"
+
+
+@given(secret=st.text(st.sampled_from("ab$' \"\\!,.#~\u00e4"), min_size=6, max_size=30).filter(str.strip))
+@settings(max_examples=60, deadline=None)
+def test_a_secret_that_bash_has_quoted_is_masked(secret: str) -> None:
+    if sum(map(len, secret.split())) < 4:
+        return
+    shown = run_tool(
+        "bash", "-c", 'printf "%q\\n" "$1"; printf "%s\\n" "${1@Q}"; set -x; : "$1"', "-", secret
+    )
+    masked = Masker([secret]).text(shown)
+    for line, original in zip(masked.splitlines(), shown.splitlines(), strict=True):
+        assert "***" in line, (line, original)
+        assert len(line) <= len("***") + 8, (line, original)
+
+
+@given(
+    secret=st.text(PRINTABLE, min_size=8, max_size=40).filter(lambda text: len(text.split()) == 1),
+    around=st.text("xyz =:", max_size=20),
+    start=st.integers(0, 4),
+    size=st.integers(1, 4),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_secret_that_grep_has_coloured_is_masked(secret: str, around: str, start: int, size: int) -> None:
+    found = secret[start : start + size]
+    shown = subprocess.run(
+        ["grep", "--color=always", "-F", "-e", found],
+        input=f"{around}{secret}{around}\n".encode(),
+        env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    assert "\x1b[" in shown
+    masked = Masker([secret]).text(shown)
+    assert "***" in masked
+    left = strip_ansi_text(masked).replace("***", "")
+    assert left.count(secret) == 0
+    # What the secret shares with its surroundings may stay; nothing else of it does.
+    assert set(left) <= set(around) | {"\n"}
+
+
+@given(
+    secret=st.text(min_size=8, max_size=60).filter(lambda text: len("".join(text.split())) >= 8),
+    cuts=st.lists(st.integers(0, 2000), max_size=20),
+    indent=st.sampled_from([None, 2]),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_value_of_json_is_masked_however_the_stream_is_cut(
+    secret: str, cuts: list[int], indent: int | None
+) -> None:
+    try:
+        shown = json.dumps({"user": "me", "key": secret, "list": [secret, [secret]]}, indent=indent)
+        also = json.dumps({"key": secret}, ensure_ascii=False)
+        data = f"{shown}\n{also}\nthe end\n".encode()
+    except UnicodeEncodeError:
+        return  # half of a surrogate pair cannot be printed
+    stream = Stream(Masker([secret]))
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    pieces = [stream.feed(data[a:b]) for a, b in itertools.pairwise(places)]
+    masked = (b"".join(pieces) + stream.flush()).decode()
+    frame = json.dumps({"user": "me", "key": "***", "list": ["***", ["***"]]}, indent=indent)
+    assert masked == f"{frame}\n{json.dumps({'key': '***'})}\nthe end\n"
+
+
+def test_a_key_within_a_secret_that_is_json_is_one_too() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n"
+    account = json.dumps({"type": "service_account", "nested": [{"private_key": key}], "number": 123456789})
+    masker = Masker([account])
+    assert masker.text(f"key: {key}") == "key: ***\n"
+    assert masker.text("MIIEvQIBADANBg\nx\n") == "***\nx\n"
+    assert masker.text(base64.b64encode(key.encode()).decode()) == "***"
+    assert masker.text("number 123456789") == "number ***"
+    assert masker.text(account) == "***"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "shown"),
+    [
+        (["password", "password123-tail"], "<sensitive>123-tail"),
+        (["tail", "password-tail"], "password-<sensitive>"),
+        (["middle", "start-middle-end"], "start-<sensitive>-end"),
+        (["hello world", "world peace"], "<sensitive> peace"),
+        (["hello world", "world peace"], "hello <sensitive>"),
+        (["abcd", "cdef", "abcd-cdef-x"], "<sensitive>-<sensitive>-x"),
+        (["abab"], "<sensitive>ab"),
+    ],
+)
+def test_what_packers_own_redaction_leaves_of_a_secret_is_masked(secrets: list[str], shown: str) -> None:
+    assert Masker(secrets).text(f"2026/11/24 [INFO] {shown}, end") == "2026/11/24 [INFO] ***, end"
+
+
+@pytest.mark.parametrize("blanks", ["hunter2 pw ", " hunter2 pw", "hunter2 pw\n", "\thunter2 pw  "])
+def test_blanks_around_a_secret_do_not_matter(blanks: str) -> None:
+    masker = Masker([blanks])
+    assert masker.text(f"[{blanks.strip()}]") == "[***]"
+    # Blanks beside it that may be its own are taken along; the end of a line is not.
+    assert masker.text(f"is {blanks.strip()}\nnext") in ("is ***\nnext", "is***\nnext")
+
+
+@given(
+    words=st.lists(st.text("abcxyz,.", min_size=1, max_size=9), min_size=2, max_size=12),
+    gaps=st.lists(st.sampled_from([" ", "  ", "   "]), min_size=11, max_size=11),
+    broken=st.lists(st.sampled_from(["\n", " ", "\n  ", "  ", "\r\n", "\\n"]), min_size=11, max_size=11),
+)
+def test_a_passphrase_that_is_broken_at_any_blanks_is_masked(
+    words: list[str], gaps: list[str], broken: list[str]
+) -> None:
+    """A diagnostic breaks a long one at several places, and drops all the blanks there."""
+    if sum(map(len, words)) < 4:
+        return
+
+    def joined(between: list[str]) -> str:
+        return "".join(word + gap for word, gap in zip(words, [*between[: len(words) - 1], ""], strict=False))
+
+    assert Masker([joined(gaps)]).text(f"[{joined(broken)}]") == "[***]"
+
+
+def test_a_line_that_was_cut_does_not_show_the_start_of_a_secret() -> None:
+    masker = Masker(["s3cret value of many words"])
+    for cut in range(4, 20):
+        head = "s3cret value of many words"[:cut]
+        assert masker.text(f"xx {head} ... [99 bytes more, see the log]\nmore") == (
+            "xx *** ... [99 bytes more, see the log]\nmore"
+        )
+    assert masker.text("xx s3c ... [99 bytes more, see the log]") == "xx s3c ... [99 bytes more, see the log]"
+    # Without a mark that it was cut, it is no secret.
+    assert masker.text("xx s3cret value") == "xx s3cret value"
+    assert masker.text(shorten("x" * 1950 + "s3cret value of many words" * 9, 2000)).count("s3c") == 0
+
+
+def test_short_words_with_white_space_are_a_secret_as_they_are_written() -> None:
+    masker = Masker(["a  b"])
+    assert masker.text("data big; a  b; a b") == "data big; ***; a b"
+
+
+def test_a_long_secret_of_prose_takes_linear_time_and_memory() -> None:
+    """Nothing is kept for each blank: the size of what is searched for grows as the secret does."""
+
+    def size(words: int) -> int:
+        search = Masker([" ".join(f"word{number}" for number in range(words))])._search
+        return sum(len(b"".join(form.words)) for form in search._forms)
+
+    assert size(4000) < 2.5 * size(2000)

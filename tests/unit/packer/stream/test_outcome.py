@@ -62,7 +62,7 @@ def test_a_failure_carries_the_message_the_step_and_the_last_lines(version):
     assert failure.step.startswith("Running local shell script: ")
     assert "    null.bad: about to fail" in failure.last_lines
     assert not any("artifact" in line for line in failure.last_lines)
-    assert "about to fail" in str(failure)
+    assert "about to fail" in failure.text(str)
     # The other build of the same run is fine, and its artifact known.
     assert outcome.finished == {"file.good"}
     assert [one.build for one in outcome.artifacts] == ["file.good"]

@@ -143,3 +143,64 @@ def test_the_outcome_is_known_without_a_watcher_too():
     (failure,) = outcome.failures(1)
     assert failure.message == "it broke"
     assert failure.last_lines == ("    null.x: noise",) * 20
+
+
+def test_what_is_known_of_artifacts_does_not_depend_on_the_secrets():
+    """A secret may be a name, a word of the protocol, or the start of its times."""
+    stream = (
+        b"1407119757,,ui,say,==> file.debian: Starting\n"
+        b"1407119757,file.debian,artifact-count,1\n"
+        b"1407119757,file.debian,artifact,0,builder-id,packer.file\n"
+        b"1407119757,file.debian,artifact,0,id,File\n"
+        b"1407119757,file.debian,artifact,0,files-count,1\n"
+        b"1407119757,file.debian,artifact,0,file,0,debian-12.img\n"
+        b"1407119757,file.debian,artifact,0,end\n"
+        b"1407119757,,ui,error,Build 'file.debian' errored: debian broke\n"
+        b"1407119757,,error-count,1\n"
+    )
+    seen = Seen("debian", "packer", "file", "artifact", "1407", "files-count", "errored", "error-count")
+    seen.pump.feed(stream)
+    seen.pump.close()
+    (artifact,) = seen.outcome.artifacts
+    assert (artifact.build, artifact.builder_id, artifact.id) == ("file.debian", "packer.file", "File")
+    assert artifact.files == ("debian-12.img",)
+    assert artifact.complete
+    assert (seen.outcome.errored, seen.outcome.error_count) == ({"file.debian"}, 1)
+    assert seen.lines[0] == ("say", "==> ***.***: Starting")
+    assert not any(word in seen.log for word in (b"debian", b"file", b"1407"))
+    (failure,) = seen.outcome.failures(1)
+    assert failure.message == "debian broke"
+    assert "debian" not in failure.text(Masker(["debian"]).text)
+
+
+def test_a_secret_that_packer_writes_otherwise_than_it_is_read_is_masked():
+    """`\\n` of a secret is a line's end in what people read, and a comma is one again."""
+    seen = Seen("one\\ntwo,three")
+    seen.pump.feed(b"1407119757,,ui,message,    null.x: is one\\ntwo%!(PACKER_COMMA)three.\n")
+    assert seen.log == b"    null.x: is ***.\n"
+    assert seen.lines == [("message", "    null.x: is ***.")]
+
+
+def test_a_secret_that_the_limit_of_a_line_cuts_is_masked():
+    secret = "s3cret value of many words"
+    seen = Seen(secret)
+    for start in range(65_480, 65_536):
+        seen.pump.feed(b"1407119757,,ui,message,%s%s\n" % (b"x" * start, secret.encode() * 3))
+    seen.pump.feed(b"1407119757,,ui,error,%s%s\n" % (b"y" * 1950, secret.encode() * 3))
+    seen.pump.close()
+    shown = "\n".join(text for _, text in seen.lines)
+    quoted = seen.outcome.failures(1)[0].text(Masker([secret]).text)
+    for text in (shown, quoted, seen.log.decode()):
+        assert "s3cr" not in text
+        assert "value" not in text
+
+
+def test_the_end_of_a_long_line_cuts_neither_a_colour_nor_a_comma():
+    """A line without an end is let go in pieces: each is read as the whole would be."""
+    unit = b"ab%!(PACKER_COMMA)cd\x1b[31mred\x1b[0m"
+    for shift in range(len(unit)):
+        seen = Seen("secret")
+        seen.pump.feed(b"1407119757,,ui,say," + b"." * shift)
+        seen.pump.feed(unit * 40_000)
+        seen.pump.feed(b"\n")
+        assert seen.log == b"." * shift + b"ab,cdred" * 40_000 + b"\n"
