@@ -17,7 +17,7 @@ from . import forms
 from .environment import environment_secrets
 from .lines import ANSI, CUT, CUT_MARK, HOLD, strip_ansi
 from .search import Search, Span, merge
-from .wrapped import Wrapped
+from .wrapped import Unfinished, Wrapped
 
 MASK = b"***"
 MIN_LENGTH = forms.MIN_LENGTH
@@ -70,9 +70,9 @@ class Masker:
 
     def chunk(self, data: bytes) -> bytes:
         """Mask bytes that are complete; returns the same object where there is nothing to mask."""
-        return self.lines(data, b"")[0]
+        return self.lines(data)[0]
 
-    def lines(self, data: bytes, before: bytes) -> tuple[bytes, bytes]:
+    def lines(self, data: bytes, before: tuple[Unfinished, ...] = ()) -> tuple[bytes, tuple[Unfinished, ...]]:
         """Mask some lines of a stream.
 
         Args:
@@ -81,15 +81,17 @@ class Masker:
 
         Returns:
             The lines, masked; the same object where there is nothing to mask. And what the next call must
-            know of them: the base64 that they end with.
+            know of them: the base64 that lines ended with.
         """
         spans, left = self.spans(data, before)
         return _replace(data, spans), left
 
-    def spans(self, data: bytes, before: bytes = b"") -> tuple[list[Span], bytes]:
+    def spans(
+        self, data: bytes, before: tuple[Unfinished, ...] = ()
+    ) -> tuple[list[Span], tuple[Unfinished, ...]]:
         """The places to mask; arguments and the second result are those of ``lines``."""
         if not self._has_secrets:
-            return [], b""
+            return [], ()
         plain = strip_ansi(data)
         found = list(self._search.spans(plain))
         across, left = self._wrapped.spans(plain, before)
@@ -113,7 +115,7 @@ class Stream:
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
         self._held = bytearray()
-        self._before = b""
+        self._before: tuple[Unfinished, ...] = ()
 
     def feed(self, data: bytes) -> bytes:
         """Mask a piece of the stream.
@@ -175,7 +177,7 @@ class Stream:
             del self._held[:cut]
             return MASK
         del self._held[:cut]
-        self._before = b""
+        self._before = ()
         return _replace(held[:cut], [span for span in spans if span[1] <= cut])
 
 

@@ -1,28 +1,39 @@
 """Secrets in base64 that is broken into lines, with other text around them in it.
 
-Each line is shown when it is complete. So what a line ends with may be the start of a secret, which only the
-next line completes: such a start is masked, and remembered for the line that follows.
+Each line is shown when it is complete. So what a line ends with may be the start of a secret, which only a
+later line completes: such a start is masked, and remembered for the lines that follow.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from .search import Search, Span
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
-# A line that ends with so many characters of base64 may go on in the next one. A list of the lines, as
+# A line that ends with so many characters of base64 may go on in a later one. A list of the lines, as
 # Ansible shows it, has quotes and a comma between them.
 _BREAK = re.compile(
     rb"\n(?:(?<=[A-Za-z0-9+/_-]{16}\n)|(?<=[A-Za-z0-9+/_-]{16}\r\n))|\"(?<=[A-Za-z0-9+/_-]{16}\"),\s+\""
 )
-# What Packer puts before each line of a provisioner, or what indents it.
-_PREFIX = re.compile(rb"[ \t]*(?:(?:==> )?[^\s:]{1,200}: )?")
+_NEXT_BREAK = re.compile(rb"\n|\",\s+\"")
+# Packer's own log, and what it puts before each line of a provisioner, or what indents it.
+_PREFIX = re.compile(rb"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:[\w-]+: )*)?[ \t]*(?:(?:==> )?[^\s:]{1,200}: )?")
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]*=*")
 # Of a start of a secret, this much is masked at the end of a line; less tells too little.
 _LEAST = 4
+# Lines are mixed with others: with PACKER_LOG=1 each comes twice. So many lines later one may still go on.
+_LINES = 8
+
+
+class Unfinished(NamedTuple):
+    """Base64 that a line ended with: from where a secret may have begun, and how many lines it is awaited."""
+
+    run: bytes
+    lines: int
 
 
 class Wrapped:
@@ -39,63 +50,63 @@ class Wrapped:
         for run in {run.translate(_URLSAFE) for run in runs}:
             self._by_start.setdefault(run[:_LEAST], []).append(run)
 
-    def spans(self, data: bytes, before: bytes = b"") -> tuple[list[Span], bytes]:
+    def spans(
+        self, data: bytes, before: tuple[Unfinished, ...] = ()
+    ) -> tuple[list[Span], tuple[Unfinished, ...]]:
         """Where secrets, or the starts of some, lie across the ends of lines.
 
         Args:
             data: complete lines, without escape sequences.
-            before: the base64 that the lines before these ended with, as the last call gave it.
+            before: what was unfinished after the lines before these, as the last call gave it.
 
         Returns:
-            Their places, and the base64 that may go on in the next line; empty where none may.
+            Their places, and what is unfinished now.
         """
         found: list[Span] = []
-        pieces: list[Span] = []
-        at = _after_prefix(data, 0) if before else 0
-        for match in _BREAK.finditer(data):
-            end = match.start() - data.endswith(b"\r", 0, match.start())
-            start = _run_start(data, end)
-            if (before or pieces) and start <= at:
-                pieces.append((at, end))
-            else:
-                if before or pieces:
-                    found += self._joined(data, [*pieces, _run(data, at)], before)[0]
-                before, pieces = b"", [(start, end)]
-            at = _after_prefix(data, match.end()) if match[0] == b"\n" else match.end()
-        if not (before or pieces):
-            return found, b""
-        if at < len(data):
-            return found + self._joined(data, [*pieces, _run(data, at)], before)[0], b""
-        spans, left = self._joined(data, pieces, before, is_open=True)
-        return found + spans, left
+        at = 0
+        while at < len(data):
+            # While nothing is unfinished, only lines that may go on are looked at.
+            match = (_NEXT_BREAK if before else _BREAK).search(data, at)
+            if match is None and not before:
+                break
+            end = match.start() if match else len(data)
+            end -= data.endswith(b"\r", at, end)
+            start = _run_start(data, end, at)
+            going_on: list[Unfinished] = []
+            if end - start >= 16 and match:
+                going_on += self._starts(b"", start, end, data, found)
+            for run, lines in before:
+                for piece in {_run(data, _after_prefix(data, at)), _run(data, start)}:
+                    found += self._continued(run, piece, data)
+                if end - start >= 16 and match:
+                    going_on += self._starts(run, start, end, data, found)
+                if lines > 1:
+                    going_on.append(Unfinished(run, lines - 1))
+            going_on.sort(key=lambda one: one.lines)
+            before = tuple({one.run: one for one in going_on}.values())[-_LINES:]
+            at = match.end() if match else len(data)
+        return found, before
 
-    def _joined(
-        self, data: bytes, pieces: list[Span], before: bytes, *, is_open: bool = False
-    ) -> tuple[list[Span], bytes]:
-        """Search the pieces of one run as if the line had never been broken.
+    def _continued(self, run: bytes, piece: Span, data: bytes) -> Iterator[Span]:
+        """What of a piece belongs to a secret that began in an earlier line."""
+        start, end = piece
+        if start < end:
+            for first, last in self._search.spans(run + data[start:end]):
+                if first < len(run) < last:
+                    yield start, start + last - len(run)
 
-        The last piece has no break after it, unless the run is open.
-        """
-        found: list[Span] = []
-        if before or len(pieces) > 1:
-            joined = before + b"".join(data[start:end] for start, end in pieces)
-            spans = list(self._search.spans(joined))
-            offset = len(before)
-            for first, last in pieces:
-                size = last - first
-                for start, end in spans:
-                    if start < offset + size and end > offset:
-                        found.append((first + max(0, start - offset), first + min(size, end - offset)))
-                offset += size
-        left = before
-        for first, last in pieces if is_open else pieces[:-1]:
-            run = left + data[first:last]
-            at = self._start_at_end(run)
-            left = run[1 - _LEAST :] if at is None else run[at:]
-            if at is not None:
-                # The character before it shares bits with it.
-                found.append((max(first, last - len(left) - 1), last))
-        return found, left
+    def _starts(
+        self, run: bytes, start: int, end: int, data: bytes, found: list[Span]
+    ) -> Iterator[Unfinished]:
+        """Whether a line ends within a secret, which may have begun in an earlier one."""
+        whole = run + data[start:end]
+        at = self._start_at_end(whole)
+        if at is not None:
+            # The character before it shares bits with it.
+            found.append((max(start, end - (len(whole) - at) - 1), end))
+            yield Unfinished(whole[at:], _LINES)
+        elif not run:
+            yield Unfinished(whole[1 - _LEAST :], 2)
 
     def _start_at_end(self, run: bytes) -> int | None:
         """Where the start of a secret begins that goes on to the end, if one does."""
@@ -117,12 +128,14 @@ def _run(data: bytes, at: int) -> Span:
     return at, match.end() if match else at
 
 
-def _run_start(data: bytes, end: int) -> int:
-    """Where the characters of base64 begin that end at a place."""
+def _run_start(data: bytes, end: int, first: int) -> int:
+    """Where the characters of base64 begin that end at a place, padding aside."""
+    while end > first and data[end - 1] == 0x3D:
+        end -= 1
     size = 128
     while True:
-        window = data[max(0, end - size) : end]
+        window = data[max(first, end - size) : end]
         run = len(window) - len(window.rstrip(_ALPHABET))
-        if run < len(window) or size >= end:
+        if run < len(window) or end - size <= first:
             return end - run
         size *= 8

@@ -300,3 +300,62 @@ def test_colours_within_a_secret_do_not_hide_it(space: WorkspaceFolder, any_pack
         assert "hunter" not in text
         assert "2-pw" not in text
     assert "token=***" in done.stderr
+
+
+ACCOUNT = json.dumps(
+    {
+        "type": "service_account",
+        "private_key": "-----BEGIN PRIVATE KEY-----\nMIIEcanary\n-----END PRIVATE KEY-----\n",
+    }
+)
+WAYS = """\
+set -eu
+here=$1
+printf 'some text before it, %s and after it too\\n' "$PKR_VAR_long" > "$here/whole"
+base64 "$here/whole"
+base64 -w 64 "$here/whole"
+python3 -c 'import json, os; print(json.loads(os.environ["PKR_VAR_account"])["private_key"])'
+python3 -c 'import json, os; print(json.dumps(json.loads(os.environ["PKR_VAR_account"])["private_key"]))'
+printf '[%s]\\n' "$PKR_VAR_blank" | sed 's/ *]/]/'
+echo "$PKR_VAR_whole"
+bash -c 'printf "%q\\n" "$PKR_VAR_long"'
+echo "is=$PKR_VAR_long" | grep --color=always -e "part.7"
+"""
+
+
+def test_no_way_of_programs_to_write_a_secret_comes_through(
+    space: WorkspaceFolder, any_packer: Path, tmp_path: Path
+) -> None:
+    space.use(any_packer)
+    ways = tmp_path / "ways.sh"
+    ways.write_text(WAYS)
+    target = space.null("linux/null/ways", inline=(f"sh {ways} {tmp_path}", "echo ${var.whole} again"))
+    names = ("long", "account", "blank", "part", "whole")
+    declared = "".join(f'variable "{name}" {{\n  sensitive = true\n}}\n' for name in names)
+    space.write(f"templates/{target}/variables.pkr.hcl", declared)
+    long = "-".join(f"part,{number}" for number in range(30))
+    secrets = {
+        "long": long,
+        "account": ACCOUNT,
+        "blank": "canary with a blank ",
+        "part": "canary-part",
+        "whole": "canary-part-and-tail",
+    }
+    done = hybrid(
+        space,
+        *("build", "--env", "dev", "--verbose", target),
+        PACKER_LOG="1",
+        **{f"PKR_VAR_{name}": value for name, value in secrets.items()},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    logs = "".join(path.read_text() for path in (space.root / "logs").rglob("*.log"))
+    encoded = base64.b64encode((tmp_path / "whole").read_bytes()).decode()
+    # From behind "some text before it, " to before " and after it too".
+    within = encoded[-(-21 * 8 // 6) : (21 + len(long)) * 8 // 6]
+    for text in (logs, done.stdout + done.stderr):
+        assert "is=***" in text
+        assert text.count("***") > 12
+        for piece in ("canary", "MIIE", "BEGIN", "and-tail", "-tail", "with a blank", "part,1", "part\\,1"):
+            assert piece not in text, piece
+        # At the end of a line up to three characters stay.
+        assert not [piece for at in range(len(within) - 6) if (piece := within[at : at + 6]) in text]
