@@ -6,12 +6,13 @@ import ast
 import re
 import subprocess
 import tomllib
+import warnings
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST = 400
+LONG, TOO_LONG = 400, 600
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -28,8 +29,11 @@ def tracked(*patterns: str) -> list[Path]:
 
 @pytest.mark.parametrize("file", tracked("hybridcore/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_file_of_the_core_is_long(file):
-    """A stranger should be able to read any file in one sitting."""
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    """A stranger should be able to read any file in one sitting: long is worth a look, too long is wrong."""
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+    if lines > LONG:
+        warnings.warn(f"{file.relative_to(ROOT)} has {lines} lines", stacklevel=1)
+    assert lines <= TOO_LONG
 
 
 def test_the_types_of_every_file_that_is_shipped_are_checked():
