@@ -1,129 +1,158 @@
 """The folder in which Packer runs: the target's files, in a mirror of the workspace around them.
 
-Packer runs in ``<mirror>/templates/<os>/<platform>/<name>/``, where every file of the target's folder is a
-symbolic link, and so is everything beside it on each level up to the workspace. A relative path from the
-template, such as ``${path.root}/../../../ansible/site.yml``, therefore means the same as in the workspace
-itself, while what Packer writes into its current folder belongs to this run alone. A batch has one mirror, in
-which the folder of each of its targets is a real one.
+Packer runs in ``<mirror>/templates/<os>/<platform>/<name>/``. That folder, those above it and those that the
+build names are real in the mirror, all others are symbolic links. A relative path from the template, such as
+``${path.root}/../../../ansible/site.yml``, therefore means the same as in the workspace itself, while what
+Packer writes belongs to this run alone. Each attempt to build a target has a mirror of its own.
+
+In a real folder files up to 1 MiB are copies: a build may write over them, and who opens one is this build.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
+from dataclasses import dataclass, field
 
-from ..hcl import NotEvaluable, evaluate
 from ..temporary import write
+from .planning.layout import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ..templates import Template
     from ..workspace import Workspace
+    from .planning.layout import Layout
+
+_COPIED = 1 << 20  # bytes; a larger file is a link
+# A file that we may not read, or a link that leads nowhere: whoever needs it says so.
+_UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 
 
-def compose(template: Template, folder: Path, workspace: Workspace, *, with_plugins: bool) -> Path:
-    """Make a mirror for one target, and fill it.
+@dataclass(frozen=True)
+class Mirror:
+    """A mirror that was made.
+
+    Attributes:
+        root: stands for the workspace.
+        cwd: the template's folder in it, in which Packer runs.
+        folders: those that are real, relative to ``root``; ``""`` is itself.
+        copies: size and time (ns) of each file that was copied, by its path relative to ``root``.
+    """
+
+    root: Path
+    cwd: Path
+    folders: list[str] = field(default_factory=list)
+    copies: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def shown(self, text: str) -> str:
+        """A text with the paths that people know: the mirror is gone when they read it."""
+        return text.replace(f"{self.root}{os.sep}", "")
+
+    def made(self) -> list[str]:
+        """The files that a build made or changed here, relative to ``root``, sorted. Links do not count."""
+        return sorted(self._made(""))
+
+    def _made(self, level: str) -> Iterator[str]:
+        with os.scandir(f"{self.root}/{level}") as entries:
+            for entry in entries:
+                name = f"{level}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._made(f"{name}/")
+                elif entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    if self.copies.get(name) != (status.st_size, status.st_mtime_ns):
+                        yield name
+
+
+def make_mirror(
+    template: Template,
+    values: Mapping[str, object],
+    folder: Path,
+    workspace: Workspace,
+    *,
+    with_plugins: bool,
+) -> Mirror:
+    """Make a mirror for one target.
 
     Args:
         template: the target.
+        values: those of its rendered configuration, which may be paths; empty where there is none.
         folder: the mirror; created, for its owner only (0700).
         workspace: what it mirrors.
-        with_plugins: as for ``fill``.
-
-    Returns:
-        The folder to run Packer in, below ``folder``.
-
-    Raises:
-        OSError: it cannot be created.
-    """
-    make_mirror([template], folder, workspace)
-    return fill(template, folder, with_plugins=with_plugins)
-
-
-def make_mirror(templates: Sequence[Template], folder: Path, workspace: Workspace) -> None:
-    """Mirror a workspace up to the folders of targets, which are left out.
-
-    Args:
-        templates: the targets.
-        folder: the mirror; created, for its owner only (0700).
-        workspace: what it mirrors.
-
-    Raises:
-        OSError: it cannot be created.
-    """
-    real: dict[str, set[str]] = {}
-    for template in templates:
-        level = ""
-        for part in ("templates", *template.target.split("/")):
-            real.setdefault(level, set()).add(part)
-            level = f"{level}/{part}"
-    for level, parts in real.items():  # a level comes after the one above it
-        os.mkdir(f"{folder}{level}", 0o700)
-        _link_all(f"{workspace.root}{level}", f"{folder}{level}", leave_out=parts)
-
-
-def fill(template: Template, mirror: Path, *, with_plugins: bool) -> Path:
-    """Make the folder of a target in a mirror, anew if it is there.
-
-    Args:
-        template: the target.
-        mirror: what ``make_mirror`` made.
         with_plugins: whether this Packer knows ``required_plugins``; if not, such blocks are left out.
 
     Returns:
-        The folder to run Packer in.
+        The mirror.
 
     Raises:
         OSError: it cannot be created.
     """
-    here = mirror.joinpath("templates", *template.target.split("/"))
-    if here.exists():
-        shutil.rmtree(here)
-    os.mkdir(here, 0o700)
+    home = workspace.relative(template.folder)
+    mirror = Mirror(folder, folder / home)
     cuts = {} if with_plugins else plugin_requirements(template)
-    _link_all(str(template.folder), str(here), leave_out=cuts.keys() | own_manifests(template))
-    for name, text in cuts.items():
-        if text.strip():
-            write(here / name, text.encode())
-    return here
+    shape = layout(template, values, workspace)
+    _fill("", mirror, shape, workspace.root, {f"{home}/{name}" for name in cuts}, whole=False)
+    for name, without in cuts.items():
+        path = mirror.cwd / name
+        if without.strip():
+            write(path, without.encode())
+            status = path.stat()
+            mirror.copies[f"{home}/{name}"] = (status.st_size, status.st_mtime_ns)
+    return mirror
 
 
-def _link_all(source: str, destination: str, *, leave_out: set[str]) -> None:
-    """Link every visible entry of a folder."""
-    with os.scandir(source) as entries:
+def _fill(
+    level: str, mirror: Mirror, shape: Layout, workspace: Path, leave_out: set[str], *, whole: bool
+) -> None:
+    """Make a real folder of a mirror, and those below it."""
+    here = f"{mirror.root}/{level}"
+    os.mkdir(here, 0o700)
+    mirror.folders.append(level)
+    below = []
+    with os.scandir(f"{workspace}/{level}") as entries:
         for entry in entries:
-            if entry.name not in leave_out and not entry.name.startswith("."):
-                os.symlink(entry.path, f"{destination}/{entry.name}")
-
-
-def own_manifests(template: Template) -> set[str]:
-    """The manifests that the template has Packer write, relative to its folder.
-
-    One lies there where somebody ran Packer by hand. Packer would append to it, so it is no part of a build.
-
-    Args:
-        template: the target.
-
-    Returns:
-        Paths below its folder, as far as the attribute ``output`` is known without a build.
-    """
-    here = dict.fromkeys(("root", "cwd"), ".")
-    found = set()
-    for _, block in template.blocks("build"):
-        for inner in block.body.nested():
-            if (inner.type, *inner.labels[:1]) != ("post-processor", "manifest"):
+            path = f"{level}/{entry.name}" if level else entry.name
+            if path in shape.absent or path in leave_out:
                 continue
-            output = inner.body.attributes.get("output")
-            try:
-                path = "packer-manifest.json" if output is None else evaluate(output, {"path": here})
-            except NotEvaluable:
-                continue
-            if isinstance(path, str):
-                found.add(os.path.normpath(path))
-    return {path for path in found if path != "." and not path.startswith(("/", "../"))}
+            # A link that is named as a folder becomes one, so that what is written there stays here.
+            if path in shape.real or (whole and entry.is_dir(follow_symlinks=False)):
+                below.append(path)
+            else:
+                _place(entry, f"{here}/{entry.name}", path, mirror, in_any_case=path in shape.written)
+    for path in below:
+        _fill(path, mirror, shape, workspace, leave_out, whole=whole or path in shape.whole)
+
+
+def _place(entry: os.DirEntry[str], there: str, path: str, mirror: Mirror, *, in_any_case: bool) -> None:
+    """Put a file or a folder into a mirror, as a copy or as a link."""
+    try:
+        if not entry.is_dir() and entry.is_file() and (in_any_case or entry.stat().st_size <= _COPIED):
+            mirror.copies[path] = _copy(entry.path, there)
+            return
+    except FileNotFoundError:
+        return  # gone since the folder was read
+    except OSError as error:
+        if error.errno not in _UNREADABLE:
+            raise
+    os.symlink(entry.path, there)
+
+
+def _copy(source: str, there: str) -> tuple[int, int]:
+    """Copy a file with its permissions and its time; gives its size and its time."""
+    with open(source, "rb", buffering=0) as old:
+        status = os.fstat(old.fileno())
+        new = os.open(there, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(new, "wb") as file:
+            shutil.copyfileobj(old, file, min(status.st_size + 1, _COPIED))
+            file.flush()
+            os.fchmod(new, stat.S_IMODE(status.st_mode))
+            os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+            return os.fstat(new).st_size, status.st_mtime_ns
 
 
 def plugin_requirements(template: Template) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A real image by build-images.yml against `packer build` of the same composed folder; a quarter of an hour.
+"""A real image by build-images.yml against `packer build` in the same mirror; a quarter of an hour.
 
 The base disk is there before the clock starts, and neither side boots the result to verify it.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 from measure import compiled, emit, in_turn, run_quietly
 
 from hybridcore import host, templates, workspace
-from hybridcore.packer.mirror import compose
+from hybridcore.packer.mirror import make_mirror
+from hybridcore.packer.planning.rendered import Rendered
 from hybridcore.packer.runtime import make_key, tools_path
 from tests.support.playbooks import Ansible
 
@@ -78,14 +79,17 @@ class Bench:
         self.alone.append((took, last - first))
 
     def plain(self) -> None:
-        """Packer alone on what the wrapper gives it: the composed folder, the configuration, a key."""
+        """Packer alone on what the wrapper gives it: the mirror, the configuration, a key."""
         self.number += 1
         where = workspace.open_workspace(self.root)
         (template,) = templates.load_all([TARGET], where)
-        mirror = self.folder / f"plain-{self.number}"
+        folder = self.folder / f"plain-{self.number}"
         keys = self.folder / f"keys-{self.number}"
         keys.mkdir(mode=0o700)
-        composed = compose(template, mirror, where, with_plugins=False)
+        config = where.config_file("dev", TARGET)
+        here = make_mirror(
+            template, Rendered(config.read_text()).values, folder, where, with_plugins=False
+        ).cwd
         values = make_key(keys) | {
             "hybridcore_target": TARGET,
             "hybridcore_environment": "dev",
@@ -96,11 +100,10 @@ class Bench:
         env = os.environ | {f"PKR_VAR_{name}": value for name, value in values.items()}
         env |= {"PATH": tools_path(os.environ["PATH"]), "CHECKPOINT_DISABLE": "1"}
         env["PACKER_CACHE_DIR"] = str(where.images / ".packer_cache")
-        config = where.config_file("dev", TARGET)
-        run_quietly(["packer", "build", f"-var-file={config}", composed], cwd=composed, env=env)
-        if not list(composed.glob("output/*.qcow2")):
+        run_quietly(["packer", "build", f"-var-file={config}", here], cwd=here, env=env)
+        if not list(here.glob("output/*.qcow2")):
             raise SystemExit("packer build left no image, so this measured nothing")
-        shutil.rmtree(mirror)
+        shutil.rmtree(folder)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hybridcore.packer.options import BuildOptions, OnError
 from hybridcore.packer.program.capabilities import Capabilities, probe
 from hybridcore.packer.program.commands import build_command
-from hybridcore.packer.stream.manifest import compose, discrepancies, of_run, parse
+from hybridcore.packer.stream.manifest import discrepancies, of_artifacts, of_run, parse
 from hybridcore.packer.stream.outcome import Outcome
 from hybridcore.packer.stream.pump import Pump
 from hybridcore.process.mask import Masker
@@ -146,7 +146,7 @@ def test_artifacts_of_the_stream_and_of_the_manifest_agree(run, tmp_path):
     manifest = parse((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert discrepancies(done.outcome.artifacts, of_run(manifest)) == ()
     sizes = {"one, with comma.txt": 3, "two.txt": 3}
-    ours = compose(done.outcome.artifacts, sizes, run_uuid="mine", build_time=1)
+    ours = of_artifacts(done.outcome.artifacts, sizes, run_uuid="mine", build_time=1)
     assert {(build.name, build.artifact_id, build.files) for build in ours.builds} == {
         (build.name, build.artifact_id, build.files) for build in of_run(manifest)
     }

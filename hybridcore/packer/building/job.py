@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from ...process.environment import child_environment, environment_secrets
 from ...process.mask import Masker
 from ...temporary import PREFIX, write
 from ..imagefiles import packer_cache
-from ..mirror import fill
+from ..mirror import Mirror, make_mirror
 from ..program.commands import build_command
 from ..runtime import runtime_variables, tools_path
 from ..secrets import secret_values
@@ -62,19 +61,6 @@ class Batch:
     monitor: Monitor
     parallel: int
     most_open: int
-
-    @property
-    def mirror(self) -> Path:
-        """The workspace as the builds of this run see it."""
-        return self.folder / "ws"
-
-    def shown(self, text: str) -> str:
-        """A text with the paths that people know: the mirror is gone when they read it."""
-        return text.replace(self._prefix, "")
-
-    @cached_property
-    def _prefix(self) -> str:
-        return f"{self.mirror}{os.sep}"
 
 
 @dataclass
@@ -142,7 +128,7 @@ class Attempt:
     Attributes:
         number: of the attempt, from 1.
         folder: of this attempt alone.
-        cwd: the folder that Packer runs in.
+        mirror: the workspace as this attempt sees it.
         argv: the command.
         shown_command: the same as it may be shown.
         env: the whole environment.
@@ -154,7 +140,7 @@ class Attempt:
 
     number: int
     folder: Path
-    cwd: Path
+    mirror: Mirror
     argv: tuple[str, ...]
     shown_command: tuple[str, ...]
     env: Mapping[str, str] = field(repr=False)
@@ -197,7 +183,13 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     folder = batch.folder / f"{job.target.replace('/', '@')}.{job.attempts}"
     make_folder(folder)
     temporary = make_temporary(folder)
-    cwd = fill(template, batch.mirror, with_plugins=batch.capabilities.has_init)
+    mirror = make_mirror(
+        template,
+        job.planned.rendered.values,
+        folder / "ws",
+        batch.workspace,
+        with_plugins=batch.capabilities.has_init,
+    )
     ours = {**os.environ, **batch.options.extra_env}
     env = child_environment(
         {
@@ -219,7 +211,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
     values = folder / "values.pkrvars.hcl"
     write(values, job.planned.rendered.text.encode())
-    argv = build_command(batch.capabilities, batch.options, cwd, var_files=[values])
+    argv = build_command(batch.capabilities, batch.options, mirror.cwd, var_files=[values])
     masker = Masker(secrets)
     shown_command = tuple(map(masker.text, argv))
     job.log.attempt(job.attempts, batch.run_id, shown_command)
@@ -228,13 +220,13 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         masker,
         log=job.log.output,
         outcome=outcome,
-        line=_show(job.target, batch) if batch.monitor.wants_lines else None,
+        line=_show(job.target, batch, mirror) if batch.monitor.wants_lines else None,
     )
-    return Attempt(job.attempts, folder, cwd, argv, shown_command, env, secrets, masker, outcome, pump)
+    return Attempt(job.attempts, folder, mirror, argv, shown_command, env, secrets, masker, outcome, pump)
 
 
-def _show(target: str, batch: Batch) -> Callable[[str, str], None]:
-    return lambda text, kind: batch.monitor.line(target, batch.shown(text), kind)
+def _show(target: str, batch: Batch, mirror: Mirror) -> Callable[[str, str], None]:
+    return lambda text, kind: batch.monitor.line(target, mirror.shown(text), kind)
 
 
 def make_folder(folder: Path) -> None:

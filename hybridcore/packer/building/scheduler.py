@@ -12,7 +12,6 @@ from ...errors import HybridError, LockError, PackerError, StateError
 from ...process.children import GRACE_S, Child
 from ...state.lock import Lock
 from .. import runs
-from ..mirror import make_mirror
 from ..planning.fingerprint import Digests
 from ..planning.plan import lost_files, unchanged
 from ..results import Status
@@ -110,7 +109,6 @@ class Scheduler:
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
             )
             batch.folder.mkdir(parents=True, mode=0o700)
-            make_mirror([job.planned.template for job in self._waiting], batch.mirror, batch.workspace)
             self._selector.register(self._children, selectors.EVENT_READ, self._on_events)
             self._selector.register(self._finisher.wake, selectors.EVENT_READ, self._on_finished)
             while self._waiting or self._running or self._finisher.pending:
@@ -213,7 +211,7 @@ class Scheduler:
                     key=job.target,
                     argv=attempt.argv,
                     env=attempt.env,
-                    cwd=attempt.cwd,
+                    cwd=attempt.mirror.cwd,
                     log=job.log.path,
                     secrets=attempt.secrets,
                     lock=job.lock.fileno() if job.lock else None,

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from .. import imagefiles
-from ..mirror import own_manifests
-from ..planning.fingerprint import Digests
+from ..planning.fingerprint import IGNORED, Digests
+from ..planning.layout import own_manifests
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..stream import manifest as manifests
 from ..stream.retry import classify
@@ -19,8 +19,14 @@ from .remains import left_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...workspace import Workspace
     from ..stream.outcome import SeenArtifact
     from .job import Attempt, Batch, Ended, Job
+
+CRASH_LOG = "crash.log"
+_MOST_NAMED = 5
 
 
 def conclude(ended: Ended, batch: Batch) -> BuildResult:
@@ -43,7 +49,7 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
     mask = attempt.masker.text
     failures = attempt.outcome.failures(exit_code)
     may_pass = classify(failure.text(str) for failure in failures)
-    errors = [batch.shown(failure.text(mask)) for failure in failures]
+    errors = [attempt.mirror.shown(failure.text(mask)) for failure in failures]
     status = Status.BUILT
     if "not_started" in end:
         status, errors = Status.FAILED, [f"Packer cannot be started: {end['not_started']}"]
@@ -83,7 +89,7 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
 
 def _keep_crash_log(job: Job, attempt: Attempt) -> None:
     """Add what Packer writes when it crashes, ``crash.log`` in its current folder, to the build's log."""
-    crash = attempt.cwd / "crash.log"
+    crash = attempt.mirror.cwd / CRASH_LOG
     if crash.is_file() and not crash.is_symlink():
         job.log.crash(attempt.masker.text(crash.read_text(encoding="utf-8", errors="replace")))
 
@@ -94,7 +100,7 @@ def _lost(attempt: Attempt) -> list[str]:
         f"Packer names the file {name}, which is not there"
         for artifact in attempt.outcome.artifacts
         for name in artifact.files
-        if not (attempt.cwd / name).is_file()
+        if not (attempt.mirror.cwd / name).is_file()
     ]
 
 
@@ -122,12 +128,20 @@ def _bring(
     seen = attempt.outcome.artifacts
     warnings = list(attempt.outcome.missing())
     began = int(datetime.fromisoformat(job.started_at).timestamp())
-    own = manifests.find(attempt.cwd, own_manifests(job.planned.template), began)
+    made = _made(attempt)
+    jsons = sorted(
+        (name for name in made if name.endswith(".json")), key=lambda name: (name.count("/"), name)
+    )
+    written = own_manifests(job.planned.template, job.planned.rendered.values)
+    own = manifests.find(attempt.mirror.cwd, written, jsons, began)
     warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
     manifest_path = destination / imagefiles.MANIFEST
     if own.path is not None:
         shutil.copyfile(own.path, manifest_path)  # not moved: it may be an artifact too
-    moved = _move(seen, attempt, batch, destination)
+    moved, home = _move(seen, attempt, destination)
+    known = {own.path, *(made.get(name) for name in own.foreign)}
+    others = {name: path for name, path in made.items() if path not in known}
+    warnings += _keep_others(others, home, destination, workspace)
     digests = Digests(workspace)
     sizes = {name: path.stat().st_size for name, path in moved.items()}
     artifacts = tuple(
@@ -145,40 +159,93 @@ def _bring(
     if own.path is not None:
         warnings += manifests.discrepancies(seen, own.builds, sizes)
     else:
-        composed = manifests.compose(
+        ours = manifests.of_artifacts(
             [one._replace(files=tuple(str(moved[name]) for name in one.files)) for one in seen],
             {str(moved[name]): size for name, size in sizes.items()},
             run_uuid=batch.run_id,
             build_time=int(time.time()),
         )
-        manifests.write(manifest_path, composed)
+        manifests.write(manifest_path, ours)
     imagefiles.point_latest_at(destination)
     return artifacts, workspace.relative(manifest_path), tuple(warnings)
 
 
+def _made(attempt: Attempt) -> dict[str, Path]:
+    """The files that a build made in its mirror, by their names as seen from Packer's folder.
+
+    Those that programs leave behind, and that nobody wants, are not among them.
+    """
+    mirror = attempt.mirror
+    root = mirror.root.resolve()
+    return {
+        os.path.relpath(mirror.root / name, mirror.cwd): root / name
+        for name in mirror.made()
+        if not IGNORED.intersection(name.split("/")) and not name.endswith((".retry", f"/{CRASH_LOG}"))
+    }
+
+
 def _move(
-    seen: tuple[SeenArtifact, ...], attempt: Attempt, batch: Batch, destination: Path
-) -> dict[str, Path]:
+    seen: tuple[SeenArtifact, ...], attempt: Attempt, destination: Path
+) -> tuple[dict[str, Path], Path | None]:
     """Move the files that lie in the folder of the run; what lies elsewhere was put there by the template.
 
     Returns:
-        Where each file is now, by the name that Packer gave.
+        Where each file is now, by the name that Packer gave, and the folder that they were moved from.
     """
-    home = batch.folder.resolve()
+    home = attempt.folder.resolve()
     found: dict[str, Path] = {}
     inside: dict[str, Path] = {}
     for artifact in seen:
         for name in artifact.files:
-            path = Path(os.path.realpath(attempt.cwd / name))
+            path = Path(os.path.realpath(attempt.mirror.cwd / name))
             found[name] = path
             if path.is_relative_to(home):
                 inside[name] = path
-    if inside:
-        common = Path(os.path.commonpath([path.parent for path in inside.values()]))
-        for name, path in inside.items():
-            target = destination / path.relative_to(common)
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, target)
-            found[name] = target
-    return found
+    if not inside:
+        return found, None
+    common = Path(os.path.commonpath([path.parent for path in inside.values()]))
+    for name, path in inside.items():
+        target = destination / path.relative_to(common)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, target)
+        found[name] = target
+    return found, common
+
+
+def _keep_others(
+    others: Mapping[str, Path], home: Path | None, destination: Path, workspace: Workspace
+) -> list[str]:
+    """Keep what a build made beside its artifacts and no artifact names; say so, and what is not kept.
+
+    Args:
+        others: the files, by their names as seen from Packer's folder.
+        home: the folder that the artifacts were moved from, if they are files.
+        destination: where they are now.
+        workspace: to show paths.
+    """
+    kept, lost = [], []
+    for name, path in sorted(others.items()):
+        if not path.exists():
+            continue  # it was an artifact, and is where it stays
+        target = destination / path.relative_to(home) if home and path.is_relative_to(home) else None
+        if target is None or target.exists():
+            lost.append(name)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, target)
+            kept.append(name)
+    remedy = 'name them in "files" of the post-processor "artifice", so that they become part of the image'
+    said = []
+    if kept:
+        where = workspace.relative(destination)
+        said.append(f"no artifact names {_listed(kept)}: kept in {where}, unchecked; {remedy}")
+    if lost:
+        said.append(f"no artifact names {_listed(lost)}: not kept; {remedy}")
+    return said
+
+
+def _listed(names: list[str]) -> str:
+    """Some names, and how many there are besides."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more that the build made" if more > 0 else "")

@@ -1,10 +1,11 @@
-"""``packer validate``, ``init`` and ``inspect`` over targets, each in a folder composed for it."""
+"""``packer validate``, ``init`` and ``inspect`` over targets, each in a mirror made for it."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ... import process, state, templates
@@ -14,7 +15,8 @@ from ...process.lines import strip_ansi_text
 from ...process.mask import Masker
 from ...temporary import folder as temporary_folder
 from ...workspace import Workspace, check_env, resolve
-from ..mirror import compose
+from ..mirror import make_mirror
+from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
 from ..runtime import runtime_variables
@@ -26,7 +28,7 @@ from .results import InitResult, InspectResult, TargetFaults, ValidateResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ...templates import Template
 
@@ -34,7 +36,7 @@ _TIMEOUT_S = 600.0
 
 
 class _Done(NamedTuple):
-    """How Packer ended in a composed folder, and what it printed, masked."""
+    """How Packer ended in a mirror, and what it printed, masked."""
 
     template: Template
     workspace: Workspace
@@ -72,7 +74,8 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
 
     def one(template: Template) -> TargetFaults:
         command = validate_command(capabilities, var_files=[configs[template.target]])
-        done = _run(command, template, where, capabilities, env=env)
+        values = Rendered(configs[template.target].read_text(encoding="utf-8")).values
+        done = _run(command, template, where, capabilities, env=env, values=values)
         warnings = (*done.faults("warning"), *check_template(template, where))
         return TargetFaults(template.target, done.faults("error"), warnings)
 
@@ -121,11 +124,12 @@ def _run(
     capabilities: Capabilities,
     *,
     env: str = "",
+    values: Mapping[str, object] = MappingProxyType({}),
 ) -> _Done:
-    """Run Packer in a folder composed for a target, gone afterwards."""
+    """Run Packer in a mirror made for a target, gone afterwards."""
     with temporary_folder() as made:
-        folder = made / "ws"
-        cwd = compose(template, folder, workspace, with_plugins=capabilities.has_init)
+        with_plugins = capabilities.has_init
+        mirror = make_mirror(template, values, made / "ws", workspace, with_plugins=with_plugins)
         variables = runtime_variables(
             template,
             env=env,
@@ -135,8 +139,8 @@ def _run(
         )
         child = child_environment({"TMPDIR": str(made), **variables})
         masker = Masker([*secret_values(template, {}, child), *environment_secrets(child)])
-        done = process.run(command, env=child, cwd=cwd, timeout=_TIMEOUT_S)
+        done = process.run(command, env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
-    # The composed folder, which mirrors the workspace, is gone when people read this.
-    text = text.replace(f"{folder}{os.sep}", f"{workspace.root}{os.sep}")
+    # The mirror is gone when people read this.
+    text = text.replace(f"{mirror.root}{os.sep}", f"{workspace.root}{os.sep}")
     return _Done(template, workspace, done.returncode, text)

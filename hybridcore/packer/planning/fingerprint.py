@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # The input that is rendered configuration; its "files" are its variables.
 CONFIGURATION = "configuration"
 # Files that programs leave behind and that never reach an image.
-_IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
+IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
 # A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept. A tick
 # is a jiffy, or on file systems with whole seconds up to two of them.
 _RACY_NS = 50_000_000
@@ -170,7 +170,7 @@ class Digests:
                         if content:  # so it is a plain file, and counts
                             found[prefix + name] = content
                             continue
-                    if name in _IGNORED:
+                    if name in IGNORED:
                         continue
                     if entry.is_file(follow_symlinks=False):
                         found[prefix + name] = self._content(folder, name, entry.stat(follow_symlinks=False))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ...process.environment import may_be_secret
 from ...provisioners import STACKS, asset_folder, enabled_stacks
-from ..mirror import own_manifests
 from ..program import plugins
 from .fingerprint import CONFIGURATION, digest_of, tree_digest
+from .layout import own_manifests
 from .references import follow
 
 TYPE_CHECKING = False
@@ -100,7 +100,7 @@ def gather(
         else:
             inputs[name] = digests.input(path)
     files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
-    own, written = workspace.relative(template.folder), own_manifests(template)
+    own, written = workspace.relative(template.folder), own_manifests(template, rendered.values)
     files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
     # Of the values, not of the text: its comments say where they come from.

@@ -148,7 +148,7 @@ class Found(NamedTuple):
     foreign: tuple[str, ...]
 
 
-def find(folder: Path, written: Collection[str], since: int) -> Found:
+def find(folder: Path, written: Collection[str], others: Iterable[str], since: int) -> Found:
     """Find the manifest that Packer wrote in the build that has just ended.
 
     Packer appends its run to what is there, so its manifest ends with builds of this run. Another one, for
@@ -157,6 +157,7 @@ def find(folder: Path, written: Collection[str], since: int) -> Found:
     Args:
         folder: the one that Packer ran in. Symbolic links in it lead to files of the template.
         written: the manifests that the template is known to write, relative to the folder; looked at first.
+        others: other files of the build that may be one, relative to the folder, in the order to look.
         since: seconds since 1970, when the build began.
 
     Returns:
@@ -164,9 +165,8 @@ def find(folder: Path, written: Collection[str], since: int) -> Found:
         or is no manifest, is passed over.
     """
     home = folder.resolve()
-    names = dict.fromkeys([*sorted(written), *sorted(path.name for path in home.glob("*.json"))])
     foreign: list[str] = []
-    for name in names:
+    for name in dict.fromkeys([*sorted(written), *others]):
         path = home / name
         try:
             if not path.is_file() or path.resolve() != path:
@@ -185,7 +185,7 @@ def find(folder: Path, written: Collection[str], since: int) -> Found:
     return Found(None, (), tuple(foreign))
 
 
-def compose(
+def of_artifacts(
     artifacts: Iterable[SeenArtifact], sizes: Mapping[str, int], *, run_uuid: str, build_time: int
 ) -> Manifest:
     """The manifest that Packer would have written, for a template without that post-processor.

@@ -10,7 +10,6 @@ import pytest
 from hybridcore import pipeline, templates
 from hybridcore.packer import runs
 from hybridcore.packer.building.job import Batch
-from hybridcore.packer.mirror import make_mirror
 from hybridcore.packer.options import BuildOptions
 from hybridcore.packer.planning.plan import Planned, plan
 from hybridcore.packer.program.capabilities import probe_workspace
@@ -28,7 +27,7 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
 
 @pytest.fixture
 def make_batch(space: WorkspaceFolder, fake_packer: FakePacker) -> MakeBatch:
-    """`make_batch(*targets, **options)`: null targets, planned; their folder and mirror only when `ready`."""
+    """`make_batch(*targets, **options)`: null targets, planned; their folder only when `ready`."""
 
     def make(*targets: str, ready: bool = True, **options: object) -> tuple[Batch, list[Planned]]:
         for target in targets:
@@ -54,7 +53,6 @@ def make_batch(space: WorkspaceFolder, fake_packer: FakePacker) -> MakeBatch:
         )
         if ready:
             folder.mkdir(parents=True, mode=0o700)
-            make_mirror([one.template for one in planned], batch.mirror, where)
         return batch, planned
 
     return make

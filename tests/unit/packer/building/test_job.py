@@ -36,7 +36,7 @@ def test_each_attempt_has_a_folder_of_its_own_and_a_part_of_the_one_log(make_bat
         assert stat.S_IMODE(attempt.folder.stat().st_mode) == 0o700
         assert os.readlink(attempt.folder / "tmp") == attempt.env["TMPDIR"]
         assert (attempt.folder / "values.pkrvars.hcl").read_text() == planned.rendered.text
-        assert attempt.cwd.is_relative_to(batch.mirror)
+        assert attempt.mirror.cwd.is_relative_to(attempt.folder)
         os.rmdir(attempt.env["TMPDIR"])
     assert first.outcome is not second.outcome
     job.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from hybridcore.errors import PackerError
 from hybridcore.packer.stream.manifest import (
-    compose,
     discrepancies,
     dumps,
     find,
+    of_artifacts,
     of_run,
     parse,
     split_build,
@@ -36,6 +37,11 @@ def recorded_artifacts(version: str) -> tuple[SeenArtifact, ...]:
     pump.feed((RECORDINGS / version / "build-file.txt").read_bytes())
     pump.close()
     return outcome.artifacts
+
+
+def look(folder: Path, written: Collection[str], since: int):
+    """Find the manifest of a build to which every `*.json` in a folder belongs."""
+    return find(folder, written, sorted(path.name for path in folder.glob("*.json")), since)
 
 
 def recorded_manifest(version: str):
@@ -131,7 +137,7 @@ def test_the_manifest_of_this_build_is_found_among_others(tmp_path):
     (tmp_path / "f.json").symlink_to("h.json")
     (tmp_path / "g.json").write_text(manifest_of(("old", 5), last="old"))
     (tmp_path / "h.json").write_text(manifest_of(("old", 5), ("new", 10), last="new"))
-    found = find(tmp_path, [], since=10)
+    found = look(tmp_path, [], since=10)
     assert found.path == tmp_path / "h.json"
     assert [build.run_uuid for build in found.builds] == ["new"]
     assert found.foreign == ("g.json",)
@@ -149,15 +155,15 @@ def test_a_manifest_that_cannot_be_read_is_passed_over(tmp_path, monkeypatch):
         return read(path, *args, **more)
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    assert find(tmp_path, ["a.json", "a.json/x", "x" * 300], since=10).path == tmp_path / "b.json"
+    assert look(tmp_path, ["a.json", "a.json/x", "x" * 300], since=10).path == tmp_path / "b.json"
 
 
 def test_a_manifest_that_the_template_writes_comes_first(tmp_path):
     (tmp_path / "out").mkdir()
     for name in ("a.json", "out/z.json"):
         (tmp_path / name).write_text(manifest_of((name, 10), last=name))
-    assert find(tmp_path, [], since=10).path == tmp_path / "a.json"
-    assert find(tmp_path, ["out/z.json"], since=10).path == tmp_path / "out" / "z.json"
+    assert look(tmp_path, [], since=10).path == tmp_path / "a.json"
+    assert look(tmp_path, ["out/z.json"], since=10).path == tmp_path / "out" / "z.json"
 
 
 def test_a_manifest_behind_a_link_is_the_templates(tmp_path):
@@ -167,7 +173,7 @@ def test_a_manifest_behind_a_link_is_the_templates(tmp_path):
     here.mkdir()
     (here / "out").symlink_to("../template")
     (here / "made.json").symlink_to("../template/made.json")
-    assert find(here, ["out/made.json", "made.json"], since=10) == (None, (), ())
+    assert look(here, ["out/made.json", "made.json"], since=10) == (None, (), ())
 
 
 def test_only_a_manifest_of_this_build_is_its_own(tmp_path):
@@ -178,13 +184,13 @@ def test_only_a_manifest_of_this_build_is_its_own(tmp_path):
         manifest_of(("run", 10), last="other"),
     ):
         path.write_text(text)
-        assert find(tmp_path, ["made.json"], since=10) == (None, (), ("made.json",))
+        assert look(tmp_path, ["made.json"], since=10) == (None, (), ("made.json",))
     path.write_text(manifest_of(("run", 10), last="run"))
-    assert find(tmp_path, [], since=10).path == path
+    assert look(tmp_path, [], since=10).path == path
     # With strip_time there is no time.
     path.write_text(manifest_of(("run", 0), last="run"))
-    assert find(tmp_path, [], since=10).foreign == ("made.json",)
-    assert find(tmp_path, ["made.json"], since=10).path == path
+    assert look(tmp_path, [], since=10).foreign == ("made.json",)
+    assert look(tmp_path, ["made.json"], since=10).path == path
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -194,7 +200,9 @@ def test_ours_is_equal_to_packers(version):
     theirs = parse(text)
     run = theirs.last_run_uuid
     sizes = {"one.txt": 3, "two, with comma.txt": 3}
-    ours = compose(recorded_artifacts(version), sizes, run_uuid=run, build_time=theirs.builds[0].build_time)
+    ours = of_artifacts(
+        recorded_artifacts(version), sizes, run_uuid=run, build_time=theirs.builds[0].build_time
+    )
     by_name = sorted(json.loads(text)["builds"], key=lambda build: build["name"])
     for build in by_name:
         build["build_time"] = theirs.builds[0].build_time

@@ -1,0 +1,170 @@
+"""Which folders of the workspace a build must find as real ones, and what it writes itself.
+
+Packer does not follow a symbolic link that ``floppy_files``, ``cd_files`` and the like name, and what is
+written into a linked folder lands in the workspace. So the mirror in which a build runs holds the folders
+that are found here as real ones; all others are links, since a workspace may hold a great many files.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+
+from ...errors import HclError
+from ...hcl import NotEvaluable, evaluate
+from ...hcl.nodes import ListNode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ...hcl.nodes import Node
+    from ...templates import Template
+    from ...workspace import Workspace
+
+# Folders that Packer walks through, or serves. `source` and `sources` are those of the provisioner "file".
+_WALKED = frozenset({"floppy_files", "floppy_dirs", "cd_files", "http_directory", "source", "sources"})
+# Folders that a builder makes anew, and refuses to find.
+_MADE = frozenset({"output_directory", "output_dir"})
+# Files that are written, in a folder that may be there; `files` are those of the post-processor "artifice".
+_WRITTEN = frozenset(
+    {"output", "target", "destination", "export_path", "log_file", "serial_log_file", "files"}
+)
+# Folders in which something temporary is put beside what is there.
+_WRITTEN_INTO = frozenset({"inventory_directory"})
+_GLOB = frozenset("*?[")
+# Below these lies what runs write, this one too; a build finds them as links.
+_RUNS = frozenset({"configs", "images", "logs", "state"})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a mirror for one target looks like. Paths are relative to the workspace, ``""`` is itself.
+
+    Attributes:
+        real: folders that are real.
+        whole: those of them that are real with every folder below.
+        absent: files and folders that the build makes; what lies there was left by somebody.
+        written: files that the build may write over.
+    """
+
+    real: frozenset[str]
+    whole: frozenset[str]
+    absent: frozenset[str]
+    written: frozenset[str]
+
+
+def layout(template: Template, values: Mapping[str, object], workspace: Workspace) -> Layout:
+    """Find out which folders a build names. Looks for what is there, and changes nothing.
+
+    Args:
+        template: the target.
+        values: those of its rendered configuration, by variable; empty where there is none.
+        workspace: where it lies.
+
+    Returns:
+        The layout, as far as the template's attributes are known without a build. The folder of the
+        template is real in any case, and each folder above it.
+    """
+    home = workspace.relative(template.folder)
+    real = {"", home}
+    whole: set[str] = set()
+    written: set[str] = set()
+    absent = {f"{home}/output-{template.source.labels[1]}"}  # what a builder makes that is told nothing
+    absent.update(f"{home}/{name}" for name in own_manifests(template, values))
+    scope = _scope(values)
+    for _, body in template.bodies:
+        for _, attribute in body.walk():
+            if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
+                continue
+            for path in _paths(attribute.node, scope, home):
+                if attribute.name in _WALKED:
+                    whole.update(_folders(path, workspace))
+                elif attribute.name in _WRITTEN_INTO:
+                    real.add(path)
+                elif attribute.name in _MADE:
+                    absent.add(path)
+                else:
+                    written.add(path)
+    ways = {folder for path in absent | written | whole | real for folder in _above(path)}
+    folders = frozenset(path for path in real | whole | ways if _is_folder(path, workspace))
+    return Layout(
+        real=folders,
+        whole=frozenset(whole),
+        absent=frozenset(absent.difference((home, *_above(home)))),
+        written=frozenset(written),
+    )
+
+
+def own_manifests(template: Template, values: Mapping[str, object]) -> set[str]:
+    """The manifests that the template has Packer write, relative to its folder.
+
+    One lies there where somebody ran Packer by hand. Packer would append to it, so it is no part of a build.
+
+    Args:
+        template: the target.
+        values: those of its rendered configuration, by variable; empty where there is none.
+
+    Returns:
+        Paths below its folder, as far as the attribute ``output`` is known without a build.
+    """
+    scope = _scope(values)
+    found: set[str] = set()
+    for _, block in template.blocks("build"):
+        for inner in block.body.nested():
+            if (inner.type, *inner.labels[:1]) == ("post-processor", "manifest"):
+                output = inner.body.attributes.get("output")
+                found.update(["packer-manifest.json"] if output is None else _texts(output.node, scope))
+    paths = map(os.path.normpath, found)
+    return {path for path in paths if path != "." and not path.startswith(("/", "../"))}
+
+
+def _scope(values: Mapping[str, object]) -> dict[str, object]:
+    return {"path": dict.fromkeys(("root", "cwd"), "."), "var": values}
+
+
+def _texts(node: Node, scope: Mapping[str, object]) -> Iterator[str]:
+    """The texts of a value; of a list those that are known."""
+    try:
+        value = evaluate(node, scope)
+    except (NotEvaluable, HclError):
+        for part in node.items if isinstance(node, ListNode) else ():
+            yield from _texts(part, scope)
+        return
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str):
+            yield item
+
+
+def _paths(node: Node, scope: Mapping[str, object], home: str) -> Iterator[str]:
+    """The paths below the workspace that an attribute names, as seen from the template's folder."""
+    for text in _texts(node, scope):
+        named, computed, _ = text.partition("{{")  # the rest is known to the running build alone
+        if computed:
+            named = os.path.dirname(named) + "/"
+        path = os.path.normpath(f"{home}/{named}")
+        if named and not named.startswith("/") and path != ".." and not path.startswith("../"):
+            # What a computed name lies in is the folder that counts.
+            yield f"{path}/{{{{" if computed else path
+
+
+def _folders(path: str, workspace: Workspace) -> Iterator[str]:
+    """The folders that a path or a pattern names; not the workspace itself, nor what runs write."""
+    found = [path]
+    if _GLOB.intersection(path):
+        found = glob.glob(path, root_dir=workspace.root)
+    for name in found:
+        if name != "." and name.partition("/")[0] not in _RUNS and _is_folder(name, workspace):
+            yield name
+
+
+def _is_folder(path: str, workspace: Workspace) -> bool:
+    return "\0" not in path and os.path.isdir(workspace.root / path)
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, the workspace last."""
+    while path:
+        path = os.path.dirname(path)
+        yield path

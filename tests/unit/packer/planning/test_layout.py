@@ -1,0 +1,38 @@
+"""What a build names: the manifests that a template has written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hybridcore import templates
+from hybridcore.packer.planning.layout import own_manifests
+from tests.support.workspaces import WorkspaceFolder
+
+TARGET = "linux/null/a"
+
+
+@pytest.mark.parametrize(
+    ("inside", "found"),
+    [
+        ('post-processor "manifest" {}', {"packer-manifest.json"}),
+        ('post-processor "manifest" {\n output = "made.json"\n}', {"made.json"}),
+        ('post-processor "manifest" {\n output = "${path.root}/out/../made.json"\n}', {"made.json"}),
+        ('post-processor "manifest" {\n output = "out/made.json"\n}', {"out/made.json"}),
+        ('post-processor "manifest" {\n output = "${var.name}.json"\n}', {"given.json"}),
+        ('post-processors {\n post-processor "manifest" {}\n}', {"packer-manifest.json"}),
+        ('post-processor "manifest" {\n output = build.name\n}', set()),
+        ('post-processor "manifest" {\n output = "/tmp/made.json"\n}', set()),
+        ('post-processor "manifest" {\n output = "../made.json"\n}', set()),
+        ('post-processor "shell-local" {\n output = "files"\n}', set()),
+        ("post-processor {}", set()),
+    ],
+)
+def test_the_manifests_that_a_template_has_written(
+    make_workspace: Callable[..., WorkspaceFolder], inside: str, found: set[str]
+) -> None:
+    space = make_workspace()
+    space.null(TARGET)
+    space.write(f"templates/{TARGET}/more.pkr.hcl", f"build {{\n{inside}\n}}\n")
+    assert own_manifests(templates.load(TARGET, space.open()), {"name": "given"}) == found
