@@ -139,9 +139,11 @@ def _read(pipe: int, lines: _Lines) -> None:
 
 def _check_sudo(sudo: Sequence[str]) -> None:
     """Say in sudo's words why it refuses; the supervisor could not."""
-    answer = run_quietly([*sudo, "true"])
+    hint = "allow sudo without a password, or run as root"
+    try:
+        answer = run_quietly([*sudo, "true"])
+    except ProcessError as error:
+        raise ProcessError(f"cannot become root: {error.message}", hint=f"install sudo, or {hint}") from error
     if answer.returncode:
         said = answer.stderr.strip() or f"exit code {answer.returncode}"
-        raise ProcessError(
-            f"{' '.join(sudo)} does not work: {said}", hint="allow sudo without a password, or run as root"
-        )
+        raise ProcessError(f"{' '.join(sudo)} does not work: {said}", hint=hint)

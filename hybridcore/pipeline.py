@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 
-from . import provisioners, state, templates
+from . import provisioners, templates
 from .config import generate
 from .config.generate import Inputs, read_inputs
 from .errors import ConfigError
@@ -192,9 +192,6 @@ def build(
         generate.write(renderings, workspace)
         for text in runs.settle_dead(workspace):
             monitor.note(text)
-        place = state.durability_warning(workspace)
-        if place:
-            monitor.note(f"warning: {place}")
     return batch.build(
         prepared.templates,
         env=request.env,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
 
 LOCK_NAME = "packer-hybrid.lock"
+# Hears what is odd though nothing failed: a state that will not stay, a wait for its lock.
+LOGGER = "hybridcore.state"
 
 _warned: set[Path] = set()  # workspaces about which this process has already warned
 
@@ -141,4 +143,4 @@ class Transaction:
 def _warn(sentence: str) -> None:
     import logging
 
-    logging.getLogger("hybridcore.state").warning("%s", sentence)
+    logging.getLogger(LOGGER).warning("%s", sentence)

@@ -11,7 +11,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.proce
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import SPEC
 from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import run as run_command
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import CoreAction
+from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import SUDO, CoreAction
 
 # What sudo itself would set for root: the user's own folders have no place in root's PATH.
 ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -46,7 +46,7 @@ class ActionModule(CoreAction):
             super()._is_here()
             or self._connection.transport != "local"
             or become is None
-            or become.name not in ("sudo", "ansible.builtin.sudo")
+            or become.name not in SUDO
             or become.get_option("become_user") != "root"
             or become.get_option("become_pass")
         ):

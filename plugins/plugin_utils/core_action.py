@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +22,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.core_module impo
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import (
     HybridError,
+    ProcessError,
     WorkspaceError,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Silence
@@ -29,6 +32,10 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.proce
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.lines import (
     strip_ansi_text,
 )
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.state.store import LOGGER
+
+# The names of Ansible's plugin for sudo.
+SUDO = ("sudo", "ansible.builtin.sudo")
 
 # The signals that ansible-playbook passes on to its workers.
 _DEADLY = (signal.SIGINT, signal.SIGTERM)
@@ -106,6 +113,25 @@ def workspace_for(named: str | None, here: str) -> str:
         return str(workspace.find(os.getcwd()).root)
 
 
+class _Warnings(logging.Handler):
+    """Shows what the core warns of beside a result; without a handler it would go past Ansible to stderr."""
+
+    def __init__(self, monitor: DisplayMonitor) -> None:
+        super().__init__(logging.WARNING)
+        self._monitor = monitor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._monitor.note(f"warning: {record.getMessage()}")
+
+
+def user_name() -> str:
+    """The name of the user that we are; empty where a container has given us a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError: from Python 3.13 on
+        return ""
+
+
 class CoreAction(ActionBase):
     """Run one function of the core here, or ship the module when the task's host is elsewhere.
 
@@ -124,6 +150,9 @@ class CoreAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         if not self._is_here():
+            if fault := self._no_sudo():
+                result.update(failure(fault))
+                return result
             result.update(
                 self._execute_module(
                     module_name=f"hybridcore.packer.{self.MODULE}",
@@ -134,18 +163,23 @@ class CoreAction(ActionBase):
             return result
         validation, params = self.validate_argument_spec(argument_spec=self.SPEC)
         os.environ.update(self._task_environment())
+        monitor = DisplayMonitor()
+        warnings = _Warnings(monitor)
+        logging.getLogger(LOGGER).addHandler(warnings)
         try:
             self._complete(params)
             answer = type(self).CALL(
                 params,
                 check_mode=self._task.check_mode,
                 diff=self._task.diff,
-                monitor=DisplayMonitor(),
+                monitor=monitor,
             )
         except (HybridError, OSError) as error:
             answer = failure(error)
         except Exception:  # noqa: BLE001 -- a fault of ours may quote a secret, and Ansible would show all of it
             answer = fault_of_ours(validation._no_log_values)
+        finally:
+            logging.getLogger(LOGGER).removeHandler(warnings)
         result.update(answer)
         # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
@@ -167,8 +201,21 @@ class CoreAction(ActionBase):
 
     def _is_here(self) -> bool:
         become = self._connection.become
-        as_other = become is not None and become.get_option("become_user") != getpass.getuser()
+        as_other = become is not None and become.get_option("become_user") != user_name()
         return self._connection.transport == "local" and not as_other
+
+    def _no_sudo(self) -> HybridError | None:
+        """Say in words that sudo is missing, where Ansible would show what a shell says."""
+        become = self._connection.become
+        if self._connection.transport != "local" or become is None or become.name not in SUDO:
+            return None
+        program = become.get_option("become_exe") or "sudo"
+        if shutil.which(program):
+            return None
+        return ProcessError(
+            f"cannot become {become.get_option('become_user')}: the program {program!r} was not found",
+            hint="install it, run as that user, or leave become out where it is not needed",
+        )
 
     def _task_environment(self) -> dict[str, str]:
         """The task's ``environment``; this process runs this one task, so it can be set here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -200,3 +201,21 @@ def test_the_role_build_alone(ansible: Ansible, space: WorkspaceFolder, tmp_path
     assert done.returncode == 0, done.stdout
     assert "status built" in done.stdout
     assert "correct horse" not in done.stdout
+
+
+@pytest.mark.parametrize("targets", ["linux/qemu/debian-12", "all"])
+def test_check_mode_on_a_fresh_clone(
+    ansible: Ansible, repository: Path, tmp_path: Path, targets: str
+) -> None:
+    """The base disk is not there yet: a real run makes it before the build."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", repository, clone], check=True)
+    done = ansible.playbook("playbooks/build-images.yml", "--check", "-e", f"targets={targets}", cwd=clone)
+    assert done.returncode == 0, done.stdout
+    assert "linux/qemu/debian-12: would be built" in done.stdout
+    assert "as things are, it would fail: " in done.stdout
+    assert "does not exist (make or fetch it first)" in " ".join(done.stdout.split())
+    left = subprocess.run(
+        ["git", "-C", clone, "status", "--porcelain", "--ignored"], capture_output=True, text=True, check=True
+    )
+    assert [line for line in left.stdout.splitlines() if "images/" in line or "configs/" in line] == []

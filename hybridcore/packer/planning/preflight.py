@@ -34,13 +34,17 @@ def check_all(planned: Sequence[Planned], workspace: Workspace) -> None:
     Raises:
         PackerError: something is missing; has faults, all of them.
     """
-    faults = []
-    for one in planned:
-        template = one.template
-        if template.builder_type == "qemu":
-            faults += check_qemu(template, one.rendered.values_for(template), workspace)
+    faults = [fault for one in planned for fault in missing(one, workspace)]
     if faults:
         raise PackerError("something that the builds need is missing", faults=faults)
+
+
+def missing(planned: Planned, workspace: Workspace) -> list[Fault]:
+    """What the build of a target needs and this machine lacks, with the place in the template."""
+    template = planned.template
+    if template.builder_type != "qemu":
+        return []
+    return check_qemu(template, planned.rendered.values_for(template), workspace)
 
 
 def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:
