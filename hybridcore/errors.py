@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 EXIT_DONE = 0
 EXIT_USER = 1
+EXIT_USAGE = 2
 EXIT_PACKER = 3
 EXIT_LOCKED = 4
 EXIT_WOULD_CHANGE = 5
@@ -172,6 +173,12 @@ class LogsError(HybridError):
 
 class FileError(HybridError):
     """The operating system refused to work with a file or folder."""
+
+
+class UsageError(HybridError):
+    """The arguments of a command are not right."""
+
+    exit_code = EXIT_USAGE
 
 
 class Cancelled(HybridError):

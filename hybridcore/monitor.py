@@ -110,7 +110,7 @@ class ConsoleMonitor:
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False, verbose: bool = False) -> None:
-        self._stream = stream if stream is not None else sys.stderr
+        self._stream: TextIO = stream if stream is not None else sys.stderr
         self.wants_lines = not quiet
         self._verbose = verbose
         self._terminal = self._stream.isatty()
@@ -133,8 +133,7 @@ class ConsoleMonitor:
             return
         if not self._terminal:
             if text := self._silence.told(running):
-                self._stream.write(text + "\n")
-                self._stream.flush()
+                self._put(text + "\n")
             return
         now = time.monotonic()
         if running and now - self._drawn_at < 0.9:
@@ -144,16 +143,28 @@ class ConsoleMonitor:
             self._drawn_at = now
             self._progress = f"[{len(running)} running] {_ages(running)}"
             # A line that wraps could not be cleared; the last column is the cursor's.
-            self._stream.write(self._progress[: shutil.get_terminal_size().columns - 1])
-        self._stream.flush()
+            self._put(self._progress[: shutil.get_terminal_size().columns - 1])
 
     def _write(self, text: str) -> None:
         self._clear()
-        self._stream.write((text if self._terminal else strip_ansi_text(text)) + "\n")
-        self._stream.flush()
+        self._put((text if self._terminal else strip_ansi_text(text)) + "\n")
         self._silence.broken()
 
     def _clear(self) -> None:
         if self._progress:
-            self._stream.write("\r\033[K")
+            self._put("\r\033[K")
             self._progress = ""
+
+    def _put(self, text: str) -> None:
+        """Write; what cannot be written, as on a full disk, is not worth a build.
+
+        Raises:
+            BrokenPipeError: whoever watched has gone.
+        """
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
 from .. import __version__
-from ..errors import EXIT_CANCELLED, EXIT_INTERNAL, Cancelled, HybridError, error_to_dict, from_os_error
+from ..errors import (
+    EXIT_CANCELLED,
+    EXIT_INTERNAL,
+    EXIT_USAGE,
+    EXIT_USER,
+    Cancelled,
+    HybridError,
+    UsageError,
+    error_to_dict,
+    from_os_error,
+)
 from ..workspace import Workspace, find, open_workspace
+from . import streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 # Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
 COMMANDS = ("sources", "config", "builders", "packer", "build", "status", "state", "logs")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors can be told as data."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}", hint=self.format_usage().strip())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     Returns:
         A parser whose result has ``workspace``, ``json`` and ``run``, the function to call.
     """
-    main_parser = argparse.ArgumentParser(
+    main_parser = _Parser(
         prog="packer-hybrid",
         description="Build machine images with Packer, and remember what was built from what.",
         epilog="Exit codes: 0 done, 1 your input is wrong, 2 usage, 3 Packer failed, 4 lock held, "
@@ -48,22 +70,51 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns:
         The exit code.
+
+    Raises:
+        SystemExit: the arguments are not right, or asked for help.
     """
-    args = parser().parse_args(argv)
+    if argv is None:
+        streams.use_utf8()
+        argv = sys.argv[1:]
+    streams.prepare()
+    try:
+        try:
+            return _command(_parsed(argv))
+        finally:
+            streams.finish()
+    except streams.OutputError as error:
+        if error.reader_has_gone:  # as in "packer-hybrid logs | head"
+            return EXIT_CANCELLED
+        streams.complain(f"packer-hybrid: cannot write to standard output: {error}")
+        return EXIT_USER
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    try:
+        return parser().parse_args(arguments)
+    except UsageError as error:
+        if any(len(text) > 2 and "--json".startswith(text) for text in arguments):
+            streams.print_json(error_to_dict(error))
+        streams.complain(f"{error.hint}\n{error.message}")
+        raise SystemExit(EXIT_USAGE) from None
+
+
+def _command(args: argparse.Namespace) -> int:
+    """Run a command, and say what ends it."""
     workspace = None
     try:
         workspace = open_workspace(args.workspace) if args.workspace else find()
         code: int = args.run(args, workspace)
-        print(end="", flush=True)  # sys.stdout is None where standard output is closed
         return code
     except HybridError as error:
         return _report(error, args)
     except KeyboardInterrupt:
         return _report(Cancelled("cancelled"), args)
+    except streams.OutputError:
+        raise
     except BrokenPipeError:
-        # Whoever read our output has gone, as in "packer-hybrid logs | head".
-        sys.stderr.close()
-        return EXIT_CANCELLED
+        return EXIT_CANCELLED  # whoever watched a build on standard error has gone
     except OSError as error:
         refused = from_os_error(error)
         code = _report(refused, args)
@@ -71,15 +122,15 @@ def main(argv: list[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 -- the exit code tells whose fault it is
         from ..process.mask import masked_traceback
 
-        print(masked_traceback(), end="", file=sys.stderr)
+        streams.complain(masked_traceback().rstrip("\n"))
         return EXIT_INTERNAL
 
 
 def _report(error: HybridError, args: argparse.Namespace) -> int:
     """Say an error, as data where that is asked for; gives its exit code."""
     if args.json:
-        print(json.dumps(error_to_dict(error), ensure_ascii=False))
-    print(f"packer-hybrid: {error}", file=sys.stderr)
+        streams.print_json(error_to_dict(error))
+    streams.complain(f"packer-hybrid: {error}")
     return error.exit_code
 
 

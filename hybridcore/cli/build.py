@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 
@@ -18,6 +17,7 @@ from ..errors import (
 )
 from ..workspace import Workspace
 from .config import add_request, parse_vars
+from .streams import print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     finally:
         monitor.tick({})  # however it ended, nothing runs any more: the progress line goes
     if args.json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False))
+        print_json(report.to_dict())
     else:
         print(summary(report, check=args.check))
     if args.check:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from ..errors import EXIT_DONE, TemplatesError
 from ..workspace import Workspace
+from .streams import print_json
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         raise TemplatesError(f"{args.where!r} is not OS,PLATFORM", hint="as in linux,proxmox")
     found = templates.list_builders(os or None, platform or None, workspace=workspace)
     if args.json:
-        print(json.dumps({"builders": found}))
+        print_json({"builders": found})
     else:
         print("".join(f"{name}\n" for name in found), end="")
     return EXIT_DONE

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
+
+from .streams import complain, print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..workspace import Workspace
-
 
 _BOOLS = ("true", "false")
 
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         return _explain(args, pipeline.explain(request, workspace))
     result = pipeline.render(request, workspace, write=args.action == "render")
     if args.json:
-        print(json.dumps(_public(result, diff=args.diff), ensure_ascii=False))
+        print_json(_public(result, diff=args.diff))
     else:
         _print_files(result, check=args.action == "check", diff=args.diff)
     changed = any(file["changed"] for file in result["files"])
@@ -127,7 +127,7 @@ def _print_files(result: dict[str, Any], *, check: bool, diff: bool) -> None:
     import sys
 
     for warning in result["warnings"]:
-        print(f"packer-hybrid: warning: {warning}", file=sys.stderr)
+        complain(f"packer-hybrid: warning: {warning}")
     for file in result["files"]:
         word = ("would change" if check else "changed") if file["changed"] else "unchanged"
         print(f"{word:12} {file['path']}")
@@ -149,7 +149,7 @@ def _explain(args: argparse.Namespace, explained: dict[str, Any]) -> int:
     from ..errors import EXIT_DONE
 
     if args.json:
-        print(json.dumps(explained, ensure_ascii=False))
+        print_json(explained)
         return EXIT_DONE
     for target in explained["targets"]:
         print(f"{target['target']} in {args.env}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 
 from ..errors import EXIT_DONE, LogsError
 from ..workspace import Workspace, check_env
+from .streams import complain, print_json
 
 _PAUSE_S = 0.2  # between two looks at a log that is followed
 
@@ -42,9 +41,9 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         )
     if args.json:
         lines = list(follow(file, running=lambda: False))
-        print(json.dumps({"path": workspace.relative(file), "lines": lines}))
+        print_json({"path": workspace.relative(file), "lines": lines})
         return EXIT_DONE
-    print(f"==> {workspace.relative(file)} <==", file=sys.stderr)
+    complain(f"==> {workspace.relative(file)} <==")
     names = {str(file), workspace.relative(file)}
     running = _still_running(workspace, names) if args.follow else lambda: False
     for line in follow(file, running=running, pause_s=_PAUSE_S):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+
+from .streams import complain, print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def run_fmt(args: argparse.Namespace, workspace: Workspace) -> int:
 
     result = packer.fmt(args.paths or [workspace.root], check=args.check, workspace=workspace)
     if args.json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     else:
         for name in result.changed_files:
             print(f"{'would change' if args.check else 'changed'}: {name}")
         if args.diff:
             print(result.diff, end="")
     for fault in result.faults:
-        print(f"packer-hybrid: {fault}", file=sys.stderr)
+        complain(f"packer-hybrid: {fault}")
     if result.faults:
         return EXIT_USER
     return EXIT_WOULD_CHANGE if args.check and result.changed else EXIT_DONE
@@ -87,7 +87,7 @@ def run_validate(args: argparse.Namespace, workspace: Workspace) -> int:
 
     result = packer.validate(_targets(args, workspace), env=args.env, workspace=workspace)
     if args.json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     else:
         for one in result.results:
             print(f"{'valid' if one.ok else 'INVALID'}: {one.target}")
@@ -113,7 +113,7 @@ def run_init(args: argparse.Namespace, workspace: Workspace) -> int:
 
     result = packer.init(_targets(args, workspace), upgrade=args.upgrade, workspace=workspace)
     if args.json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     else:
         print("\n".join(result.installed) or "all required plugins are installed")
     return EXIT_DONE
@@ -134,7 +134,7 @@ def run_inspect(args: argparse.Namespace, workspace: Workspace) -> int:
 
     results = packer.inspect(_targets(args, workspace), workspace=workspace)
     if args.json:
-        _print_json({"results": [result.to_dict() for result in results]})
+        print_json({"results": [result.to_dict() for result in results]})
         return EXIT_DONE
     for result in results:
         print(result.target)
@@ -151,7 +151,3 @@ def _targets(args: argparse.Namespace, workspace: Workspace) -> list[str]:
     from .. import templates
 
     return args.targets or templates.list_targets(workspace=workspace)
-
-
-def _print_json(data: object) -> None:
-    print(json.dumps(data, ensure_ascii=False))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
+
+from .streams import print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         workspace=workspace,
     )
     if args.json:
-        print(json.dumps({"results": [result.to_dict() for result in results]}, ensure_ascii=False))
+        print_json({"results": [result.to_dict() for result in results]})
     else:
         for result in results:
             moved = f" (was {result.before[:12]})" if result.action == "updated" else ""

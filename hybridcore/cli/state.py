@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import EXIT_DONE
 from ..workspace import Workspace
 from .status import columns
+from .streams import print_json
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,15 +34,24 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
 
     if args.action == "repair":
         report = state.repair(workspace=workspace)
-        print(json.dumps(report.to_dict()) if args.json else _repaired(report.to_dict()))
+        if args.json:
+            print_json(report.to_dict())
+        else:
+            print(_repaired(report.to_dict()))
         return EXIT_DONE
     data = state.read(workspace=workspace)
     if args.action == "show":
-        print(json.dumps(data, indent=None if args.json else 2))
+        if args.json:
+            print_json(data)
+        else:
+            print(json.dumps(data, indent=2))
         return EXIT_DONE
     runs = data["history"][::-1]
     runs = runs[: args.limit] if args.limit > 0 else runs
-    print(json.dumps({"history": runs}) if args.json else _history(runs))
+    if args.json:
+        print_json({"history": runs})
+    else:
+        print(_history(runs))
     return EXIT_DONE
 
 

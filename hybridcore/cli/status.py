@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..errors import EXIT_DONE, ConfigError, Fault, TemplatesError
 from ..workspace import Workspace, check_env
+from .streams import print_json
 
 _COLUMNS = ("TARGET", "ENVIRONMENT", "STATUS", "AGE", "ARTIFACT", "DURATION")
 _SHOWN_ARTIFACT = 40  # characters; --json has all of it
@@ -41,7 +41,10 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
             if args.env in (None, entry["environment"])
             and (not args.target or entry["target"] in args.target)
         ]
-    print(json.dumps(report) if args.json else table(report))
+    if args.json:
+        print_json(report)
+    else:
+        print(table(report))
     return EXIT_DONE
 
 
