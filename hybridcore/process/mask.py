@@ -55,7 +55,6 @@ class Masker:
         found = forms.of_all(secret for secret in secrets if len(secret) >= MIN_LENGTH)
         self._search = Search(found.texts, found.runs)
         self._wrapped = Wrapped(found.runs, self._search)
-        self._has_secrets = bool(found.texts)
 
     @property
     def longest(self) -> int:
@@ -83,6 +82,10 @@ class Masker:
             The lines, masked; the same object where there is nothing to mask. And what the next call must
             know of them: the base64 that lines ended with.
         """
+        # Most lines have nothing in them that a secret might begin with: they are not looked at further.
+        may_be = self._search.may_be_in(data) or self._wrapped.may_begin_in(data)
+        if not (may_be or before or b"\x1b" in data or CUT_MARK in data):
+            return data, ()
         spans, left = self.spans(data, before)
         return _replace(data, spans), left
 
@@ -90,13 +93,11 @@ class Masker:
         self, data: bytes, before: tuple[Unfinished, ...] = ()
     ) -> tuple[list[Span], tuple[Unfinished, ...]]:
         """The places to mask; arguments and the second result are those of ``lines``."""
-        if not self._has_secrets:
-            return [], ()
         plain = strip_ansi(data)
         found = list(self._search.spans(plain))
         across, left = self._wrapped.spans(plain, before)
         found += across
-        if CUT_MARK in plain:
+        if self._search.longest and CUT_MARK in plain:
             for match in CUT.finditer(plain):
                 found += self._search.starts(plain, match.start())
         if plain is not data:
@@ -110,12 +111,15 @@ class Stream:
 
     Args:
         masker: knows the secrets.
+
+    Attributes:
+        before: what the next lines must know of those before, as ``Masker.lines`` gives it.
     """
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
         self._held = bytearray()
-        self._before: tuple[Unfinished, ...] = ()
+        self.before: tuple[Unfinished, ...] = ()
 
     def feed(self, data: bytes) -> bytes:
         """Mask a piece of the stream.
@@ -159,14 +163,14 @@ class Stream:
         return self._lines(rest) if rest else rest
 
     def _lines(self, complete: bytes) -> bytes:
-        masked, self._before = self._masker.lines(complete, self._before)
+        masked, self.before = self._masker.lines(complete, self.before)
         return masked
 
     def _release_long(self) -> bytes:
         """Let go the start of a very long line, up to a place where no secret is cut."""
         held = bytes(self._held)
         cut = len(held) - self._masker.longest
-        spans, _ = self._masker.spans(held, self._before)
+        spans, _ = self._masker.spans(held, self.before)
         for start, end in spans:
             if start < cut < end:
                 cut = start
@@ -177,7 +181,7 @@ class Stream:
             del self._held[:cut]
             return MASK
         del self._held[:cut]
-        self._before = ()
+        self.before = ()
         return _replace(held[:cut], [span for span in spans if span[1] <= cut])
 
 

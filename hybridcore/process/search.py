@@ -66,12 +66,14 @@ class Search:
             self._table.setdefault(key, []).append(form)
         self._sizes = sorted({len(key) for key in self._table}, reverse=True)
         self._probe = _compile(self._table)
-        self.longest = max((_longest(form.words) for form in self._forms), default=0) + 1
+        self.longest = max((_longest(form.words) for form in self._forms), default=0)
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether a form may be in a text: a quick look, which errs on the side of yes."""
+        return self._probe.search(data) is not None
 
     def spans(self, data: bytes) -> Iterator[Span]:
         """Where each form lies, overlapping ones too, in no order."""
-        if self._probe is None:
-            return
         for match in self._probe.finditer(data):
             key = match.start()
             for size in self._sizes:
@@ -256,7 +258,7 @@ def _places(words: tuple[bytes, ...]) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _compile(keys: Iterable[bytes]) -> re.Pattern[bytes] | None:
+def _compile(keys: Iterable[bytes]) -> re.Pattern[bytes]:
     """A pattern that stops wherever a key may be, and consumes one byte, so that no key hides another.
 
     It knows which bytes follow at each place of the keys with the same first byte, not which of them follow
@@ -265,14 +267,13 @@ def _compile(keys: Iterable[bytes]) -> re.Pattern[bytes] | None:
     by_first: dict[int, list[bytes]] = {}
     for key in keys:
         by_first.setdefault(key[0], []).append(key[1:])
-    if not by_first:
-        return None
     parts = []
     for first, rests in sorted(by_first.items()):
         follow = [sorted(set(column)) for column in zip(*rests, strict=False)]
         ahead = b"".join(_class(column) for column in follow)
         parts.append(_class([first]) + (b"(?=" + ahead + b")" if ahead else b""))
-    return re.compile(b"|".join(parts), re.DOTALL)
+    # Without any key, it is nowhere.
+    return re.compile(b"|".join(parts) or rb"(?!)", re.DOTALL)
 
 
 def _class(members: list[int]) -> bytes:

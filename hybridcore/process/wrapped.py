@@ -50,6 +50,10 @@ class Wrapped:
         for run in {run.translate(_URLSAFE) for run in runs}:
             self._by_start.setdefault(run[:_LEAST], []).append(run)
 
+    def may_begin_in(self, data: bytes) -> bool:
+        """Whether a line ends in a way that it may go on in a later one."""
+        return bool(self._by_start) and _BREAK.search(data) is not None
+
     def spans(
         self, data: bytes, before: tuple[Unfinished, ...] = ()
     ) -> tuple[list[Span], tuple[Unfinished, ...]]:

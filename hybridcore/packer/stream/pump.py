@@ -65,14 +65,20 @@ class Pump:
 
     def _pass_on(self, lines: bytes) -> None:
         if lines:
-            self._write(self._to_log.feed(strip_ansi(human_lines(lines))))
-            self._look_at(self._splitter.feed(lines))
+            text = strip_ansi(human_lines(lines))
+            masked = self._to_log.feed(text)
+            self._write(masked)
+            is_clean = masked is text and b"\x1b" not in lines
+            if is_clean:
+                self._to_watcher.before = self._to_log.before
+            self._look_at(self._splitter.feed(lines), is_clean=is_clean)
 
     def _write(self, masked: bytes) -> None:
         if masked:
             self._log(masked)
 
-    def _look_at(self, lines: bytes) -> None:
+    def _look_at(self, lines: bytes, *, is_clean: bool = False) -> None:
+        """Take in lines; those in which the log has nothing masked need no mask for who watches either."""
         lines = b"\n" + lines
         seen = 0
         for match in (_EVERY_LINE if self._line else _TELLING_LINE).finditer(lines):
@@ -84,10 +90,11 @@ class Pump:
                     seen = match.start()
                 self._outcome.add(event)
             if self._line is not None:
-                self._show(event.kind if isinstance(event, Ui) else "other", human(event))
+                self._show(event.kind if isinstance(event, Ui) else "other", human(event), is_clean=is_clean)
         self._outcome.remember(lines[seen:])
 
-    def _show(self, kind: str, text: str | None) -> None:
+    def _show(self, kind: str, text: str | None, *, is_clean: bool) -> None:
         if self._line is not None and text:
-            for line in _LINE_END.split(self._to_watcher.text(text.strip("\r\n"))):
+            text = text.strip("\r\n")
+            for line in _LINE_END.split(text if is_clean else self._to_watcher.text(text)):
                 self._line(line, kind)
