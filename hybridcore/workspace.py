@@ -6,10 +6,11 @@ import errno
 import os
 import reprlib
 import stat
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import Fault, WorkspaceError
+from .source_settings import SourceSetting, parse_sources
 
 SETTINGS_FILE = "packer-hybrid.toml"
 ENVIRONMENT_VARIABLE = "HYBRIDCORE_WORKSPACE"
@@ -17,38 +18,7 @@ ENVIRONMENT_VARIABLE = "HYBRIDCORE_WORKSPACE"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import Field
-    from typing import Any, TypeVar
-
-    OptionT = TypeVar("OptionT", str, int)
-
-
-def _option(default: OptionT, text: str, **more: object) -> OptionT:
-    """A row of the table of a source's options: its default, and what it means."""
-    return field(default=default, metadata={"help": text, **more})
-
-
-@dataclass(frozen=True)
-class SourceSetting:
-    """One ``[sources.NAME]`` table: a repository and the commit that it is pinned to.
-
-    Its fields are the table of what can be set there; documentation and checks read it.
-    """
-
-    name: str
-    url: str = _option("", "what Git clones")
-    ref: str = _option("", "branch, tag or commit; the remote's default branch when empty")
-    sha: str = _option("", "full commit id that `ref` must mean; not pinned when empty")
-    stall: int = _option(60, "seconds of silence after which a remote is given up", least=1)
-    timeout: int = _option(3600, "seconds that one command of Git may take", least=1)
-    retries: int = _option(2, "how often a remote that cannot be reached is asked again", least=0)
-    max_mb: int = _option(
-        0, "megabytes that one download, and the files of the commit, may have; 0: any", least=0
-    )
-
-
-# Name to field of what can be set for a source.
-SOURCE_OPTIONS = {option.name: option for option in fields(SourceSetting) if option.name != "name"}
+    from typing import Any
 
 
 @dataclass(frozen=True)
@@ -82,7 +52,6 @@ class Settings:
     sources: Mapping[str, SourceSetting] = field(default_factory=dict)
 
 
-_KINDS: Mapping[type, str] = {int: "a whole number", str: "a string"}
 # Section and key of the settings file, to the field of Settings and its type.
 _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("packer", "path"): ("packer_path", str),
@@ -285,7 +254,12 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
         elif not isinstance(table, dict):
             faults.append(Fault(f"[{section}] must be a table"))
         elif section == "sources":
-            values["sources"] = _sources(table, faults)
+            values["sources"] = parse_sources(table, faults)
+            names = [name for name in table if not is_name(name)]
+            faults += [
+                Fault(f"[sources.{name}] is not a folder name", hint="letters, digits, . _ -")
+                for name in names
+            ]
         else:
             _section(section, table, values, faults)
     if faults:
@@ -301,45 +275,14 @@ def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults
             continue
         name, kind = _KEYS[section, key]
         if not isinstance(value, kind) or isinstance(value, bool):
-            faults.append(Fault(f"[{section}] {key} must be {_KINDS[kind]}, not {reprlib.repr(value)}"))
+            word = "a whole number" if kind is int else "a string"
+            faults.append(Fault(f"[{section}] {key} must be {word}, not {reprlib.repr(value)}"))
         elif isinstance(value, int) and value < 0:
             faults.append(Fault(f"[{section}] {key} must not be negative"))
         elif name == "logs_format" and value not in ("text", "json"):
             faults.append(Fault(f"[logs] format must be text or json, not {value!r}"))
         else:
             values[name] = value
-
-
-def _sources(table: dict[str, Any], faults: list[Fault]) -> dict[str, SourceSetting]:
-    found: dict[str, SourceSetting] = {}
-    names = ", ".join(SOURCE_OPTIONS)
-    for name, entry in sorted(table.items()):
-        where = f"[sources.{name}]"
-        if not isinstance(entry, dict):
-            faults.append(Fault(f"{where} must be a table with url, ref and sha"))
-            continue
-        if not is_name(name):
-            faults.append(Fault(f"{where} is not a folder name", hint="letters, digits, . _ -"))
-        values: dict[str, Any] = {}
-        for key, value in entry.items():
-            if key not in SOURCE_OPTIONS:
-                faults.append(Fault(f"unknown setting {key!r} in {where}", hint=f"one of {names}"))
-            elif wrong := _wrong_option(SOURCE_OPTIONS[key], value):
-                faults.append(Fault(f"{where} {key} {wrong}"))
-            else:
-                values[key] = value
-        if not entry.get("url"):
-            faults.append(Fault(f"{where} has no url"))
-        found[name] = SourceSetting(name=name, **values)
-    return found
-
-
-def _wrong_option(option: Field[Any], value: object) -> str:
-    """What is wrong with the value of a source's option; empty when nothing is."""
-    if type(value) is not type(option.default):
-        return f"must be {_KINDS[type(option.default)]}"
-    least = option.metadata.get("least")
-    return f"must be at least {least}" if least is not None and value < least else ""
 
 
 def is_name(text: str) -> bool:

@@ -13,7 +13,8 @@ from ..workspace import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
 from . import addresses, unfinished
 from .git import Git
-from .repository import SHA, Plan, SourceResult, move, prepare
+from .records import SHA, Plan, SourceResult
+from .repository import move, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ..monitor import Monitor
-    from ..workspace import SourceSetting, Workspace
+    from ..source_settings import SourceSetting
+    from ..workspace import Workspace
 
     T = TypeVar("T")
 
@@ -80,14 +82,14 @@ def sync(
     _check_home(space)
     plan = Plan(space, recorded, frozen, offline, check)
     if check:
-        work = _Work(space, monitor)
+        work = _Work(space, monitor, offline=offline)
         prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
         _raise(faults, len(wanted))
         return [each.result() for each in prepared]
     try:
         space.sources.mkdir(exist_ok=True)
         with _locked(space, monitor):
-            work = _Work(space, monitor, unfinished.mark(space.sources))
+            work = _Work(space, monitor, unfinished.mark(space.sources), offline=offline)
             prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
             if not keep_going:
                 _raise(
@@ -130,6 +132,8 @@ def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting
 def _wrong(setting: SourceSetting) -> Iterator[tuple[str, str]]:
     if wrong := addresses.wrong(setting.url):
         yield wrong
+    if setting.filter and setting.max_mb:
+        yield "max_mb cannot be checked where filter leaves files out", "leave one of them out"
     if setting.ref and _BAD_REF.search(setting.ref):
         yield f"{setting.ref!r} is not a branch, tag or commit", "as in main, v1.2.0 or refs/heads/main"
     if setting.sha and not SHA.fullmatch(setting.sha):
@@ -189,14 +193,15 @@ class _Work:
         space: the workspace.
         monitor: who sees it.
         mark: what every git carries.
+        offline: whether no git may use the network.
     """
 
-    def __init__(self, space: Workspace, monitor: Monitor | None, mark: str = "") -> None:
+    def __init__(self, space: Workspace, monitor: Monitor | None, mark: str = "", *, offline: bool) -> None:
         # A name with what git does for it, or with nothing when it has ended.
         self._events: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._space = space
         self._monitor = monitor
-        self.git = Git(mark, lambda name, text: self._events.put((name, text)))
+        self.git = Git(mark, lambda name, text: self._events.put((name, text)), offline=offline)
 
     def each(
         self, settings: list[SourceSetting], work: Callable[[SourceSetting], T]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import SourcesError
 from . import clone_config
@@ -19,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..workspace import SourceSetting
+    from ..source_settings import SourceSetting
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,20 @@ class Status:
 
     head: str
     dirty: tuple[str, ...]
+
+
+class Entry(NamedTuple):
+    """A path of a commit.
+
+    Attributes:
+        path: relative to the repository.
+        mode: six octal digits: ``100644``, ``100755``, ``120000`` a link, ``160000`` a submodule.
+        sha: id of its content.
+    """
+
+    path: str
+    mode: str
+    sha: str
 
 
 class Git(Runner):
@@ -68,30 +83,59 @@ class Git(Runner):
     def clone(self, setting: SourceSetting, folder: Path) -> None:
         """Clone into a folder, and check nothing out yet."""
         arguments = ["clone", "--progress", "--no-checkout", "--no-recurse-submodules", "--origin=origin"]
+        if setting.depth or setting.filter:
+            # A path would be copied whole; and the other branches and the tags are wanted all the same.
+            arguments += ["--no-local", "--no-single-branch", *_amount(setting)]
         arguments += ["--template=", "--", setting.url, str(folder)]
         self.ask(setting, arguments, made=folder, doing=f"cannot clone {masked(setting.url)}")
 
     def fetch(self, setting: SourceSetting, folder: Path) -> None:
         """Fetch every branch and tag, and forget branches that went; tags of the user's own stay."""
         arguments = ["fetch", "--progress", "--prune", "--tags", "--force", "--no-recurse-submodules"]
-        arguments += ["--no-write-fetch-head", "--", setting.url, "+refs/heads/*:refs/remotes/origin/*"]
+        arguments += ["--no-write-fetch-head", *_amount(setting)]
+        if not setting.depth and (folder / ".git" / "shallow").exists():
+            arguments.append("--unshallow")
+        arguments += ["--", _origin(setting), "+refs/heads/*:refs/remotes/origin/*"]
         self.ask(setting, arguments, folder=folder, doing=f"cannot fetch {masked(setting.url)}")
 
     def fetch_commit(self, setting: SourceSetting, folder: Path, sha: str) -> None:
         """Fetch one commit that no branch and no tag leads to, where the remote allows it."""
         arguments = ["fetch", "--progress", "--no-recurse-submodules", "--no-write-fetch-head", "--no-tags"]
         doing = f"{masked(setting.url)} does not give commit {sha}"
-        self.ask(setting, [*arguments, "--", setting.url, sha], folder=folder, doing=doing)
+        arguments += [*_amount(setting), "--", _origin(setting), sha]
+        self.ask(setting, arguments, folder=folder, doing=doing)
+
+    def fetch_lfs(self, setting: SourceSetting, folder: Path, sha: str) -> None:
+        """Fetch the files of Git LFS that a commit has."""
+        doing = f"cannot fetch the files of Git LFS of commit {sha}"
+        self.ask(setting, ["lfs", "fetch", "origin", sha], folder=folder, doing=doing)
+
+    def missing_lfs(self, folder: Path, sha: str) -> list[str]:
+        """The files of Git LFS of a commit that were not fetched yet."""
+        text = self.check(
+            ["lfs", "ls-files", "--long", sha], folder=folder, doing="cannot list files of Git LFS"
+        )
+        found = [line.split(None, 2) for line in text.splitlines()]
+        objects = folder / ".git" / "lfs" / "objects"
+        return [path for oid, _, path in found if not (objects / oid[:2] / oid[2:4] / oid).exists()]
 
     def commit(self, folder: Path, sha: str) -> str:
         """The commit that an id stands for: itself, or what a tag of this id names; empty if not there."""
         arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", sha + "^{commit}"]
         return self.run(arguments, folder=folder)[1].decode("ascii", "replace").strip()
 
-    def checkout(self, folder: Path, sha: str, *, finish: bool = False) -> None:
+    def reshape(self, setting: SourceSetting, folder: Path) -> None:
+        """Write the files anew that the settings of the clone want otherwise than before."""
+        doing = "cannot write the files that are wanted now"
+        self.check(["read-tree", "-m", "-u", "HEAD"], folder=folder, remote=_lazy(setting), doing=doing)
+        if setting.lfs:
+            self.check(["lfs", "checkout"], folder=folder, doing=doing)
+
+    def checkout(self, setting: SourceSetting, folder: Path, sha: str, *, finish: bool = False) -> None:
         """Check a commit out, detached; files that are in the way, ignored ones too, are an error.
 
         Args:
+            setting: the source.
             folder: the checkout.
             sha: the commit.
             finish: overwrite what is in the way, since all of it is known to be ours.
@@ -101,11 +145,12 @@ class Git(Runner):
         """
         self.check(
             [
-                *("checkout", "--quiet", "--detach"),
+                *("checkout", "--progress" if setting.filter else "--quiet", "--detach"),
                 *(["--force"] if finish else ["--no-overwrite-ignore"]),
                 *(sha, "--"),
             ],
             folder=folder,
+            remote=_lazy(setting),
             doing=f"cannot check out {sha}",
         )
 
@@ -137,6 +182,30 @@ class Git(Runner):
         arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", sha]
         text = self.check(arguments, folder=folder, doing=f"cannot read commit {sha}")
         return set(text.split("\0")[:-1])
+
+    def entries(self, folder: Path, sha: str) -> list[Entry]:
+        """The files, links and submodules of a commit."""
+        arguments = ["ls-tree", "-r", "-z", "--full-tree", sha]
+        text = self.check(arguments, folder=folder, doing=f"cannot read commit {sha}")
+        records = (record.partition("\t") for record in text.split("\0")[:-1])
+        return [Entry(path, *head.split()[::2]) for head, _, path in records]
+
+    def blobs(self, folder: Path, ids: Sequence[str]) -> list[bytes]:
+        """The contents of several objects, in their order."""
+        if not ids:
+            return []
+        given = "".join(f"{each}\n" for each in ids).encode("ascii")
+        code, out, err = self.run(["cat-file", "--batch"], folder=folder, given=given)
+        if code:
+            raise SourcesError(f"cannot read objects: {err.strip()}")
+        found = []
+        at = 0
+        for _ in ids:
+            end = out.index(b"\n", at)
+            size = int(out[at:end].split()[2])
+            found.append(out[end + 1 : end + 1 + size])
+            at = end + size + 2
+        return found
 
     def size(self, folder: Path, sha: str) -> int:
         """How many bytes the files of a commit have."""
@@ -223,6 +292,22 @@ def resolve(refs: Mapping[str, str], ref: str) -> str:
             hint=f"write ref = {names[0]!r} or {names[1]!r}",
         )
     return next(iter(found.values()), "")
+
+
+def _amount(setting: SourceSetting) -> list[str]:
+    """The options of clone and fetch that say how much comes."""
+    options = [f"--depth={setting.depth}"] if setting.depth else []
+    return options + ([f"--filter={setting.filter}"] if setting.filter else [])
+
+
+def _origin(setting: SourceSetting) -> str:
+    """Where to fetch from: the name where the rest is fetched later, which Git knows for names only."""
+    return "origin" if setting.filter else setting.url
+
+
+def _lazy(setting: SourceSetting) -> SourceSetting | None:
+    """Whose limits hold for a command that fetches what was left out."""
+    return setting if setting.filter else None
 
 
 def ref_names(ref: str) -> list[str]:

@@ -6,112 +6,20 @@
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SourcesError
-from . import unfinished
+from . import contents, shape, unfinished
 from .addresses import masked, shown
 from .git import Git, ref_names, resolve
+from .records import SHA, Plan, Prepared, SourceResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
-    from ..workspace import SourceSetting, Workspace
-
-SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class SourceResult:
-    """One repository after a sync.
-
-    Attributes:
-        name: its name in the settings, and its folder below ``sources/``.
-        url: where it comes from.
-        ref: branch, tag or commit asked for; empty for the default branch.
-        sha: commit that is checked out now.
-        before: commit that was checked out before; empty when there was no clone.
-        path: the folder, absolute.
-        changed: whether it was cloned or moved.
-        action: ``cloned``, ``updated`` or ``unchanged``.
-    """
-
-    name: str
-    url: str
-    ref: str
-    sha: str
-    before: str
-    path: str
-    changed: bool
-    action: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as data, for ``--json`` and for Ansible."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one sync was asked for.
-
-    Attributes:
-        space: the workspace.
-        recorded: what the state says of the sources, by name.
-        frozen: nothing may move.
-        offline: nothing may use the network.
-        check: nothing may be written.
-    """
-
-    space: Workspace
-    recorded: Mapping[str, Mapping[str, Any]]
-    frozen: bool
-    offline: bool
-    check: bool
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A repository that can be brought to where it should be.
-
-    Attributes:
-        setting: what the settings say of it.
-        folder: its place.
-        before: commit that is checked out; empty without a clone.
-        sha: commit that should be.
-        clone: a new clone of it, to be put in place; None where there is one.
-        finish: commit that an interrupted move got half of the work tree to; empty when it is whole.
-    """
-
-    setting: SourceSetting
-    folder: Path
-    before: str
-    sha: str
-    clone: Path | None = None
-    finish: str = ""
-
-    @property
-    def action(self) -> str:
-        """``cloned``, ``updated`` or ``unchanged``."""
-        if not self.before:
-            return "cloned"
-        return "updated" if self.finish or self.sha != self.before else "unchanged"
-
-    def result(self) -> SourceResult:
-        """What a sync makes of it."""
-        return SourceResult(
-            name=self.setting.name,
-            url=self.setting.url,
-            ref=self.setting.ref,
-            sha=self.sha,
-            before=self.before,
-            path=str(self.folder),
-            changed=self.action != "unchanged",
-            action=self.action,
-        )
+    from ..source_settings import SourceSetting
 
 
 def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
@@ -129,18 +37,39 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
         SourcesError: it is not as it should be; nothing of it has moved.
         ProcessError: git cannot be started.
     """
+    shape.check_lfs(setting)
     folder = plan.space.sources / setting.name
     begun = unfinished.begun(folder)
     found = _inspect(folder, setting, git, begun)
     if found is None:
         return _clone(plan, setting, git, folder)
-    before, half = found
     if begun and not plan.check:
         unfinished.unlock(folder)
-    sha = _target(plan, setting, git, folder, {before, begun} if half else {before}, before)
-    prepared = Prepared(setting, folder, before, sha, finish=begun if half else "")
-    if prepared.action == "updated":
-        _check_move(plan, prepared, git, begun)
+    head = found.head
+    sha = _target(plan, setting, git, folder, {head, begun} if found.half else {head}, head)
+    own = _own_commit(plan, setting, git, folder, begun) if sha != head else ""
+    if not (plan.frozen or plan.offline or plan.check) and _has_news(plan, setting, git, folder, sha, head):
+        _fetch(setting, git, folder, sha)
+        # Before, the remote had them; or it has them now, where they were pushed from elsewhere.
+        own = own and _own_commit(plan, setting, git, folder, begun)
+    if own:
+        raise SourcesError(
+            f"{folder} has commits of its own, {own} the newest, that the remote does not have",
+            hint="push them, or put them on a branch and check out the commit that was synced",
+        )
+    if sha != head:
+        _check_commit(setting, git, folder, sha)
+    # A note may be left of a change that was not brought to its end.
+    reshape = shape.differs(setting, folder, found.settings) or bool(
+        begun and (setting.sparse or setting.lfs)
+    )
+    prepared = Prepared(setting, folder, head, sha, finish=begun if found.half else "", reshape=reshape)
+    if setting.refuse and git.commit(folder, sha):
+        contents.check(setting, git, folder, sha)
+    if setting.lfs and prepared.action == "updated" and not plan.check:
+        _fetch_lfs(plan, setting, git, folder, sha)
+    if sha != head or prepared.finish:
+        _check_move(prepared, git)
     return prepared
 
 
@@ -169,11 +98,15 @@ def move(prepared: Prepared, git: Git) -> SourceResult:
 
 def _check_out(prepared: Prepared, git: Git) -> None:
     folder, sha = prepared.folder, prepared.sha
+    setting = prepared.setting
     if prepared.finish:
-        git.checkout(folder, prepared.finish, finish=True)
+        git.checkout(setting, folder, prepared.finish, finish=True)
     unfinished.begin(folder, sha)
     try:
-        git.checkout(folder, sha)
+        git.checkout(setting, folder, sha)
+        if prepared.reshape:
+            shape.set_up(setting, folder, git)
+            git.reshape(setting, folder)
     except SourcesError as error:
         if git.status(folder).dirty:
             raise SourcesError(error.message, hint="mend it and sync again; it goes on from there") from None
@@ -181,11 +114,23 @@ def _check_out(prepared: Prepared, git: Git) -> None:
         raise
 
 
-def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> tuple[str, bool] | None:
-    """The commit that is checked out, and whether only half of a move; None without a clone.
+@dataclass(frozen=True)
+class _Found:
+    """A clone as it lies there.
 
-    Refuses what is not ours to touch.
+    Attributes:
+        head: the commit that is checked out.
+        half: whether the work tree is half of a move from there.
+        settings: what its ``.git/config`` says.
     """
+
+    head: str
+    half: bool
+    settings: Mapping[str, str]
+
+
+def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> _Found | None:
+    """Look at a clone; None without one. Refuses what is not ours to touch."""
     if folder.is_symlink():
         raise SourcesError(
             f"{folder} is a symbolic link", hint="remove it; sync keeps its clones in folders of their own"
@@ -195,7 +140,8 @@ def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> tupl
     inside = folder / ".git"
     if not inside.is_dir() or inside.is_symlink() or (inside / "commondir").exists():
         raise SourcesError(f"{folder} is not a git clone of its own", hint="move it away, and sync again")
-    url = git.settings(folder).get("remote.origin.url", "")
+    settings = git.settings(folder)
+    url = settings.get("remote.origin.url", "")
     if url != setting.url:
         raise SourcesError(
             f"{folder} is a clone of {shown(url) or 'nothing'}, the settings say {shown(setting.url)}",
@@ -218,11 +164,11 @@ def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> tupl
             f"{inside / 'index.lock'} is there: another git is at work in it, or was killed",
             hint="wait for it to end, or remove the file",
         )
-    return status.head, half
+    return _Found(status.head, half, settings)
 
 
 def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed: set[str], head: str) -> str:
-    """The commit that an existing clone should be at; fetches it, and what else the remote has to tell."""
+    """The commit that an existing clone should be at."""
     if plan.frozen:
         sha = _frozen(plan, setting)
         if sha not in allowed:
@@ -234,13 +180,22 @@ def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed:
         sha = _offline(plan, setting, git, folder, head)
     else:
         sha = _wish(setting, lambda: git.remote_refs(setting), f"at {masked(setting.url)}")
-        # What the remote said is kept in the clone, for a time without network: once, when it is new.
-        told = not _is_commit(setting) and _known(plan, setting) != sha
-        if not plan.check and (told or (sha != head and not git.commit(folder, sha))):
-            _fetch(setting, git, folder, sha)
-    if sha != head:
-        _check_commit(setting, git, folder, sha)
     return sha
+
+
+def _has_news(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str, head: str) -> bool:
+    """Whether there is something to fetch.
+
+    What the remote said is kept in the clone, for a time without network: once, when it is new.
+    """
+    told = not _is_commit(setting) and _known(plan, setting) != sha
+    return told or (sha != head and not git.commit(folder, sha))
+
+
+def _own_commit(plan: Plan, setting: SourceSetting, git: Git, folder: Path, begun: str) -> str:
+    """A commit at HEAD that neither the remote has, as far as is known, nor a sync brought; empty if none."""
+    recorded = str(plan.recorded.get(setting.name, {}).get("sha", ""))
+    return git.unpublished(folder, [sha for sha in (recorded, begun) if sha])
 
 
 def _offline(plan: Plan, setting: SourceSetting, git: Git, folder: Path, head: str) -> str:
@@ -313,7 +268,12 @@ def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepar
     if sha not in refs.values() and not git.commit(new, sha):
         git.fetch_commit(setting, new, sha)
     _check_commit(setting, git, new, sha)
-    git.checkout(new, sha)
+    contents.check(setting, git, new, sha)
+    if setting.sparse or setting.lfs:
+        shape.set_up(setting, new, git)
+    if setting.lfs:
+        _fetch_lfs(plan, setting, git, new, sha)
+    git.checkout(setting, new, sha)
     return Prepared(setting, folder, "", sha, clone=new)
 
 
@@ -322,6 +282,16 @@ def _fetch(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
     git.fetch(setting, folder)
     if not git.commit(folder, sha):
         git.fetch_commit(setting, folder, sha)
+
+
+def _fetch_lfs(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+    """Fetch the files of Git LFS of a commit; offline see that they are there."""
+    if not plan.offline:
+        git.fetch_lfs(setting, folder, sha)
+    elif missing := git.missing_lfs(folder, sha):
+        raise SourcesError(
+            f"files of Git LFS are not in {folder}, and offline cannot be fetched: {missing[0]}"
+        )
 
 
 def _check_commit(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
@@ -336,16 +306,9 @@ def _check_commit(setting: SourceSetting, git: Git, folder: Path, sha: str) -> N
         )
 
 
-def _check_move(plan: Plan, prepared: Prepared, git: Git, begun: str) -> None:
-    """Refuse a move by which something of a user would get lost."""
+def _check_move(prepared: Prepared, git: Git) -> None:
+    """Refuse a move by which a file of a user would get lost."""
     folder = prepared.folder
-    recorded = str(plan.recorded.get(prepared.setting.name, {}).get("sha", ""))
-    lost = git.unpublished(folder, [sha for sha in (recorded, begun) if sha])
-    if lost:
-        raise SourcesError(
-            f"{folder} has commits of its own, {lost} the newest, that the remote does not have",
-            hint="push them, or put them on a branch and check out the commit that was synced",
-        )
     if prepared.finish or not git.commit(folder, prepared.sha):
         return  # what is half there was looked at; in a check the commit may be missing
     for path in git.added(folder, prepared.before, prepared.sha):

@@ -8,6 +8,7 @@ import selectors
 import shutil
 import threading
 import time
+from contextlib import contextmanager
 
 from .. import process
 from ..errors import SourcesError
@@ -18,10 +19,10 @@ from .addresses import masked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ..workspace import SourceSetting
+    from ..source_settings import SourceSetting
 
 # Seconds that a command may take that asks nobody; SourceSetting bounds the others.
 LOCAL_TIMEOUT_S = 3600.0
@@ -76,6 +77,7 @@ def environment() -> dict[str, str]:
         if name in _PASSED_NAMES or name.startswith(_PASSED_PREFIXES):
             env[name] = value
     env["LC_ALL"] = "C"  # what git says is read
+    env["GIT_LFS_FORCE_PROGRESS"] = "1"
     env["GIT_TERMINAL_PROMPT"] = "0"
     env["GIT_OPTIONAL_LOCKS"] = "0"
     env["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh"
@@ -92,13 +94,22 @@ class Runner:
     Args:
         mark: what every git carries in ``HYBRIDCORE_RUN``, so that those of a killed sync can be found.
         tell: called now and then from any thread, with the name of a source and what git does for it.
+        offline: allow no transport, not even for what a clone left out.
     """
 
-    def __init__(self, mark: str = "", tell: Callable[[str, str], None] = lambda name, text: None) -> None:
+    def __init__(
+        self,
+        mark: str = "",
+        tell: Callable[[str, str], None] = lambda name, text: None,
+        *,
+        offline: bool = False,
+    ) -> None:
         self._tell = tell
         self._env = environment()
         if mark:
             self._env[RUN_MARK] = mark
+        if offline:
+            self._env["GIT_ALLOW_PROTOCOL"] = "none"
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()
@@ -117,6 +128,7 @@ class Runner:
         folder: Path | None = None,
         index: Path | None = None,
         remote: SourceSetting | None = None,
+        given: bytes = b"",
     ) -> tuple[int, bytes, str]:
         """Run one git command.
 
@@ -125,6 +137,7 @@ class Runner:
             folder: the checkout it works on; none for commands that need no repository.
             index: the index it works on instead of the checkout's own.
             remote: whose limits of time hold, for a command that asks a remote.
+            given: what it reads on standard input.
 
         Returns:
             Its exit code, what it printed, and its complaints without secrets.
@@ -138,7 +151,7 @@ class Runner:
         limits = ["-c", f"http.lowSpeedTime={remote.stall}"] if remote else []
         where = [] if folder is None else [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
         env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
-        with self._lock:
+        with _file_with(given) as stdin, self._lock:
             if self._stopped.is_set():
                 raise SourcesError("cancelled")
             # Not in the workspace: git would read the configuration of a repository around it.
@@ -148,6 +161,7 @@ class Runner:
                 cwd=folder or "/",
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                stdin=stdin,
             )
             self._running.add(child)
         with child:
@@ -278,6 +292,20 @@ class Runner:
                     self._tell(remote.name, _last_line(b"".join(texts[child.stderr.fileno()][-2:])))
         out, err = (b"".join(parts) for parts in texts.values())
         return out, err
+
+
+@contextmanager
+def _file_with(content: bytes) -> Iterator[int | None]:
+    """A descriptor to read a content from; none where there is nothing."""
+    if not content:
+        yield None
+        return
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        yield file.fileno()
 
 
 def _last_line(data: bytes) -> str:

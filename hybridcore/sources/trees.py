@@ -39,6 +39,7 @@ def differences(commits: Mapping[str, str], workspace: Workspace) -> list[Fault]
         if not (folder / ".git").is_dir():
             return Fault(f"the source {name!r} was synced and is gone", file=where, hint=hint)
         try:
+            git.settings(folder)  # before git reads them, which could run programs
             status = git.status(folder)
         except HybridError as error:
             return Fault(f"the source {name!r} cannot be looked at: {error.message}", file=where, hint=hint)

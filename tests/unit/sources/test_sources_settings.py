@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from hybridcore import sources
-from hybridcore.errors import SourcesError
-from hybridcore.sources import addresses, clone_config, git, runner
-from hybridcore.workspace import SOURCE_OPTIONS, open_workspace
+from hybridcore.errors import HybridError, SourcesError
+from hybridcore.source_settings import SOURCE_OPTIONS
+from hybridcore.sources import addresses, clone_config, contents, git, runner, shape
+from hybridcore.workspace import open_workspace
 
 A, B = "a" * 40, "b" * 40
 
@@ -235,3 +236,62 @@ def test_the_documentation_has_the_table_of_options() -> None:
     for option in SOURCE_OPTIONS.values():
         default = "" if option.name == "url" else f"`{json.dumps(option.default)}`"
         assert f"| `{option.name}` | {default} | {option.metadata['help']} |".replace("|  |", "| |") in text
+
+
+@pytest.mark.parametrize(
+    ("folders", "lines"),
+    [
+        ([], "/*"),
+        (["a"], "/* !/*/ /a/"),
+        (["a/b/c"], "/* !/*/ /a/ !/a/*/ /a/b/ !/a/b/*/ /a/b/c/"),
+        (["a/b", "a"], "/* !/*/ /a/"),
+        (["c", "a/b"], "/* !/*/ /a/ !/a/*/ /a/b/ /c/"),
+    ],
+)
+def test_patterns_are_those_of_git(tmp_path: Path, folders: list[str], lines: str) -> None:
+    text = shape.patterns(folders)
+    assert text.split() == lines.split()
+    if folders:
+        for command in (["init", "--quiet"], ["sparse-checkout", "set", "--cone", *folders]):
+            subprocess.run(["git", *command], cwd=tmp_path, check=True)
+        assert (tmp_path / ".git" / "info" / "sparse-checkout").read_text().split() == lines.split()
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "leaves"),
+    [
+        ("a", "b", False),
+        ("a", "/etc", True),
+        ("a", "../../x", False),
+        ("a", "../../../x", True),
+        ("a/b", "../../../x", False),
+        ("a/b", "./..//../../../x", True),
+        ("a", "b/../x", True),
+        ("a", "..", False),
+        ("a", "", False),
+    ],
+)
+def test_links_that_leave_the_workspace(path: str, target: str, leaves: bool) -> None:
+    assert contents.leaves(path, target) is leaves
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("depth = -1", "depth must be at least 0"),
+        ("lfs = 1", "lfs must be true or false"),
+        ('sparse = "a"', "sparse must be a list of strings"),
+        ("sparse = [1]", "sparse cannot be 1"),
+        ('sparse = ["../a"]', "sparse cannot be '../a'"),
+        ('sparse = ["a/"]', "sparse cannot be 'a/'"),
+        ('sparse = ["/a"]', "sparse cannot be '/a'"),
+        ('sparse = ["a/*"]', "sparse cannot be 'a/*'"),
+        ('filter = "--upload-pack=x"', "filter cannot be '--upload-pack=x'"),
+        ('refuse = ["hooks"]', "refuse cannot be 'hooks'"),
+        ('filter = "blob:none"\nmax_mb = 1', "max_mb cannot be checked where filter leaves files out"),
+    ],
+)
+def test_wrong_options_of_a_source(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(HybridError) as caught:
+        sources.sync(workspace=workspace(tmp_path, f'[sources.bad]\nurl = "/srv/x"\n{line}\n'))
+    assert words in str(caught.value)

@@ -9,6 +9,7 @@ import pytest
 
 from hybridcore import workspace
 from hybridcore.errors import WorkspaceError
+from hybridcore.source_settings import SourceSetting
 
 
 def test_every_key_is_read() -> None:
@@ -44,7 +45,7 @@ def test_every_key_is_read() -> None:
         logs_keep_days=8,
         lock_timeout=9,
         history=10,
-        sources={"demo": workspace.SourceSetting("demo", "file:///demo", "main", "abc")},
+        sources={"demo": SourceSetting("demo", "file:///demo", "main", "abc")},
     )
 
 

@@ -1,0 +1,84 @@
+"""What a commit may not have where the settings refuse it: links that leave, submodules, Git LFS."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import SourcesError
+from .addresses import masked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..source_settings import SourceSetting
+    from .git import Entry, Git
+
+_LINK, _SUBMODULE = "120000", "160000"
+_WORDS = {
+    "links": "symbolic links that may leave the workspace",
+    "submodules": "submodules, which are not fetched",
+    "lfs": "files of Git LFS",
+}
+
+
+def check(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+    """Refuse a commit that has what the settings refuse.
+
+    Args:
+        setting: the source, with ``refuse``.
+        git: runs git.
+        folder: a clone that has the commit.
+        sha: the commit.
+
+    Raises:
+        SourcesError: it has; names each kind and some of the paths.
+    """
+    if not setting.refuse:
+        return
+    entries = git.entries(folder, sha)
+    found: dict[str, list[str]] = {}
+    for kind, path in _found(entries, setting, git, folder):
+        found.setdefault(kind, []).append(path)
+    if found:
+        texts = [f"{_WORDS[kind]} ({_some(paths)})" for kind, paths in sorted(found.items())]
+        raise SourcesError(
+            f"commit {sha} has {' and '.join(texts)}", hint="refuse of the source says what it may not have"
+        )
+
+
+def leaves(path: str, target: str) -> bool:
+    """Whether a symbolic link may lead out of the workspace, whatever other links it passes through.
+
+    Args:
+        path: where it lies, relative to its repository, which lies at ``sources/NAME``.
+        target: what it holds.
+
+    Returns:
+        True for an absolute target, more steps up than there are folders, and a step up after a name, since
+        that name may be a link itself.
+    """
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    ups = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    return target.startswith("/") or ".." in parts[ups:] or ups > 2 + path.count("/")
+
+
+def _found(entries: list[Entry], setting: SourceSetting, git: Git, folder: Path) -> Iterator[tuple[str, str]]:
+    if "submodules" in setting.refuse:
+        yield from (("submodules", entry.path) for entry in entries if entry.mode == _SUBMODULE)
+    if "links" in setting.refuse:
+        links = [entry for entry in entries if entry.mode == _LINK]
+        for link, target in zip(links, git.blobs(folder, [link.sha for link in links]), strict=True):
+            if leaves(link.path, target.decode("utf-8", "surrogateescape")):
+                yield "links", link.path
+    if "lfs" in setting.refuse:
+        named = [entry for entry in entries if entry.path.rpartition("/")[2] == ".gitattributes"]
+        for entry, text in zip(named, git.blobs(folder, [entry.sha for entry in named]), strict=True):
+            if re.search(rb"\bfilter=lfs\b", text):
+                yield "lfs", entry.path
+
+
+def _some(paths: list[str]) -> str:
+    more = len(paths) - 3
+    return masked(", ".join(paths[:3])) + (f" and {more} more" if more > 0 else "")

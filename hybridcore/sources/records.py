@@ -1,0 +1,108 @@
+"""What a sync was asked for, what is to be done with one repository, and what came of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..source_settings import SourceSetting
+    from ..workspace import Workspace
+
+SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """One repository after a sync.
+
+    Attributes:
+        name: its name in the settings, and its folder below ``sources/``.
+        url: where it comes from.
+        ref: branch, tag or commit asked for; empty for the default branch.
+        sha: commit that is checked out now.
+        before: commit that was checked out before; empty when there was no clone.
+        path: the folder, absolute.
+        changed: whether it was cloned or moved.
+        action: ``cloned``, ``updated`` or ``unchanged``.
+    """
+
+    name: str
+    url: str
+    ref: str
+    sha: str
+    before: str
+    path: str
+    changed: bool
+    action: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data, for ``--json`` and for Ansible."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one sync was asked for.
+
+    Attributes:
+        space: the workspace.
+        recorded: what the state says of the sources, by name.
+        frozen: nothing may move.
+        offline: nothing may use the network.
+        check: nothing may be written.
+    """
+
+    space: Workspace
+    recorded: Mapping[str, Mapping[str, Any]]
+    frozen: bool
+    offline: bool
+    check: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A repository that can be brought to where it should be.
+
+    Attributes:
+        setting: what the settings say of it.
+        folder: its place.
+        before: commit that is checked out; empty without a clone.
+        sha: commit that should be.
+        clone: a new clone of it, to be put in place; None where there is one.
+        finish: commit that an interrupted move got half of the work tree to; empty when it is whole.
+        reshape: whether other files of the commit are wanted than before.
+    """
+
+    setting: SourceSetting
+    folder: Path
+    before: str
+    sha: str
+    clone: Path | None = None
+    finish: str = ""
+    reshape: bool = False
+
+    @property
+    def action(self) -> str:
+        """``cloned``, ``updated`` or ``unchanged``."""
+        if not self.before:
+            return "cloned"
+        return "updated" if self.finish or self.reshape or self.sha != self.before else "unchanged"
+
+    def result(self) -> SourceResult:
+        """What a sync makes of it."""
+        return SourceResult(
+            name=self.setting.name,
+            url=self.setting.url,
+            ref=self.setting.ref,
+            sha=self.sha,
+            before=self.before,
+            path=str(self.folder),
+            changed=self.action != "unchanged",
+            action=self.action,
+        )
