@@ -3,52 +3,69 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
+
+from .. import platforms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-# What passes from our environment to a child's; docs/secrets.md shows the same table to people. The plugins
-# for Azure log in with MSI_* where a machine has an identity (adal/token.go of go-autorest), the one for
-# vSphere finds the supervisor of a cluster with KUBECONFIG (kubeconfig_path in its documentation).
-PASSED_NAMES = frozenset(
+
+class Passed(NamedTuple):
+    """What passes from our environment to a child's, for one purpose.
+
+    Attributes:
+        purpose: what the variables are for; docs/secrets.md has a row for each.
+        names: of the variables; ``NAME_*`` stands for all that begin so.
+        secrets: those among them whose values are masked.
     """
-    PATH HOME USER LOGNAME SHELL TERM TMPDIR TZ LANG LANGUAGE
-    SSH_AUTH_SOCK SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE
-    HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy ftp_proxy all_proxy no_proxy
-    XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR
-    GIT_SSH_COMMAND GIT_SSL_CAINFO GOGC
-    MSI_ENDPOINT MSI_SECRET KUBECONFIG
-    """.split()
-)
-PASSED_PREFIXES = (
-    "LC_",
-    "PACKER_",
-    "PKR_VAR_",
-    "HCP_",
-    "ARM_",
-    "AZURE_",
-    "AWS_",
-    "GOOGLE_",
-    "CLOUDSDK_",
-    "PROXMOX_",
-    "VSPHERE_",
-)
-# The names among them whose values are secrets, as the cloud and hypervisor plugins document them.
-SECRET_NAMES = frozenset(
-    """
-    ARM_CLIENT_SECRET ARM_CLIENT_CERTIFICATE_PASSWORD ARM_CLIENT_JWT ARM_ACCESS_KEY ARM_SAS_TOKEN
-    ARM_OIDC_TOKEN ARM_OIDC_REQUEST_TOKEN AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PASSWORD AZURE_PASSWORD
-    MSI_SECRET AWS_SECRET_ACCESS_KEY AWS_SECRET_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN
-    AWS_CONTAINER_AUTHORIZATION_TOKEN
-    GOOGLE_CREDENTIALS GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_ACCESS_TOKEN CLOUDSDK_AUTH_ACCESS_TOKEN
-    PROXMOX_PASSWORD PROXMOX_TOKEN VSPHERE_PASSWORD
-    HCP_CLIENT_SECRET PACKER_GITHUB_API_TOKEN
-    """.split()
+
+    purpose: str
+    names: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+
+
+# What is no platform's own; what the plugin of a platform reads is in the platform's row.
+_GENERAL = (
+    Passed(
+        "the system",
+        (
+            *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LC_*"),
+            *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+        ),
+    ),
+    Passed(
+        "network",
+        (
+            *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+            *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
+            *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"),
+        ),
+    ),
+    Passed("SSH", ("SSH_AUTH_SOCK", "GIT_SSH_COMMAND")),
+    Passed(
+        "Packer",
+        ("PACKER_*", "PKR_VAR_*", "HCP_*", "GOGC"),
+        ("HCP_CLIENT_SECRET", "PACKER_GITHUB_API_TOKEN"),
+    ),
 )
 # How the names of secrets end that no table has.
 _SECRET_ENDINGS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIALS")
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
+
+
+def passed() -> Iterator[Passed]:
+    """All that passes from our environment to a child's: what is general, then what each platform reads."""
+    yield from _GENERAL
+    for one in platforms.PLATFORMS:
+        if one.passes:
+            yield Passed(one.title, one.passes, one.secrets)
+
+
+def secret_names() -> set[str]:
+    """The variables among those that pass whose values are masked."""
+    return {name for one in passed() for name in one.secrets}
 
 
 def child_environment(
@@ -65,11 +82,10 @@ def child_environment(
         unless it passes: https://pkg.go.dev/runtime#hdr-Environment_Variables.
     """
     source = os.environ if base is None else base
-    env = {
-        name: value
-        for name, value in source.items()
-        if name in PASSED_NAMES or name.startswith(PASSED_PREFIXES)
-    }
+    patterns = [name for one in passed() for name in one.names]
+    names = {name for name in patterns if not name.endswith("*")}
+    prefixes = tuple(name[:-1] for name in patterns if name.endswith("*"))
+    env = {name: value for name, value in source.items() if name in names or name.startswith(prefixes)}
     env["CHECKPOINT_DISABLE"] = "1"
     # A build is three processes of Packer and more. With Go's default of 100 each collects garbage all
     # through its start, a sixth of a short build's time; with 200 its memory grows by less than a fifth.
@@ -98,10 +114,10 @@ def named_secrets(env: Mapping[str, str]) -> list[tuple[str, str]]:
         env: what ``child_environment`` built.
 
     Returns:
-        Values of the names in ``SECRET_NAMES``, and passwords in the URLs of proxies: as they are, and as
+        Values of the names in ``secret_names()``, and passwords in the URLs of proxies: as they are, and as
         they are written there. Empty ones hide nothing.
     """
-    found = [(name, env[name]) for name in sorted(SECRET_NAMES) if env.get(name)]
+    found = [(name, env[name]) for name in sorted(secret_names()) if env.get(name)]
     for name in (*_PROXIES, *map(str.upper, _PROXIES)):
         # Go takes what has no scheme for HTTP: parseProxy in golang.org/x/net/http/httpproxy.
         url = env.get(name, "")
@@ -122,4 +138,4 @@ def may_be_secret(name: str) -> bool:
     Args:
         name: for example ``VAULT_TOKEN``.
     """
-    return name in SECRET_NAMES or name.upper().endswith(_SECRET_ENDINGS)
+    return name in secret_names() or name.upper().endswith(_SECRET_ENDINGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import platforms
 from ..errors import Fault
 
 TYPE_CHECKING = False
@@ -10,9 +11,6 @@ if TYPE_CHECKING:
 
     from ..hcl import Block
     from ..workspace import Workspace
-
-# Platforms whose plugin has another name than the platform.
-PLUGIN_OF_PLATFORM = {"aws": "amazon", "gcp": "googlecompute"}
 
 
 def check_sources(
@@ -43,9 +41,11 @@ def check_sources(
     if len(block.labels) != 2:
         return [*faults, Fault("a source block has two labels, type and name", file=file, line=line)]
     kind, label = block.labels
-    plugin = PLUGIN_OF_PLATFORM.get(platform, platform)
-    if kind != plugin and not kind.startswith(plugin + "-"):
-        hint = f"{plugin}, or {plugin}-iso, {plugin}-clone and the like; or move the folder"
+    known = platforms.by_name(platform)
+    if not known.has(kind):
+        plugin = known.plugin
+        allowed = ", ".join(known.source_types) or f"{plugin}, or {plugin}-iso, {plugin}-clone and the like"
+        hint = f"{allowed}; or move the folder"
         message = f"a source of type {kind!r} does not belong to the platform {platform!r}"
         faults.append(Fault(message, file=file, line=line, hint=hint))
     if label != name:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .. import platforms
 from . import declarations
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..hcl import Block, Body
+    from ..platforms import Platform
     from ..workspace import Workspace
     from .declarations import Declarations, Variable
 
@@ -46,6 +48,11 @@ class Template:
     def builder_type(self) -> str:
         """Type of the source block, for example ``qemu``."""
         return self.source.labels[0]
+
+    @property
+    def platform(self) -> Platform:
+        """What is known about the platform that its source builds on."""
+        return platforms.by_source_type(self.builder_type)
 
     def blocks(self, kind: str) -> Iterable[tuple[Path, Block]]:
         """The top-level blocks of a kind, each with its file."""

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from ...templates import Template
     from ..planning.rendered import Rendered
 
-# The builders that leave nothing where the supervisor cannot remove it.
-_LOCAL_BUILDERS = frozenset({"null", "file", "qemu"})
-_REMOTE_GRACE_S = 300.0
-_NAMES = ("vm_name", "template_name", "instance_name", "ami_name", "image_name", "managed_image_name", "name")
-
 
 def left_behind(template: Template, rendered: Rendered) -> str:
     """What a killed Packer may leave where only a person can remove it; an empty text when nothing.
@@ -24,11 +19,11 @@ def left_behind(template: Template, rendered: Rendered) -> str:
         template: what its files say.
         rendered: its configuration.
     """
-    if template.builder_type in _LOCAL_BUILDERS:
+    if template.platform.local:
         return ""
     attributes = template.source.body.attributes
     named = []
-    for name in _NAMES:
+    for name in template.platform.leaves:
         if name in attributes:
             try:
                 value = evaluate(attributes[name], {"var": rendered.values})
@@ -42,9 +37,7 @@ def left_behind(template: Template, rendered: Rendered) -> str:
 def grace(template: Template) -> float:
     """Seconds that Packer has to clean up when a build is cut off, before it is killed.
 
-    To delete a machine on a platform, and to wait until it is gone, takes from tens of seconds to minutes.
-
     Args:
         template: the target.
     """
-    return GRACE_S if template.builder_type in _LOCAL_BUILDERS else _REMOTE_GRACE_S
+    return GRACE_S if template.platform.local else template.platform.grace_s

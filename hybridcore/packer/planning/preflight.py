@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import Fault, PackerError
@@ -12,10 +13,11 @@ from ...hcl.evaluator import compute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from ...hcl import Attribute
+    from ...platforms import Platform
     from ...templates import Template
     from ...workspace import Workspace
     from .plan import Planned
@@ -42,13 +44,13 @@ def check_all(planned: Sequence[Planned], workspace: Workspace) -> None:
 def missing(planned: Planned, workspace: Workspace) -> list[Fault]:
     """What the build of a target needs and this machine lacks, with the place in the template."""
     template = planned.template
-    if template.builder_type != "qemu":
+    if not template.platform.programs and template.builder_type != "qemu":
         return []
-    return check_qemu(template, planned.rendered.values_for(template), workspace)
+    return check(template, planned.rendered.values_for(template), workspace)
 
 
-def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:
-    """Check what a source of type ``qemu`` needs: programs, firmware, a local disk image, a free port.
+def check(template: Template, variables: Mapping[str, Any], workspace: Workspace) -> list[Fault]:
+    """Check what one target needs on this machine.
 
     Args:
         template: the target.
@@ -58,21 +60,49 @@ def check_qemu(template: Template, variables: Mapping[str, Any], workspace: Work
     Returns:
         What is missing, with the place in the template.
     """
-    attributes = template.source.body.attributes
-    where = workspace.relative(template.source_file)
+    source = _Source(template, variables, workspace)
+    faults = list(_programs(source, template.platform))
+    if template.builder_type == "qemu":
+        faults += _qemu(source)
+    return faults
 
-    def value(name: str) -> Any:  # noqa: ANN401 -- whatever the template says
-        return evaluate(attributes[name], variables) if name in attributes else None
 
-    def fault(name: str, message: str, hint: str) -> Fault:
-        line = attributes[name].line if name in attributes else template.source.line
-        return Fault(f"{template.target}: {message}", file=where, line=line, hint=hint)
+@dataclass(frozen=True)
+class _Source:
+    """The source of a target, with the values of its attributes as far as they are known."""
 
+    template: Template
+    variables: Mapping[str, Any]
+    workspace: Workspace
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 -- whatever the template says
+        """The value of an attribute; None where it is not there or not known."""
+        attributes = self.template.source.body.attributes
+        return evaluate(attributes[name], self.variables) if name in attributes else None
+
+    def fault(self, name: str, message: str, hint: str) -> Fault:
+        """What is wrong with an attribute, at its place or else that of the source."""
+        source, attributes = self.template.source, self.template.source.body.attributes
+        line = attributes[name].line if name in attributes else source.line
+        where = self.workspace.relative(self.template.source_file)
+        return Fault(f"{self.template.target}: {message}", file=where, line=line, hint=hint)
+
+
+def _programs(source: _Source, platform: Platform) -> Iterator[Fault]:
+    """The programs of the platform that are not on this machine."""
+    packages = " and ".join(program.package for program in platform.programs)
+    for program in platform.programs:
+        name = (source.value(program.attribute) if program.attribute else None) or program.name
+        if shutil.which(name) is None:
+            message = f"{platform.title}'s program {name} was not found"
+            hint = f"install it; on Debian the packages {packages}"
+            yield source.fault(program.attribute, message, hint)
+
+
+def _qemu(source: _Source) -> list[Fault]:
+    """What a source of type ``qemu`` lacks besides programs: firmware, a local disk image, a free port."""
+    value, fault = source.value, source.fault
     faults = []
-    for program in (value("qemu_binary") or "qemu-system-x86_64", "qemu-img"):
-        if shutil.which(program) is None:
-            hint = "install it; on Debian the packages qemu-system-x86 and qemu-utils"
-            faults.append(fault("qemu_binary", f"QEMU's program {program} was not found", hint))
     for name in ("firmware", "efi_firmware_code", "efi_firmware_vars", "qemuargs"):
         file = firmware(name, value(name))
         # QEMU looks for a name without a folder among its own files.

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 # Where a build writes; what is there is no input of it.
 _WRITTEN = frozenset({"output", "output_directory", "output_dir", "target", "destination", "log_file"})
-# These count wherever they lie.
-_DISKS = frozenset({"iso_url", "iso_urls", "iso_checksum"})
 # A playbook or a manifest takes in what lies around it.
 _PLAYS = frozenset({"playbook_file", "playbook_files", "manifest_file"})
 # What Ansible and Puppet look for beside an entry file; https://docs.ansible.com, "Sample directory layout".
@@ -105,6 +103,8 @@ class _Follower:
             for name, value in self._scope.values[root].items()
             if "/" in str(value)
         }
+        # What a source starts from counts wherever it lies.
+        self._disks = {*template.platform.disks, "iso_checksum"}
         self._found: set[Path] = set()
         self._unfollowed: set[Fault] = set()
         self._place: tuple[Path, Attribute]
@@ -129,7 +129,7 @@ class _Follower:
         if (
             not self._may_name_something(attribute)
             or name in _WRITTEN
-            or (name in _DISKS and self._has_checksum(owner))
+            or (name in self._disks and self._has_checksum(owner))
         ):
             return
         try:
@@ -137,7 +137,7 @@ class _Follower:
         except HclError:
             return  # Packer says what is wrong with it
         for text in texts:
-            self._take(text, anywhere=name in _DISKS, plays=name in _PLAYS)
+            self._take(text, anywhere=name in self._disks, plays=name in _PLAYS)
             for token in _TOKEN(text[:_LONGEST]) if name in _ARGUMENTS else ():
                 self._take(token, files_only=True)
 

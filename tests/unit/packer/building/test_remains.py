@@ -38,13 +38,13 @@ def test_who_must_remove_a_machine_on_a_platform_has_time_for_it(
 
 def test_what_a_killed_build_may_leave(space: WorkspaceFolder) -> None:
     space.template(
-        "linux/vsphere/web",
-        'source "vsphere-iso" "web" {\n  vm_name = "web-${var.version}"\n'
-        '  name = "x-${timestamp()}"\n}\nbuild {\n  sources = ["source.vsphere-iso.web"]\n}\n',
+        "linux/proxmox/web",
+        'source "proxmox-iso" "web" {\n  vm_name = "web-${var.version}"\n'
+        '  template_name = "x-${timestamp()}"\n}\nbuild {\n  sources = ["source.proxmox-iso.web"]\n}\n',
     )
-    said = left_behind(templates.load("linux/vsphere/web", space.open()), Rendered('version = "7"\n'))
-    assert "source.vsphere-iso.web" in said
+    said = left_behind(templates.load("linux/proxmox/web", space.open()), Rendered('version = "7"\n'))
+    assert "source.proxmox-iso.web" in said
     assert "vm_name = web-7" in said
-    assert 'name = "x-${timestamp()}"' in said
+    assert 'template_name = "x-${timestamp()}"' in said
     space.template("linux/qemu/x", 'source "qemu" "x" {}\nbuild {\n  sources = ["source.qemu.x"]\n}\n')
     assert left_behind(templates.load("linux/qemu/x", space.open()), Rendered("")) == ""

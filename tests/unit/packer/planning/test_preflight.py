@@ -11,7 +11,8 @@ import pytest
 from hybridcore import templates
 from hybridcore.errors import Fault
 from hybridcore.packer.planning import preflight
-from hybridcore.packer.planning.preflight import check_qemu, is_free
+from hybridcore.packer.planning.preflight import check as check_template
+from hybridcore.packer.planning.preflight import is_free
 from hybridcore.packer.planning.rendered import Rendered
 from tests.support.programs import FakeProgram
 from tests.support.workspaces import WorkspaceFolder
@@ -40,7 +41,7 @@ def check(make_workspace: Callable[..., WorkspaceFolder]) -> Callable[..., list[
             + '\n}\nbuild {\n  sources = ["source.qemu.image"]\n}\n',
         )
         template = templates.load(TARGET, space.open())
-        return check_qemu(template, Rendered(text).values_for(template), space.open())
+        return check_template(template, Rendered(text).values_for(template), space.open())
 
     return run
 

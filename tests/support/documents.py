@@ -1,0 +1,34 @@
+"""What people read, taken apart for tests that compare it with the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+
+def code(names: Iterable[str]) -> str:
+    """Names as a cell of a table shows them."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def table_rows(document: str, title: str) -> list[tuple[str, ...]]:
+    """The cells of each row, without the head, of the first table under a heading.
+
+    Args:
+        document: path in the checkout.
+        title: of a heading, without the marks in front.
+    """
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    found: list[tuple[str, ...]] = []
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("#"):
+            inside = line.strip("# ") == title
+        elif inside and line.startswith("|"):
+            found.append(tuple(cell.strip() for cell in line.strip("|").split("|")))
+        elif inside and found:
+            break
+    assert len(found) > 2, f"{document}: there is no table under {title!r}"
+    return found[2:]
