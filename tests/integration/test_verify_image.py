@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -15,9 +16,11 @@ import pytest
 
 from tests.support.playbooks import Ansible
 from tests.support.signals import ignored_of
+from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
 
+ROLE_TARGET = "linux/qemu/debian"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -116,6 +119,53 @@ def test_an_image_that_does_not_come_up_is_given_up_and_leaves_no_machine(
     assert "it did not come up in time" in done.stderr
     assert not (tmp_path / "report").exists()
     assert qemu_of(empty_disk) == []
+
+
+@pytest.mark.parametrize("kind", ["qcow2", "raw"])
+def test_the_format_does_not_hang_on_the_name(run: Run, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "packer-debian"
+    subprocess.run(["qemu-img", "create", "-q", "-f", kind, str(path), "64M"], check=True)
+    done = run("--image", path, "--timeout", "5")
+    assert done.returncode == 1
+    assert "it did not come up in time" in done.stderr
+
+
+def play_the_role(
+    ansible: Ansible, space: WorkspaceFolder, artifact: dict[str, object]
+) -> subprocess.CompletedProcess[str]:
+    """Verify a target whose image the state describes so."""
+    image = {"target": ROLE_TARGET, "environment": "dev", "fingerprint": "0" * 64, "artifacts": [artifact]}
+    space.write("state/packer-hybrid.json", json.dumps({"images": {f"dev/{ROLE_TARGET}": image}}))
+    variables = {"verify_targets": [ROLE_TARGET], "verify_workspace": str(space.root), "verify_timeout": 5}
+    space.write(
+        "play.yml",
+        "- hosts: localhost\n  connection: local\n  gather_facts: false\n"
+        "  roles: [hybridcore.packer.verify]\n",
+    )
+    return ansible.playbook("play.yml", "-e", json.dumps(variables), cwd=space.root)
+
+
+@pytest.mark.parametrize("name", ["packer-debian", "disk.img", "disk.raw", "disk.qcow2"])
+def test_the_role_boots_what_qemu_made_whatever_its_name(
+    ansible: Ansible, make_workspace: Callable[..., WorkspaceFolder], name: str
+) -> None:
+    """An empty disk: were it left out, all would be well."""
+    space = make_workspace()
+    kind = "qcow2" if name.endswith("qcow2") else "raw"
+    subprocess.run(["qemu-img", "create", "-q", "-f", kind, str(space.root / name), "64M"], check=True)
+    # Variables of the firmware and a second disk are files of the artifact too, and no system.
+    files = [{"path": path} for path in (f"{name}-1", "efivars.fd", name)]
+    done = play_the_role(ansible, space, {"builder_id": "transcend.qemu", "files": files})
+    assert done.returncode == 2
+    assert f"{space.root}/{name}: it did not come up in time" in " ".join(done.stdout.split())
+
+
+def test_the_role_refuses_an_image_without_a_disk(
+    ansible: Ansible, make_workspace: Callable[..., WorkspaceFolder]
+) -> None:
+    done = play_the_role(ansible, make_workspace(), {"builder_id": "jetbrains.vsphere", "files": []})
+    assert done.returncode == 2
+    assert f"knows no disk of {ROLE_TARGET} that can be booted here" in " ".join(done.stdout.split())
 
 
 PLAY = """

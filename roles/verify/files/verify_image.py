@@ -84,7 +84,7 @@ def say(step: str) -> None:
 def main() -> int:
     """Check the image that the command line names; exit code 0 when it is as it should be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--image", type=Path, required=True, help="qcow2 file")
+    parser.add_argument("--image", type=Path, required=True, help="disk image, qcow2 or raw")
     parser.add_argument(
         "--expect", action="append", default=[], metavar="KEY=VALUE", help="line of /etc/image-release"
     )
@@ -255,7 +255,7 @@ def boot(options: argparse.Namespace, folder: Path, key: Path) -> Iterator[Machi
             "-f",
             "qcow2",
             "-F",
-            "qcow2",
+            disk_format(options.image),
             "-b",
             str(options.image.resolve()),
             str(overlay),
@@ -283,6 +283,17 @@ def boot(options: argparse.Namespace, folder: Path, key: Path) -> Iterator[Machi
     finally:
         process.kill()
         process.wait()
+
+
+def disk_format(image: Path) -> str:
+    """The format of a disk image: what its name says, or else what it begins with; else it is raw.
+
+    The beginning of a qcow2 file: https://www.qemu.org/docs/master/interop/qcow2.html
+    """
+    if image.suffix == ".qcow2":
+        return "qcow2"
+    with image.open("rb") as file:
+        return "qcow2" if file.read(4) == b"QFI\xfb" else "raw"
 
 
 def free_port(wanted: int) -> int:
