@@ -120,13 +120,15 @@ def render_all(
     resolved: dict[str, Resolved] = {}
     for target, variables in declared.items():
         caller = merge_maps(asked.vars, asked.targets[target])
+        layers = overlays.layers(target, caller)
         sources = Sources(
             target=target,
-            overlays=overlays.layers(target, caller),
+            overlays=layers,
             provisioners=asked.provisioners,
             caller=caller,
             folders=overlays.folders,
             hidden=hidden,
+            complete=target not in overlays.incomplete,
         )
         resolved[target] = resolve(variables, sources, faults)
     faults += _runtime_faults(asked, overlays)
@@ -140,6 +142,7 @@ def render_all(
         _compose(target, asked.env, declared[target], resolved[target], workspace) for target in declared
     ]
     warnings = {warning for each in resolved.values() for warning in each.warnings}
+    warnings |= overlays.warnings
     warnings |= _undeclared(asked, overlays, declared, workspace)
     return renderings, sorted(warnings)
 

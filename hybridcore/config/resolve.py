@@ -8,7 +8,8 @@ from ..errors import Fault
 from ..hcl import types
 from ..templates.declarations import Variable
 from . import values
-from .overlays import Entry, merge
+from .entries import Entry
+from .overlays import merge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Sources:
         caller: the caller's values, those for this target alone merged over those for all.
         folders: tells where a missing value of a target could be set.
         hidden: names of variables whose values must not be shown.
+        complete: whether all overlays could be read; if not, what is missing may stand in the others.
     """
 
     target: str
@@ -40,6 +42,7 @@ class Sources:
     caller: Mapping[str, Value]
     folders: Callable[[str], Sequence[str]]
     hidden: frozenset[str]
+    complete: bool = True
 
 
 @dataclass
@@ -84,7 +87,7 @@ def resolve(variables: Mapping[str, Variable], sources: Sources, faults: list[Fa
     result = Resolved()
     for name, variable in sorted(variables.items()):
         given = [layer[name] for layer in sources.overlays if name in layer]
-        if variable.runtime:
+        if variable.runtime or any(entry.faulty for entry in given):
             continue
         if variable.sensitive:
             _sensitive(variable, given, sources, result, faults)
@@ -130,13 +133,14 @@ def _plain(
             result.warnings.append(
                 f"{made_of[-1].origin}: {name}{path} is not in the declared type; Packer leaves it out"
             )
-        complete = values.validate(variable, value, made_of[-1], faults, hidden=hidden)
+        # A value that an overlay might replace, if it could be read, is not judged.
+        complete = sources.complete and values.validate(variable, value, made_of[-1], faults, hidden=hidden)
         result.values[name] = value
         result.used[name] = made_of
-    elif variable.required:
+    elif variable.required and sources.complete:
         values.missing(variable, sources.target, sources.folders(sources.target), faults)
     elif default is not None:
-        complete = values.validate(variable, None, default, faults)
+        complete = sources.complete and values.validate(variable, None, default, faults)
     else:
         complete = not variable.validations
     if not complete:

@@ -8,7 +8,9 @@ from ..templates import declarations
 from ..templates.catalogue import read_body
 from ..templates.declarations import Variable
 from . import values
-from .overlays import HCL_SUFFIX, JSON_SUFFIX, Entry, applies, read_file
+from .entries import Entry, read_file
+from .names import HCL_SUFFIX, JSON_SUFFIX
+from .overlays import applies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ def validate(files: Sequence[Path], workspace: Workspace) -> None:
         declared = declarations.read(_bodies(sources, workspace, faults), workspace)
         faults += declared.faults
         layers = [read_file(path, workspace, faults) for path in others]
-        _check("these files", declared.variables, layers, faults, complete=bool(others))
+        given = [layer for layer in layers if layer is not None]
+        complete = bool(others) and None not in layers
+        _check("these files", declared.variables, given, faults, complete=complete)
     else:
         for path in others:
             _alone(path, workspace, faults)
@@ -58,6 +62,8 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
         target = "/".join(parts[2:]).removesuffix(HCL_SUFFIX)
         declared = _declared(target, workspace, faults)
         layer = read_file(path, workspace, faults)
+        if layer is None:
+            return
         for name, entry in layer.items():
             if name not in declared:
                 faults.append(
@@ -66,10 +72,16 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
         _check(target, declared, [layer], faults, complete=True)
     elif path.name.endswith((HCL_SUFFIX, JSON_SUFFIX)) and parts[0] == workspace.environments.name:
         layer = read_file(path, workspace, faults)
-        for target in templates.list_targets(workspace=workspace):
-            if applies(parts[2:], target, workspace):
-                declared = _declared(target, workspace, faults)
-                _check(target, declared, [layer], faults, complete=False)
+        targets = templates.list_targets(workspace=workspace)
+        used_by = [target for target in targets if applies(parts[2:], target, workspace)]
+        if not used_by:
+            hint = "mind the names of its folders"
+            faults.append(Fault("no target uses these values", file=file, hint=hint))
+        if layer is None:
+            return
+        for target in used_by:
+            declared = _declared(target, workspace, faults)
+            _check(target, declared, [layer], faults, complete=False)
     else:
         hint = (
             "name the template's *.pkr.hcl files too, or a file below configs/<env>/ or environments/<env>/"
@@ -94,6 +106,8 @@ def _check(
     """Check the values as Packer gets them: each must fit, nothing is merged, and the last one counts."""
     for name, variable in variables.items():
         given = [layer[name] for layer in layers if name in layer]
+        if any(entry.faulty for entry in given):
+            continue
         if variable.sensitive:
             values.refuse_sensitive(variable, given, faults)
             continue

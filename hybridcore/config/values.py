@@ -6,7 +6,7 @@ from .. import hcl
 from ..errors import Fault, HclError
 from ..hcl import types
 from ..hcl.types import Mismatch, Type
-from .overlays import Entry
+from .entries import Entry
 from .placeholders import literal
 
 TYPE_CHECKING = False

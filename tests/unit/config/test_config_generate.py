@@ -228,7 +228,6 @@ def test_all_faults_of_all_targets_are_reported_together_and_sorted(folder: Fold
         "have to evaluate",
         "templates/linux/null/demo/build.pkr.hcl:4: need: expected list(string), found no value for "
         "linux/null/demo",
-        "templates/linux/null/other/build.pkr.hcl:4: t: expected any, found no value for linux/null/other",
         "templates/linux/null/other/build.pkr.hcl:5: t: the type is not valid: 'strnig' is not a type; "
         "the types are string, number, bool, any, list, set, map, tuple, object",
     ]
@@ -381,6 +380,114 @@ def test_an_overlay_outside_the_workspace_is_refused(folder: Folder, tmp_path: P
     (tmp_path / "outside.pkrvars.hcl").write_text('x = "stolen"\n')
     (folder.root / "environments/dev/a.pkrvars.hcl").symlink_to(tmp_path / "outside.pkrvars.hcl")
     assert "environments/dev/a.pkrvars.hcl: leads out of the workspace" in folder.faults()[0]
+
+
+NEED = 'variable "need" {\n  type = string\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.pkrvars.hcl", b"need = \n", "a.pkrvars.hcl:1: column 8"),
+        ("a.pkrvars.hcl", b'need = "\xff"\n', "a.pkrvars.hcl: is not UTF-8"),
+        ("a.pkrvars.json", b"{", "a.pkrvars.json:1: is not JSON"),
+        ("a.pkrvars.hcl.tmpl", b"need = \n", "a.pkrvars.hcl.tmpl:1: column 8"),
+        ("a.pkrvars.hcl.tmpl", b"\xff", "a.pkrvars.hcl.tmpl: is not UTF-8"),
+        ("a.pkrvars.hcl", b"pipe", "a.pkrvars.hcl: cannot be read: it is no plain file"),
+        ("a.pkrvars.hcl.tmpl", b"pipe", "a.pkrvars.hcl.tmpl: cannot be read: it is no plain file"),
+        ("a.pkrvars.hcl", b"circle", "a.pkrvars.hcl: cannot be read: Too many levels of symbolic links"),
+        ("a.pkrvars.hcl", b"outside", "a.pkrvars.hcl: leads out of the workspace"),
+        ("a.pkrvars.hcl", b"need = upper(1)\n", "a.pkrvars.hcl:1: need: expected a constant"),
+        ("a.pkrvars.hcl", b"need {\n}\n", "a.pkrvars.hcl:1: a block 'need'"),
+        ("a.pkrvars.hcl.tmpl", b"need = ${x}\n", "a.pkrvars.hcl.tmpl:1: ${x}: there is no value for it"),
+    ],
+)
+def test_an_overlay_that_cannot_be_used_adds_no_other_fault(
+    folder: Folder, name: str, content: bytes, says: str
+) -> None:
+    checked = NEED.replace("}\n", '  validation {\n    condition = var.need != "x"\n  }\n}\n')
+    folder.template(checked)
+    folder.write("environments/common/a.pkrvars.hcl", 'need = "x"\n')
+    path = folder.root / "environments/dev/linux/null" / name
+    folder.write(f"environments/dev/linux/null/{name}", "")
+    match content:
+        case b"pipe":
+            path.unlink()
+            os.mkfifo(path)
+        case b"circle" | b"outside":
+            path.unlink()
+            path.symlink_to(path if content == b"circle" else "/etc/hostname")
+        case _:
+            path.write_bytes(content)
+    (fault,) = folder.faults()
+    assert fault.startswith(f"environments/dev/linux/null/{says}")
+    (folder.root / "environments/common/a.pkrvars.hcl").unlink()
+    (fault,) = folder.faults()
+    assert fault.startswith(f"environments/dev/linux/null/{says}")
+
+
+def test_what_is_missing_in_another_target_is_told_all_the_same(folder: Folder) -> None:
+    folder.template(NEED)
+    folder.template(NEED, "windows/null/other")
+    folder.write("environments/dev/linux/a.pkrvars.hcl", "need = \n")
+    broken, missing = folder.faults(TARGET, "windows/null/other")
+    assert broken.startswith("environments/dev/linux/a.pkrvars.hcl:1")
+    assert "need: expected string, found no value for windows/null/other" in missing
+
+
+def test_a_folder_of_overlays_in_a_circle_is_a_fault(folder: Folder) -> None:
+    folder.template(NEED)
+    circle = folder.root / "environments/dev/linux"
+    folder.write("environments/dev/x.pkrvars.hcl", "")
+    circle.symlink_to(circle)
+    assert folder.faults() == [
+        "environments/dev/linux: cannot be read: Too many levels of symbolic links",
+    ]
+
+
+# Names of overlays
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("windows.pkrvars.hcl", "counts for every target, since templates/windows/ has none"),
+        ("lnux.pkrvars.json", "counts for every target, since templates/lnux/ has none (linux was meant?)"),
+        ("null.pkrvars.hcl", "counts for every target, since templates/null/ has none"),
+        ("demo.pkrvars.hcl.tmpl", "counts for every target, since templates/demo/ has none"),
+        ("linux/nul.pkrvars.hcl", "counts for every target of linux, since templates/linux/nul/ has none"),
+        (
+            "linux/null/dmeo.pkrvars.hcl",
+            "counts for every target of linux/null, since templates/linux/null/dmeo/ has none (demo was",
+        ),
+        ("windows/a.pkrvars.hcl", "is not used, since templates/windows/ has no target"),
+        ("linux/qemu/web/a.pkrvars.hcl", "is not used, since templates/linux/qemu/ has no target"),
+        ("linux/null/gone/a.pkrvars.json", "is not used, since templates/linux/null/gone/ has no target"),
+        ("linux/null/demo/more/a.pkrvars.hcl", "is not used, since templates/linux/null/demo/more/ has no"),
+        ("linux/demo.hcl", "is not used, overlays end in .pkrvars.hcl, .pkrvars.json, .pkrvars.hcl.tmpl"),
+        ("a.pkrvars", "is not used, overlays end in"),
+    ],
+)
+@pytest.mark.parametrize("scope", ["common", "dev"])
+def test_an_overlay_that_is_misspelt_misplaced_or_left_is_a_warning(
+    folder: Folder, scope: str, name: str, says: str
+) -> None:
+    folder.template('variable "x" {\n  default = "1"\n}\n')
+    folder.write("environments/dev/sizes.pkrvars.hcl", 'x = "2"\n')
+    folder.write(f"environments/{scope}/{name}", "{}" if name.endswith("json") else "")
+    (warning,) = folder.render()["warnings"]
+    place, _, words = warning.partition(": ")
+    assert f"environments/{scope}/{name}".startswith(place)
+    assert words.startswith(says)
+
+
+def test_names_that_mean_what_they_say_are_no_warning(folder: Folder) -> None:
+    folder.template('variable "x" {\n  default = "1"\n}\n')
+    for path in (*LAYERS, "environments/dev/sizes.pkrvars.hcl", "environments/dev/linux/ansible.pkrvars.hcl"):
+        folder.write(path, "{}" if path.endswith("json") else "")
+    folder.write("environments/dev/README.md", "")
+    folder.write("environments/dev/empty/.gitkeep", "")
+    assert folder.render()["warnings"] == []
 
 
 def test_an_overlay_that_links_inside_the_workspace_is_fine(folder: Folder) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridcore.config.overlays import parse_hcl
+from hybridcore.config.entries import parse_hcl
 from hybridcore.config.placeholders import Placeholders, as_hcl, facts
 from hybridcore.errors import Fault
 
@@ -20,7 +20,7 @@ def fill(template: str, values: dict[str, Any], faults: list[Fault]) -> dict[str
     text = as_hcl(template, "t.tmpl", faults)
     assert text.count("\n") == template.count("\n")
     entries = parse_hcl(text, "t.tmpl", faults, Placeholders(values, "t.tmpl", faults).value)
-    return {name: entry.value for name, entry in entries.items()}
+    return {name: entry.value for name, entry in (entries or {}).items()}
 
 
 def read(template: str, **values: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,3 +115,26 @@ def test_a_file_that_is_missing_and_one_that_is_broken(folder: WorkspaceFolder, 
     found = faults(folder, tmp_path / "v.pkr.hcl", tmp_path / "gone.pkrvars.hcl")
     assert any("gone.pkrvars.hcl: cannot be read" in fault for fault in found)
     assert any("v.pkr.hcl:" in fault and "column" in fault for fault in found)
+
+
+def test_a_file_that_cannot_be_read_is_not_missing_values_too(
+    folder: WorkspaceFolder, tmp_path: Path
+) -> None:
+    path = f"configs/dev/{TARGET}.pkrvars.hcl"
+    folder.write(path, "n = \n")
+    (fault,) = faults(folder, path)
+    assert fault.startswith(f"{path}:1: column 5")
+    (tmp_path / "v.pkr.hcl").write_text('variable "n" {\n}\n')
+    os.mkfifo(tmp_path / "pipe.pkrvars.hcl")
+    assert faults(folder, tmp_path / "v.pkr.hcl", tmp_path / "pipe.pkrvars.hcl") == [
+        f"{tmp_path}/pipe.pkrvars.hcl: cannot be read: it is no plain file"
+    ]
+    os.mkfifo(tmp_path / "pipe.pkr.hcl")
+    (fault,) = faults(folder, tmp_path / "pipe.pkr.hcl")
+    assert "pipe.pkr.hcl: cannot be read: it is no plain file" in fault
+
+
+def test_an_overlay_that_no_target_uses(folder: WorkspaceFolder) -> None:
+    folder.write("environments/dev/linux/null/gone/a.pkrvars.hcl", "n = 5\n")
+    (fault,) = faults(folder, "environments/dev/linux/null/gone/a.pkrvars.hcl")
+    assert "no target uses these values" in fault
