@@ -50,6 +50,12 @@ class SourceSetting:
         "what a commit may not have: `links` that may leave the workspace, `submodules`, `lfs`",
         pattern="links|submodules|lfs",
     )
+    verify: str = _option(
+        "", "`ssh` or `gpg`: the commit, or the tag that `ref` names, must be signed", pattern="|ssh|gpg"
+    )
+    signers: str = _option(
+        "", "file of the workspace with those who may sign: allowed signers, or public keys of OpenPGP"
+    )
     stall: int = _option(60, "seconds of silence after which a remote is given up", least=1)
     timeout: int = _option(3600, "seconds that one command of Git may take", least=1)
     retries: int = _option(2, "how often a remote that cannot be reached is asked again", least=0)

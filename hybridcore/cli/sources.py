@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from .streams import print_json
 
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         print_json({"results": [result.to_dict() for result in results]})
     else:
         for result in results:
+            if result.warning:
+                print(f"packer-hybrid: {result.name}: {result.warning}", file=sys.stderr)
             moved = f" (was {result.before[:12]})" if result.action == "updated" else ""
             print(f"{result.action:9} {result.name} {result.sha[:12]} {result.ref or result.url}{moved}")
         if not results:

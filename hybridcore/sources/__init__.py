@@ -132,6 +132,8 @@ def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting
 def _wrong(setting: SourceSetting) -> Iterator[tuple[str, str]]:
     if wrong := addresses.wrong(setting.url):
         yield wrong
+    if setting.signers and not setting.verify:
+        yield "signers is set, but verify is not", "verify is ssh or gpg"
     if setting.filter and setting.max_mb:
         yield "max_mb cannot be checked where filter leaves files out", "leave one of them out"
     if setting.ref and _BAD_REF.search(setting.ref):

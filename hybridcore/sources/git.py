@@ -165,9 +165,10 @@ class Git(Runner):
         Returns:
             Path to ``R`` where it is missing, ``C`` where it is another, ``?`` where the commit has none.
         """
-        self.check(["read-tree", sha], folder=folder, index=index, doing=f"cannot read commit {sha}")
+        extra = {"GIT_INDEX_FILE": str(index)}
+        self.check(["read-tree", sha], folder=folder, extra=extra, doing=f"cannot read commit {sha}")
         arguments = ["ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--exclude-standard"]
-        text = self.check(arguments, folder=folder, index=index, doing="cannot read the working tree")
+        text = self.check(arguments, folder=folder, extra=extra, doing="cannot read the working tree")
         # A missing file is listed as changed, too.
         return {part[2:]: part[0] for part in sorted(text.split("\0")[:-1])}
 
@@ -241,6 +242,12 @@ class Git(Runner):
                 dirty.append(f"renamed {record.split(' ', 9)[-1]}")
                 next(records, None)  # the old name, a record of its own
         return Status(head, tuple(dirty))
+
+    def is_rewritten(self, folder: Path, old: str, new: str) -> bool:
+        """Whether a history that had a commit has it no more, as far as the clone goes back."""
+        shallow = (folder / ".git" / "shallow").exists()
+        code = self.run(["merge-base", "--is-ancestor", old, new], folder=folder)[0]
+        return code == 1 and not shallow
 
     def unpublished(self, folder: Path, known: Sequence[str]) -> str:
         """A commit that leads to HEAD and is neither the remote's nor one of a sync; empty if none."""

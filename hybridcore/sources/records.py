@@ -30,6 +30,7 @@ class SourceResult:
         path: the folder, absolute.
         changed: whether it was cloned or moved.
         action: ``cloned``, ``updated`` or ``unchanged``.
+        warning: that a tag has moved, or that history was rewritten; empty when not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SourceResult:
     path: str
     changed: bool
     action: str
+    warning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The result as data, for ``--json`` and for Ansible."""
@@ -77,6 +79,7 @@ class Prepared:
         clone: a new clone of it, to be put in place; None where there is one.
         finish: commit that an interrupted move got half of the work tree to; empty when it is whole.
         reshape: whether other files of the commit are wanted than before.
+        warning: as in the result.
     """
 
     setting: SourceSetting
@@ -86,6 +89,7 @@ class Prepared:
     clone: Path | None = None
     finish: str = ""
     reshape: bool = False
+    warning: str = ""
 
     @property
     def action(self) -> str:
@@ -105,4 +109,5 @@ class Prepared:
             path=str(self.folder),
             changed=self.action != "unchanged",
             action=self.action,
+            warning=self.warning,
         )

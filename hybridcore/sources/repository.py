@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SourcesError
-from . import contents, shape, unfinished
+from . import contents, shape, signatures, unfinished
 from .addresses import masked, shown
 from .git import Git, ref_names, resolve
 from .records import SHA, Plan, Prepared, SourceResult
@@ -63,9 +63,18 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
     reshape = shape.differs(setting, folder, found.settings) or bool(
         begun and (setting.sparse or setting.lfs)
     )
-    prepared = Prepared(setting, folder, head, sha, finish=begun if found.half else "", reshape=reshape)
-    if setting.refuse and git.commit(folder, sha):
+    prepared = Prepared(
+        setting,
+        folder,
+        head,
+        sha,
+        finish=begun if found.half else "",
+        reshape=reshape,
+        warning=_warning(plan, setting, git, folder, sha),
+    )
+    if (setting.refuse or setting.verify) and git.commit(folder, sha):
         contents.check(setting, git, folder, sha)
+        signatures.check(setting, plan.space.root, git, folder, sha)
     if setting.lfs and prepared.action == "updated" and not plan.check:
         _fetch_lfs(plan, setting, git, folder, sha)
     if sha != head or prepared.finish:
@@ -183,6 +192,21 @@ def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed:
     return sha
 
 
+def _warning(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> str:
+    """What a remote did to a ref that nobody should do to what others build from."""
+    known = _known(plan, setting)
+    if not known or known == sha or _is_commit(setting) or plan.frozen:
+        return ""
+    tag = f"refs/tags/{setting.ref.removeprefix('refs/tags/')}"
+    if setting.ref and git.local_refs(folder).get(tag):
+        return f"the tag {setting.ref!r} has moved from {known} to {sha}"
+    if git.commit(folder, sha) and git.commit(folder, known) and git.is_rewritten(folder, known, sha):
+        return (
+            f"the history of {setting.ref or 'the default branch'!r} was rewritten: {known} is not in {sha}"
+        )
+    return ""
+
+
 def _has_news(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str, head: str) -> bool:
     """Whether there is something to fetch.
 
@@ -269,6 +293,7 @@ def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepar
         git.fetch_commit(setting, new, sha)
     _check_commit(setting, git, new, sha)
     contents.check(setting, git, new, sha)
+    signatures.check(setting, plan.space.root, git, new, sha)
     if setting.sparse or setting.lfs:
         shape.set_up(setting, new, git)
     if setting.lfs:

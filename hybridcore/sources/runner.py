@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from .. import process
 from ..errors import SourcesError
@@ -19,13 +20,14 @@ from .addresses import masked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ..source_settings import SourceSetting
 
 # Seconds that a command may take that asks nobody; SourceSetting bounds the others.
 LOCAL_TIMEOUT_S = 3600.0
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 _OPTIONS = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -126,7 +128,7 @@ class Runner:
         arguments: Sequence[str],
         *,
         folder: Path | None = None,
-        index: Path | None = None,
+        extra: Mapping[str, str] = NO_MORE,
         remote: SourceSetting | None = None,
         given: bytes = b"",
     ) -> tuple[int, bytes, str]:
@@ -135,7 +137,7 @@ class Runner:
         Args:
             arguments: what follows ``git`` and its safety options.
             folder: the checkout it works on; none for commands that need no repository.
-            index: the index it works on instead of the checkout's own.
+            extra: variables that are added to its environment.
             remote: whose limits of time hold, for a command that asks a remote.
             given: what it reads on standard input.
 
@@ -150,7 +152,7 @@ class Runner:
 
         limits = ["-c", f"http.lowSpeedTime={remote.stall}"] if remote else []
         where = [] if folder is None else [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
-        env = self._env if index is None else {**self._env, "GIT_INDEX_FILE": str(index)}
+        env = {**self._env, **extra}
         with _file_with(given) as stdin, self._lock:
             if self._stopped.is_set():
                 raise SourcesError("cancelled")
@@ -184,7 +186,7 @@ class Runner:
         arguments: Sequence[str],
         *,
         folder: Path | None = None,
-        index: Path | None = None,
+        extra: Mapping[str, str] = NO_MORE,
         remote: SourceSetting | None = None,
         doing: str,
     ) -> str:
@@ -193,7 +195,7 @@ class Runner:
         Args:
             arguments: as for ``run``.
             folder: as for ``run``.
-            index: as for ``run``.
+            extra: as for ``run``.
             remote: as for ``run``.
             doing: what fails if it fails, for the error.
 
@@ -204,7 +206,7 @@ class Runner:
             Unreachable: the remote cannot be reached now.
             SourcesError: it failed; has git's own words.
         """
-        code, out, err = self.run(arguments, folder=folder, index=index, remote=remote)
+        code, out, err = self.run(arguments, folder=folder, extra=extra, remote=remote)
         if code:
             if remote and remote.max_mb and _TOO_LARGE.search(err):
                 raise SourcesError(

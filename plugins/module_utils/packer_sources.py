@@ -43,6 +43,8 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         "changed": any(result.changed for result in results),
         "results": [result.to_dict() for result in results],
     }
+    if warnings := [f"{result.name}: {result.warning}" for result in results if result.warning]:
+        answer["warnings"] = warnings
     if diff:
         answer["diff"] = {
             "before_header": "sources",

@@ -128,6 +128,9 @@ results:
       description: One of V(cloned), V(updated) and V(unchanged).
       type: str
       sample: updated
+    warning:
+      description: That a tag has moved, or that history was rewritten; empty when not. A warning too.
+      type: str
 error:
   description: What is wrong, as data. The same as RV(msg) says in words.
   returned: failure

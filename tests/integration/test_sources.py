@@ -37,6 +37,7 @@ def test_first_sync_clones_and_records(space: Space) -> None:
         "path": str(space.clone),
         "changed": True,
         "action": "cloned",
+        "warning": "",
     }
     assert (space.clone / "file.txt").read_text() == "one\n"
     entry = space.recorded()["demo"]
