@@ -15,6 +15,7 @@ from ..errors import (
     ConfigError,
     Fault,
 )
+from ..packer import options
 from ..workspace import Workspace
 from .config import add_request, parse_vars
 from .streams import print_json
@@ -22,6 +23,7 @@ from .streams import print_json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import Any
 
     from ..packer.results import BuildReport
 
@@ -31,64 +33,31 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("build", help="build the images whose inputs changed")
     add_request(parser)
     parser.add_argument(
-        "--secret",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a sensitive variable; its value is in PKR_VAR_NAME",
-    )
-    parser.add_argument(
-        "--env-var",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="an environment variable that Packer gets too, with its value here",
-    )
-    parser.add_argument(
         "--check", action="store_true", help="only say what would be built; exit code 5 if anything"
     )
-    parser.add_argument("--force", action="store_true", help="build also what is unchanged")
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="PATTERN", help="as packer build -only"
-    )
-    parser.add_argument(
-        "--except", action="append", default=[], dest="except_", metavar="PATTERN", help="as -except"
-    )
-    parser.add_argument(
-        "--on-error", default="cleanup", choices=("cleanup", "abort", "run-cleanup-provisioner")
-    )
-    parser.add_argument(
-        "--parallel-builds", type=int, default=0, metavar="N", help="Packer processes at a time"
-    )
-    parser.add_argument(
-        "--timeout", type=float, default=0, metavar="SECONDS", help="for each target, retries included"
-    )
-    parser.add_argument("--retries", type=int, default=0, metavar="N", help="after errors that may pass")
-    parser.add_argument(
-        "--retry-delay",
-        type=float,
-        default=5,
-        metavar="SECONDS",
-        help="before the first retry, 5 if not given; doubles with each, up to 300",
-    )
-    parser.add_argument(
-        "--lock-timeout",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="to wait for another build of the same target",
-    )
+    for option in options.table():
+        parser.add_argument(option.flag, dest=option.field, help=option.help, **_kind(option))
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="do not show what Packer prints")
     shown.add_argument("--verbose", action="store_true", help="show every line that Packer prints")
     parser.set_defaults(run=run)
 
 
+def _kind(option: options.Option) -> dict[str, Any]:
+    """How argparse reads an option; of a mapping it reads the names, whose values the environment has."""
+    if option.kind is bool:
+        return {"action": "store_true", "default": option.default}
+    if option.kind in (tuple, dict):
+        return {"action": "append", "default": [], "metavar": option.metavar}
+    if option.choices:
+        return {"choices": option.choices, "default": str(option.default)}
+    return {"type": option.kind, "default": option.default, "metavar": option.metavar}
+
+
 def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Build, and print a summary."""
     from .. import pipeline
     from ..monitor import ConsoleMonitor
-    from ..packer.options import BuildOptions, OnError
     from ..process.children import watched_parents
 
     # A polite kill and a closed terminal cancel like Ctrl-C does: what runs is ended before we go. What was
@@ -102,18 +71,9 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         vars=parse_vars(args.var),
         ansible=args.ansible,
         puppet=args.puppet,
-        options=BuildOptions(
-            only=tuple(args.only),
-            except_=tuple(args.except_),
-            on_error=OnError(args.on_error),
-            parallel_builds=args.parallel_builds,
-            force=args.force,
-            timeout=args.timeout,
-            retries=args.retries,
-            retry_delay=args.retry_delay,
-            lock_timeout=args.lock_timeout,
-            secrets=read_secrets(args.secret),
-            extra_env=read_environment(args.env_var),
+        options=options.made_from(
+            {option.name: getattr(args, option.field) for option in options.table()}
+            | {"secrets": read_secrets(args.secrets), "extra_env": read_environment(args.extra_env)}
         ),
         command=f"packer-hybrid build --env {args.env}",
     )

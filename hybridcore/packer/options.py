@@ -1,8 +1,12 @@
-"""How a batch is to be built."""
+"""The options of a build: each is declared once, as a field of ``BuildOptions``.
+
+The command line and the argument spec of ``packer_build`` are made from this table; what people read of it,
+the module's documentation and the roles, is compared with it by ``tests/unit/test_option_table.py``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 
 TYPE_CHECKING = False
@@ -16,6 +20,13 @@ class OnError(StrEnum):
     CLEANUP = "cleanup"
     ABORT = "abort"
     RUN_CLEANUP_PROVISIONER = "run-cleanup-provisioner"
+
+
+def _about(
+    text: str, *, metavar: str = "", flag: str = "", secret: bool = False
+) -> dict[str, str | bool | None]:
+    """What ``Option`` has besides the field itself."""
+    return {"help": text, "metavar": metavar or None, "flag": flag, "secret": secret}
 
 
 @dataclass(frozen=True)
@@ -36,14 +47,101 @@ class BuildOptions:
         extra_env: more variables for Packer's environment, by name.
     """
 
-    only: tuple[str, ...] = ()
-    except_: tuple[str, ...] = ()
-    on_error: OnError = OnError.CLEANUP
-    parallel_builds: int = 0
-    force: bool = False
-    timeout: float = 0.0
-    retries: int = 0
-    retry_delay: float = 5.0
-    lock_timeout: float = 0.0
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    only: tuple[str, ...] = field(default=(), metadata=_about("as packer build -only", metavar="PATTERN"))
+    except_: tuple[str, ...] = field(default=(), metadata=_about("as -except", metavar="PATTERN"))
+    on_error: OnError = field(
+        default=OnError.CLEANUP, metadata=_about("what Packer does with the machine when a step fails")
+    )
+    parallel_builds: int = field(default=0, metadata=_about("Packer processes at a time", metavar="N"))
+    force: bool = field(default=False, metadata=_about("build also what is unchanged"))
+    timeout: float = field(
+        default=0.0, metadata=_about("for each target, retries included", metavar="SECONDS")
+    )
+    retries: int = field(default=0, metadata=_about("after errors that may pass", metavar="N"))
+    retry_delay: float = field(
+        default=5.0,
+        metadata=_about(
+            "before the first retry, 5 if not given; doubles with each, up to 300", metavar="SECONDS"
+        ),
+    )
+    lock_timeout: float = field(
+        default=0.0, metadata=_about("to wait for another build of the same target", metavar="SECONDS")
+    )
+    secrets: Mapping[str, str] = field(
+        default_factory=dict,
+        repr=False,
+        metadata=_about(
+            "a sensitive variable; its value is in PKR_VAR_NAME", metavar="NAME", flag="--secret", secret=True
+        ),
+    )
+    extra_env: Mapping[str, str] = field(
+        default_factory=dict,
+        repr=False,
+        metadata=_about(
+            "an environment variable that Packer gets too, with its value here",
+            metavar="NAME",
+            flag="--env-var",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a build.
+
+    Attributes:
+        field: its name in ``BuildOptions``.
+        default: its value when nobody gives one, whose type is that of the option.
+        help: what it is, in half a sentence.
+        metavar: what stands for its value on the command line.
+        flag: how the command line spells it.
+        secret: whether its values are secrets.
+    """
+
+    field: str
+    default: object
+    help: str
+    metavar: str | None
+    flag: str
+    secret: bool
+
+    @property
+    def name(self) -> str:
+        """What people call it; the field of a name that Python has taken ends in ``_``."""
+        return self.field.rstrip("_")
+
+    @property
+    def kind(self) -> type:
+        """``bool``, ``int``, ``float``, ``str``, ``tuple`` of texts, or ``dict`` of texts by name."""
+        return str if self.choices else type(self.default)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values that it may have; empty when any is good."""
+        return tuple(map(str, type(self.default))) if isinstance(self.default, StrEnum) else ()
+
+    def typed(self, value: object) -> object:
+        """A value as an adapter got it, with the type of the field."""
+        return type(self.default)(value) if self.choices or self.kind is tuple else value  # type: ignore[call-arg]
+
+
+def table() -> tuple[Option, ...]:
+    """Every option of a build."""
+    return tuple(
+        Option(
+            field=one.name,
+            default=one.default if one.default_factory is MISSING else one.default_factory(),
+            **{**one.metadata, "flag": one.metadata["flag"] or f"--{one.name.strip('_').replace('_', '-')}"},
+        )
+        for one in fields(BuildOptions)
+    )
+
+
+def made_from(values: Mapping[str, object]) -> BuildOptions:
+    """The options of a build from what an adapter got.
+
+    Args:
+        values: by the name that people use.
+    """
+    given = {one.field: one.typed(values[one.name]) for one in table() if one.name in values}
+    return BuildOptions(**given)  # type: ignore[arg-type]

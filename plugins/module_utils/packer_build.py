@@ -17,27 +17,31 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     HclError,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.options import (
-    BuildOptions,
-    OnError,
-)
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer import options
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.results import BuildReport
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.mask import check_secret
 
-SPEC: dict[str, Any] = {
-    **core_request.SPEC,
-    "secrets": {"type": "dict", "default": {}, "no_log": True},
-    "extra_env": {"type": "dict", "default": {}},
-    "force": {"type": "bool", "default": False},
-    "only": {"type": "list", "elements": "str", "default": []},
-    "except": {"type": "list", "elements": "str", "default": []},
-    "on_error": {"type": "str", "default": "cleanup", "choices": [value.value for value in OnError]},
-    "parallel_builds": {"type": "int", "default": 0},
-    "timeout": {"type": "float", "default": 0},
-    "retries": {"type": "int", "default": 0},
-    "retry_delay": {"type": "float", "default": 5},
-    "lock_timeout": {"type": "float", "default": 0},
-}
+# Ansible's names of the types of options.
+_TYPES = {bool: "bool", int: "int", float: "float", str: "str", tuple: "list", dict: "dict"}
+
+
+def spec() -> dict[str, Any]:
+    """The argument spec: what rendering takes too, and the options of a build."""
+    return {**core_request.SPEC, **{option.name: _argument(option) for option in options.table()}}
+
+
+def _argument(option: options.Option) -> dict[str, Any]:
+    argument: dict[str, Any] = {"type": _TYPES[option.kind], "default": option.default}
+    if option.kind is tuple:
+        argument |= {"elements": "str", "default": []}
+    if option.choices:
+        argument |= {"choices": list(option.choices), "default": str(option.default)}
+    if option.secret:
+        argument["no_log"] = True
+    return argument
+
+
+SPEC = spec()
 
 
 def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monitor) -> dict[str, Any]:
@@ -63,19 +67,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         raise ConfigError("the options of the build are not right", faults=faults)
     request = core_request.request(
         params,
-        options=BuildOptions(
-            only=tuple(params["only"]),
-            except_=tuple(params["except"]),
-            on_error=OnError(params["on_error"]),
-            parallel_builds=params["parallel_builds"],
-            force=params["force"],
-            timeout=params["timeout"],
-            retries=params["retries"],
-            retry_delay=params["retry_delay"],
-            lock_timeout=params["lock_timeout"],
-            secrets=secrets,
-            extra_env=extra_env,
-        ),
+        options=options.made_from({**params, "secrets": secrets, "extra_env": extra_env}),
         command=f"packer_build in {params['env']}",
     )
     report = pipeline.build(

@@ -149,6 +149,7 @@ class CoreAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        self._task.args = {**self._module_defaults(), **self._task.args}
         if not self._is_here():
             if fault := self._no_sudo():
                 result.update(failure(fault))
@@ -184,6 +185,20 @@ class CoreAction(ActionBase):
         # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
         return masked
+
+    def _module_defaults(self) -> dict[str, Any]:
+        """What ``module_defaults`` say of this module.
+
+        Ansible has merged them into the task's arguments before it dropped those that were ``omit``. So an
+        option that a role omits, as nobody gave it, has lost the default that the play gives it.
+        """
+        given: dict[str, Any] = {}
+        for entry in self._task.module_defaults or []:
+            given.update(entry)
+        found: dict[str, Any] = {}
+        for name in ("group/hybridcore.packer.packer", f"hybridcore.packer.{self.MODULE}"):
+            found.update(self._templar.template(given.get(name)) or {})
+        return found
 
     def _complete(self, params: dict[str, Any]) -> None:
         """Give the options what only Ansible knows."""

@@ -13,7 +13,7 @@ from ...process.children import Children
 from ...process.limits import room_for
 from .. import runs
 from ..checking.lint import check_template
-from ..options import BuildOptions
+from ..options import BuildOptions, table
 from ..planning.plan import plan, unchanged
 from ..planning.preflight import check_all, missing
 from ..program.capabilities import probe_workspace
@@ -175,10 +175,10 @@ def check_options(options: BuildOptions) -> None:
         ConfigError: one is negative or not finite; has faults, all of them.
     """
     faults = []
-    for name in ("parallel_builds", "timeout", "retries", "retry_delay", "lock_timeout"):
-        value = getattr(options, name)
-        if not 0 <= value < math.inf:
-            faults.append(Fault(f"{name} must be a number that is not negative, not {value:g}"))
+    for option in table():
+        value = getattr(options, option.field)
+        if option.kind in (int, float) and not 0 <= value < math.inf:
+            faults.append(Fault(f"{option.name} must be a number that is not negative, not {value:g}"))
     if faults:
         raise ConfigError("the options of the build are not right", faults=faults)
 
