@@ -55,10 +55,11 @@ def _still_running(workspace: Workspace, names: set[str]) -> Callable[[], bool]:
     from .. import state
 
     def running() -> bool:
+        data = state.read(workspace=workspace)
         return any(
-            (facts or {}).get("log_path") in names and state.liveness(entry) != "gone"
-            for entry in state.read(workspace=workspace)["running"].values()
-            for facts in (entry.get("targets") or {}).values()
+            facts.get("log_path") in names and state.liveness(entry) != "gone"
+            for run_id, entry in data["running"].items()
+            for facts in state.unfinished(data, run_id).values()
         )
 
     return running

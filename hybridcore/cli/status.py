@@ -77,8 +77,9 @@ def collect(data: Mapping[str, Any], *, now: float) -> dict[str, Any]:
         now: seconds since the epoch.
 
     Returns:
-        ``images``, ``running`` (a target of a run each; ``status`` is ``running``, ``interrupted``,
-        or ``unknown`` for a run on another host) and ``last_run``, as docs/state.md describes.
+        ``images``, ``running`` (a target of a run each whose end is not recorded yet; ``status`` is
+        ``running``, ``interrupted``, or ``unknown`` for a run on another host) and ``last_run``, as
+        docs/state.md describes.
     """
     from .. import state
 
@@ -112,11 +113,11 @@ def collect(data: Mapping[str, Any], *, now: float) -> dict[str, Any]:
             "age_s": _age(entry["started_at"], now),
             "host": entry["host"],
             "pid": entry["pid"],
-            "log_path": (facts or {}).get("log_path"),
+            "log_path": facts.get("log_path"),
             "run": run_id,
         }
         for run_id, entry in sorted(data["running"].items())
-        for target, facts in sorted((entry.get("targets") or {}).items())
+        for target, facts in sorted(state.unfinished(data, run_id).items())
     ]
     return {"images": images, "running": running, "last_run": data["last_run"]}
 
@@ -148,8 +149,8 @@ def table(report: Mapping[str, Any]) -> str:
     for entry in report["running"]:
         where = f"; log: {entry['log_path']}" if entry["log_path"] else ""
         lines.append(
-            f"{entry['target']} in {entry['environment']}: {entry['status']}, started {entry['started_at']}"
-            f" by pid {entry['pid']} on {entry['host']}{where}"
+            f"{entry['target']} in {entry['environment'] or '-'}: {entry['status']}, started"
+            f" {entry['started_at']} by pid {entry['pid']} on {entry['host']}{where}"
         )
     return "\n".join(_one_line(line) for line in lines)
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -236,13 +236,14 @@ def settle(
         if entry is None:
             return []
         now = state.timestamp()
-        env = entry["environment"]
+        env = entry.get("environment") or ""
+        targets = state.targets_of(entry) if env else {}
         results = []
-        for target, place in entry["targets"].items():
+        for target, place in targets.items():
             image = data["images"].setdefault(f"{env}/{target}", {"target": target, "environment": env})
             if (image.get("last_attempt") or {}).get("run") != run_id:
                 log = place.get("log_path")
-                started = bool(log) and (workspace.root / log).exists()
+                started = bool(log) and os.path.exists(workspace.root / str(log))
                 error = why
                 if place.get("leaves") and (started if killed is None else target in killed):
                     error = f"{why}; {place['leaves']}"
@@ -254,19 +255,17 @@ def settle(
                 {name: attempt[name] for name in ("status", "log_path", "error") if attempt.get(name)}
                 | {"target": target}
             )
-        statuses = {result["status"] for result in results}
+        statuses = {result["status"] for result in results} or {status}
         run = {
             "id": run_id,
-            "command": entry["command"],
-            "environment": env,
+            **{name: entry[name] for name in ("command", "environment") if entry.get(name)},
             "started_at": entry["started_at"],
             "finished_at": now,
             "status": statuses.pop() if len(statuses) == 1 else "partial",
         }
         _close(data, run, results)
         current = {
-            target: str((data["images"].get(f"{env}/{target}") or {}).get("run") or "")
-            for target in entry["targets"]
+            target: str((data["images"].get(f"{env}/{target}") or {}).get("run") or "") for target in targets
         }
     for target, kept in current.items():
         if kept != run_id:
@@ -281,16 +280,17 @@ def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str,
     """
     if not (imagefiles.target_folder(workspace, env, target) / run_id).is_dir():
         return
-    with _locked(workspace, env, target) as ours:
-        if ours:
+    with _locked(workspace, env, target) as taken:
+        if taken:
             imagefiles.remove(workspace, env, target, run_id, kept=kept)
 
 
 @contextmanager
 def _locked(workspace: Workspace, env: str, target: str) -> Iterator[bool]:
-    """Take the lock of a target, unless somebody has it; whether it was taken."""
-    with open(target_lock(workspace, env, target), "ab") as lock:
+    """Take the lock of a target, unless somebody has it, or it is another user's; whether it was taken."""
+    with ExitStack() as stack:
         try:
+            lock = stack.enter_context(open(target_lock(workspace, env, target), "ab"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             yield False
@@ -300,15 +300,18 @@ def _locked(workspace: Workspace, env: str, target: str) -> Iterator[bool]:
 
 def _is_building(workspace: Workspace, entry: Mapping[str, Any]) -> bool:
     """Whether somebody builds one of the targets of a run now."""
-    for target in entry["targets"]:
-        with _locked(workspace, entry["environment"], target) as ours:
-            if not ours:
+    env = entry.get("environment") or ""
+    for target in state.targets_of(entry) if env else ():
+        with _locked(workspace, env, target) as taken:
+            if not taken:
                 return True
     return False
 
 
 def settle_dead(workspace: Workspace) -> list[str]:
     """Find the runs that died without a word, end what they left running, and remove what they left behind.
+
+    What another user's run left is that user's, or root's, to remove: it stays, in the state too.
 
     Args:
         workspace: where to look.
@@ -319,6 +322,9 @@ def settle_dead(workspace: Workspace) -> list[str]:
     said = []
     data = state.read(workspace=workspace)
     for run_id in state.interrupted(data):
+        if other := _other_owner(run_folder(workspace, run_id)):
+            said.append(f"run {run_id} of {other} was interrupted; what it left is for {other} to remove")
+            continue
         # A lock reaches into other containers, unlike the number of a process, which names another one there.
         if _is_building(workspace, data["running"][run_id]):
             continue
@@ -330,7 +336,7 @@ def settle_dead(workspace: Workspace) -> list[str]:
     folders = sorted(workspace.runs.iterdir()) if workspace.runs.is_dir() else []
     running = state.read(workspace=workspace)["running"]
     for folder in folders:
-        if folder.name in running:
+        if folder.name in running or _other_owner(folder):
             continue
         if alive := marked(folder.name):
             said.append(
@@ -341,6 +347,17 @@ def settle_dead(workspace: Workspace) -> list[str]:
             remove_folder(folder)
     temporary.sweep()
     return said
+
+
+def _other_owner(folder: Path) -> str:
+    """The user whose run a folder belongs to, if it is not ours to remove; empty where it is, or is gone."""
+    try:
+        owner = os.lstat(folder).st_uid
+    except OSError:
+        return ""
+    if os.geteuid() in (0, owner):
+        return ""
+    return f"the user with the id {owner}"
 
 
 def remove_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ the schema, done under a lock, and either happens whole or not at all. docs/stat
 from __future__ import annotations
 
 from .codec import decode, is_sound
-from .identity import interrupted, liveness, process_identity
+from .identity import interrupted, liveness, process_identity, targets_of, unfinished
 from .place import durability_warning
 from .schema import SCHEMA_VERSION, STATUSES, empty, timestamp
 from .store import Transaction, read_content, save, state_lock
@@ -30,8 +30,10 @@ __all__ = [
     "process_identity",
     "read",
     "repair",
+    "targets_of",
     "timestamp",
     "transaction",
+    "unfinished",
     "write",
 ]
 

@@ -64,6 +64,30 @@ def interrupted(data: Mapping[str, Any]) -> list[str]:
     return sorted(dead, key=lambda run: (str(running[run].get("started_at")), run))
 
 
+def targets_of(entry: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """What an entry of ``running`` says of each of its targets."""
+    return entry.get("targets") or {}
+
+
+def unfinished(data: Mapping[str, Any], run_id: str) -> Mapping[str, Mapping[str, Any]]:
+    """The targets of a run that the state calls running whose end is not recorded yet.
+
+    Args:
+        data: the state.
+        run_id: names the run.
+
+    Returns:
+        What the entry says of each of them.
+    """
+    entry = data["running"][run_id]
+
+    def ended(target: str) -> bool:
+        image = data["images"].get(f"{entry.get('environment')}/{target}") or {}
+        return (image.get("last_attempt") or {}).get("run") == run_id
+
+    return {target: facts for target, facts in targets_of(entry).items() if not ended(target)}
+
+
 def _boot_id() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

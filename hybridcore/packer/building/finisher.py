@@ -99,12 +99,21 @@ class Finisher:
         if final:
             pairs = [(one.result, one.job.planned.inputs) for one in final]
             runs.record(batch.workspace, batch.run_id, batch.env, pairs)
-        for job, result, _ in final:
-            job.close()
+        for one in final:
+            one.job.close()
+        return [one if one.again else self._tidied(one) for one in finished]
+
+    def _tidied(self, one: Finished) -> Finished:
+        """Remove old logs and images; that some stay, as another user's do, is a warning of the result."""
+        batch, (job, result, _) = self._batch, one
+        try:
             logs.prune_builds(batch.workspace, batch.env, job.target)
             if result.changed:
                 imagefiles.prune(batch.workspace, batch.env, job.target)
-        return finished
+        except (HybridError, OSError) as error:
+            warnings = (*result.warnings, f"old logs and images stay: {say(error)}")
+            return one._replace(result=replace(result, warnings=warnings))
+        return one
 
     def _conclude(self, ended: Ended) -> Finished:
         job, attempt, _ = ended

@@ -149,15 +149,15 @@ class Scheduler:
         if job.lock is not None:
             return True
         workspace, env = self._batch.workspace, self._batch.env
-        lock = Lock(
-            runs.target_lock(workspace, env, job.target),
-            command=f"build {job.target} in {env}",
-            timeout=0,
-            on_wait=lambda text: None,
-            what=f"the target {job.target}",
-            setting="--lock-timeout, or lock_timeout of packer_build",
-        )
         try:
+            lock = Lock(
+                runs.target_lock(workspace, env, job.target),
+                command=f"build {job.target} in {env}",
+                timeout=0,
+                on_wait=lambda text: None,
+                what=f"the target {job.target}",
+                setting="--lock-timeout, or lock_timeout of packer_build",
+            )
             lock.acquire()
         except LockError as error:
             job.asked_at = job.asked_at or now
@@ -169,9 +169,9 @@ class Scheduler:
                 self._batch.monitor.note(f"{job.target}: waiting up to {left:.0f} s: {error.message}")
             job.not_before = now + _TICK_S
             return False
-        except StateError as error:  # as when another user made its file: it concerns this target alone
+        except (StateError, OSError) as error:  # as when its file is another user's: only this target fails
             self._waiting.remove(job)
-            self._results[job.target] = self._not_run(job, Status.FAILED, str(error))
+            self._results[job.target] = self._not_run(job, Status.FAILED, say(error))
             return False
         job.lock = lock
         return True

@@ -188,12 +188,12 @@ def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests)
         A sentence each.
     """
     found = []
-    for artifact in image["artifacts"]:
-        for file in artifact["files"]:
+    for artifact in image.get("artifacts") or []:
+        for file in artifact.get("files") or []:
             path = workspace.root / file["path"]
             try:
-                same = path.stat().st_size == file["size"] and (
-                    not file["sha256"] or digests.file(path) == file["sha256"]
+                same = file.get("size") in (None, path.stat().st_size) and (
+                    not file.get("sha256") or digests.file(path) == file["sha256"]
                 )
             except OSError:
                 found.append(f"{file['path']} is gone")
@@ -219,10 +219,10 @@ def artifacts_from_state(image: Mapping[str, Any]) -> tuple[Artifact, ...]:
     return tuple(
         Artifact(
             entry["id"],
-            entry.get("builder_id", ""),
+            entry.get("builder_id") or "",
             tuple(
-                ArtifactFile(file["path"], file["size"], file.get("sha256", ""))
-                for file in entry.get("files", [])
+                ArtifactFile(file["path"], file.get("size") or 0, file.get("sha256") or "")
+                for file in entry.get("files") or []
             ),
         )
         for entry in image.get("artifacts") or []

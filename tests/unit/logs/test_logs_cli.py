@@ -58,6 +58,35 @@ def test_an_environment_is_a_name(cli, log):
     assert "not the name of an environment" in err
 
 
+def test_following_ends_with_its_target_though_the_batch_goes_on(workspace, log, repository):
+    run_id, other = log.stem, "linux/qemu/other"
+    with state.transaction(workspace=workspace) as data:
+        data["running"][run_id] = {
+            **state.process_identity(),
+            "started_at": state.timestamp(),
+            "environment": "dev",
+            "targets": {TARGET: {"log_path": str(log.relative_to(workspace.root))}, other: {}},
+        }
+    argv = [sys.executable, "-m", "hybridcore", "--workspace", workspace.root, "logs", TARGET, "--follow"]
+    with subprocess.Popen(
+        argv, cwd=repository, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as follower:
+        assert follower.stdout.readline() == "one\n"
+        assert follower.poll() is None
+        with state.transaction(workspace=workspace) as data:
+            data["images"][f"dev/{TARGET}"] = {
+                "target": TARGET,
+                "environment": "dev",
+                "last_attempt": {"status": "failed", "run": run_id, "at": state.timestamp()},
+            }
+        assert follower.stdout.read() == "two\n\\x1b[1mthree\n"
+        assert follower.wait() == 0
+    shown = subprocess.run(
+        [*argv[:5], "--json", "status"], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert [entry["target"] for entry in json.loads(shown.stdout)["running"]] == [other]
+
+
 def test_following_ends_when_the_build_does(workspace, log, repository):
     def running(identity):
         with state.transaction(workspace=workspace) as data:
