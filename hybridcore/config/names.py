@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from difflib import get_close_matches
 
+from ..platforms import PLATFORMS
 from ..templates import target_names
 
 TYPE_CHECKING = False
@@ -24,8 +25,9 @@ JSON_SUFFIX = ".pkrvars.json"
 TEMPLATE_SUFFIX = ".pkrvars.hcl.tmpl"
 SUFFIXES = (HCL_SUFFIX, JSON_SUFFIX, TEMPLATE_SUFFIX)
 _LEVELS = 3
-# Who names a file so means an operating system, also where no template has it (any more).
-_SYSTEMS = frozenset({"linux", "windows", "macos", "darwin", "freebsd", "netbsd", "openbsd", "solaris"})
+# Who names a file so means an operating system or a platform, also where no template has it (any more).
+_SYSTEMS = {"linux", "windows", "macos", "darwin", "freebsd", "netbsd", "openbsd", "solaris"}
+_KNOWN = _SYSTEMS | {platform.name for platform in PLATFORMS}
 _CLOSE = 0.75  # "qmeu" and "qemu"; "sizes" is nothing like the name of any system or platform
 # What people write for one of the suffixes.
 _NEARLY = (".hcl", ".hcl.tmpl", ".json.tmpl", ".pkrvars", ".tfvars", ".tfvars.json")
@@ -54,7 +56,7 @@ class Names:
             return
         here = self._names().get(folder, set())
         close = get_close_matches(name, sorted(here), 1, _CLOSE)
-        if close or name in _SYSTEMS or any(name in names for names in self._names().values()):
+        if close or name in _KNOWN or any(name in names for names in self._names().values()):
             missing = f"{self._workspace.templates.name}/{folder}/{name}".replace("//", "/")
             meant = f" ({close[0]} was meant?)" if close else ""
             all_of = f"every target of {folder}" if folder else "every target"

@@ -452,6 +452,7 @@ def test_a_folder_of_overlays_in_a_circle_is_a_fault(folder: Folder) -> None:
     ("name", "says"),
     [
         ("windows.pkrvars.hcl", "counts for every target, since templates/windows/ has none"),
+        ("proxmox.pkrvars.hcl", "counts for every target, since templates/proxmox/ has none"),
         ("lnux.pkrvars.json", "counts for every target, since templates/lnux/ has none (linux was meant?)"),
         ("null.pkrvars.hcl", "counts for every target, since templates/null/ has none"),
         ("demo.pkrvars.hcl.tmpl", "counts for every target, since templates/demo/ has none"),
