@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OF_IMAGE = tuple(
-    "environment target builder status fingerprint artifacts built_at duration_s log_path run "
-    "last_attempt".split()
+    "environment target builder status fingerprint given_fingerprint artifacts built_at duration_s log_path "
+    "run last_attempt".split()
 )
 
 

@@ -11,6 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from .. import state, temporary
 from ..process.kill import kill_marked, marked
@@ -83,30 +84,38 @@ def begin(
         }
 
 
-def record(
-    workspace: Workspace, run_id: str, env: str, finished: Sequence[tuple[BuildResult, Mapping[str, str]]]
-) -> None:
+class Record(NamedTuple):
+    """What the state is to remember of a build that has ended.
+
+    Attributes:
+        result: how it ended; without a fingerprint where it is not known what it was built of.
+        inputs: digest or version of each input, by name.
+        given: the fingerprint that the build itself was given, as far as inputs were known then.
+        observed: those of the inputs that nothing names and the build was seen to read.
+    """
+
+    result: BuildResult
+    inputs: Mapping[str, str]
+    given: str
+    observed: Sequence[str] = ()
+
+
+def record(workspace: Workspace, run_id: str, env: str, finished: Sequence[Record]) -> None:
     """Write the results of targets into the state, as soon as they are known.
 
     Args:
         workspace: whose state.
         run_id: the run they belong to.
         env: name of the environment.
-        finished: results, each with the inputs of its fingerprint.
+        finished: results, each with what it was built of.
     """
     with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
-        for result, inputs in finished:
-            _record_one(data, workspace, run_id, env, result, inputs)
+        for one in finished:
+            _record_one(data, workspace, run_id, env, one)
 
 
-def _record_one(
-    data: dict[str, Any],
-    workspace: Workspace,
-    run_id: str,
-    env: str,
-    result: BuildResult,
-    inputs: Mapping[str, str],
-) -> None:
+def _record_one(data: dict[str, Any], workspace: Workspace, run_id: str, env: str, one: Record) -> None:
+    result, inputs = one.result, one.inputs
     key = f"{env}/{result.target}"
     image = data["images"].setdefault(key, {"target": result.target, "environment": env})
     attempt = {
@@ -128,14 +137,19 @@ def _record_one(
     image.update(
         builder=result.builder,
         status=result.status.value,
-        fingerprint=result.fingerprint,
+        fingerprint=result.fingerprint or None,
+        given_fingerprint=one.given if one.given != result.fingerprint else None,
         inputs=dict(inputs),
+        observed=list(one.observed) or None,
         artifacts=[artifact.to_dict() for artifact in result.artifacts],
         built_at=result.finished_at,
         duration_s=round(result.duration_s, 3),
         log_path=result.log_path,
         run=run_id,
     )
+    for name in ("fingerprint", "given_fingerprint", "observed"):
+        if image[name] is None:
+            del image[name]
 
 
 def _others(image: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:

@@ -132,6 +132,8 @@ _IMAGE = Record(
         "builder": _text,
         "status": _status,
         "fingerprint": _sha256,
+        "given_fingerprint": _sha256,
+        "observed": Items(_text),
         "inputs": Table(_text, _text),
         "artifacts": Items(_ARTIFACT),
         "built_at": _time,

@@ -267,7 +267,9 @@ results:
       description: The log with every line of the build; null when there is none.
       type: str
     fingerprint:
-      description: The sha256 over everything that decides the image.
+      description:
+        - The sha256 over everything that decides the image.
+        - Empty when inputs changed while it was built.
       type: str
     started_at:
       description: RFC 3339 in UTC; empty when nothing ran.

@@ -151,9 +151,14 @@ images:
       type: str
       sample: built
     fingerprint:
-      description: SHA-256 over everything that decides its content.
+      description:
+        - SHA-256 over everything that decides its content.
+        - Null when inputs changed while it was built, so that it is built again.
       type: str
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    given_fingerprint:
+      description: The one that the build itself was given, where that is another one.
+      type: str
     artifacts:
       description: What the build left.
       type: list

@@ -13,9 +13,13 @@ from ... import logs
 from ...errors import HybridError
 from ...state.inputs import write_files
 from .. import imagefiles, runs
+from ..planning.fingerprint import Digests
+from ..planning.plan import source_faults
 from ..results import BuildResult, Status
-from .job import Batch, Ended, Job
+from .job import Batch, Ended, Job, look_again
 from .verdict import conclude
+
+_MOST_NAMED = 5
 
 
 class Finished(NamedTuple):
@@ -46,6 +50,7 @@ class Finisher:
         self.pending = 0
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread = ThreadPoolExecutor(max_workers=1)
+        self._digests = Digests(batch.workspace)
 
     def conclude(self, ended: Ended) -> None:
         """Hand over an attempt whose Packer has ended: its result is to be found out."""
@@ -92,13 +97,15 @@ class Finisher:
             finished.append(one if isinstance(one, Finished) else self._conclude(one))
         final = [one for one in finished if not one.again]
         for job, result, _ in final:
-            if result.changed:
+            if result.changed and result.fingerprint:
                 # It only words the reason of the next build, so it must not cost this one.
                 with contextlib.suppress(OSError):
                     write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
         if final:
-            pairs = [(one.result, one.job.planned.inputs) for one in final]
-            runs.record(batch.workspace, batch.run_id, batch.env, pairs)
+            records = [
+                runs.Record(result, job.planned.inputs, job.planned.fingerprint) for job, result, _ in final
+            ]
+            runs.record(batch.workspace, batch.run_id, batch.env, records)
         for one in final:
             one.job.close()
         return [one if one.again else self._tidied(one) for one in finished]
@@ -122,8 +129,25 @@ class Finisher:
         except (HybridError, OSError) as error:
             failed = job.result(Status.FAILED, self._batch)
             result = replace(failed, errors=(f"the result cannot be kept: {say(error)}",))
+        if result.changed:
+            result = self._with_its_inputs(job, result)
         runs.remove_folder(attempt.folder)
         return Finished(job, result, again=result.retryable and attempt.number <= self._batch.options.retries)
+
+    def _with_its_inputs(self, job: Job, result: BuildResult) -> BuildResult:
+        """The result of a build, without its fingerprint where its inputs are not those that were planned."""
+        changed = [*job.changed, *look_again(job, self._batch, self._digests)]
+        changed += map(str, source_faults(job.planned, self._batch.workspace))
+        if not changed:
+            return result
+        shown = dict.fromkeys(changed)
+        named = ", ".join(list(shown)[:_MOST_NAMED])
+        more = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
+        warning = (
+            f"inputs changed after the build was planned: {named}{more}; no fingerprint is recorded, so that "
+            "the next run builds it again"
+        )
+        return replace(result, fingerprint="", warnings=(*result.warnings, warning))
 
 
 def say(error: HybridError | OSError) -> str:

@@ -14,6 +14,7 @@ from ...process.mask import Masker
 from ...temporary import PREFIX, write
 from ..imagefiles import packer_cache
 from ..mirror import Mirror, make_mirror
+from ..planning.plan import changed_since
 from ..program.commands import build_command
 from ..runtime import runtime_variables, tools_path
 from ..secrets import secret_values
@@ -22,7 +23,7 @@ from ..stream.pump import Pump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ...logs import BuildLog
     from ...monitor import Monitor
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ...state.lock import Lock
     from ...workspace import Workspace
     from ..options import BuildOptions
+    from ..planning.fingerprint import Digests
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
     from ..results import BuildResult, Status
@@ -78,6 +80,7 @@ class Job:
         asked_at: moment of the first try for a lock that somebody else holds.
         lock: held from the first attempt to the end.
         timed_out: the whole build took too long and was told to stop.
+        changed: which inputs were not those of the plan any more when the last attempt was started.
     """
 
     planned: Planned
@@ -90,6 +93,7 @@ class Job:
     asked_at: float = 0.0
     lock: Lock | None = None
     timed_out: bool = False
+    changed: Sequence[str] = ()
 
     @property
     def target(self) -> str:
@@ -227,6 +231,17 @@ def prepare(job: Job, batch: Batch) -> Attempt:
 
 def _show(target: str, batch: Batch, mirror: Mirror) -> Callable[[str, str], None]:
     return lambda text, kind: batch.monitor.line(target, mirror.shown(text), kind)
+
+
+def look_again(job: Job, batch: Batch, digests: Digests) -> list[str]:
+    """Which inputs of a job are no longer what was planned, a few words each."""
+    return changed_since(
+        job.planned,
+        workspace=batch.workspace,
+        capabilities=batch.capabilities,
+        options=batch.options,
+        digests=digests,
+    )
 
 
 def make_folder(folder: Path) -> None:

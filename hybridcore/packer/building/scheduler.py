@@ -17,7 +17,7 @@ from ..planning.plan import lost_files, unchanged
 from ..results import Status
 from ..stream.retry import delays
 from .finisher import Finisher, say
-from .job import Attempt, Batch, Ended, Job, prepare
+from .job import Attempt, Batch, Ended, Job, look_again, prepare
 from .remains import grace, left_behind
 
 TYPE_CHECKING = False
@@ -70,6 +70,7 @@ class Scheduler:
         self._jobs = tuple(self._waiting)
         self._selector = selectors.DefaultSelector()
         self._finisher = Finisher(batch)
+        self._digests = Digests(batch.workspace)
         self._told_of_logs = False
         self._ticked = 0.0
 
@@ -202,10 +203,11 @@ class Scheduler:
         batch = self._batch
         if not job.attempts:
             for reason in job.planned.reasons:
-                word = "rebuild" if (job.planned.image or {}).get("fingerprint") else "build"
+                word = "rebuild" if (job.planned.image or {}).get("run") else "build"
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
         try:
             attempt = prepare(job, batch)
+            job.changed = look_again(job, batch, self._digests)
             fd = self._children.start(
                 Child(
                     key=job.target,

@@ -74,6 +74,11 @@ class Digests:
                 name: known for name, known in loaded["folders"].items() if isinstance(known, dict)
             }
 
+    def look_again(self) -> Digests:
+        """Have folders that were read be read again: what lies in them may have changed; gives itself."""
+        self._trees.clear()
+        return self
+
     def file(self, path: str | Path) -> str:
         """Hex sha256 of a file's content.
 

@@ -146,6 +146,48 @@ def plan(
     return planned
 
 
+def changed_since(
+    planned: Planned,
+    *,
+    workspace: Workspace,
+    capabilities: Capabilities,
+    options: BuildOptions,
+    digests: Digests,
+) -> list[str]:
+    """Look at the inputs of a target again: which are no longer what was planned, a few words each.
+
+    Args:
+        planned: the target.
+        workspace: where everything lies.
+        capabilities: of the Packer that builds.
+        options: how to build.
+        digests: of files; a file whose status is the same is not read again.
+    """
+    environ = {**os.environ, **options.extra_env}
+    uses_sources = bool(_sources_of([planned]))
+    try:
+        now = gather(
+            planned.template,
+            planned.rendered,
+            state.read(workspace=workspace) if uses_sources else {"sources": {}},
+            workspace=workspace,
+            capabilities=capabilities,
+            installed=plugins.installed(environ, capabilities.path) if capabilities.has_init else {},
+            digests=digests.look_again(),
+            environ=environ,
+            options=options,
+        )
+    except OSError as error:
+        return [f"{error.filename} cannot be read any more: {error.strerror}"]
+    before = {name: files for name, files in planned.files.items() if name != CONFIGURATION}
+    return changed_inputs(planned.inputs, now.digests, before, now.files)
+
+
+def source_faults(planned: Planned, workspace: Workspace) -> list[Fault]:
+    """The sources that a target uses and that are not, or no longer, what was synced."""
+    return differences(_sources_of([planned]), workspace)
+
+
 def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:
     """The sources that targets use, each with the commit that counts as their input."""
     return {
@@ -166,6 +208,8 @@ def _reasons(
     key: str,
 ) -> list[str]:
     """Why an image must be built; nothing when it need not be."""
+    if image and image.get("run") and not image.get("fingerprint"):
+        return [f"its inputs changed while it was built, in run {image['run']}"]
     if image is None or not image.get("fingerprint"):
         attempt = (image or {}).get("last_attempt")
         return [f"never built: the last attempt was {attempt['status']}" if attempt else "never built"]

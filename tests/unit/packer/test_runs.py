@@ -19,6 +19,7 @@ from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
 
 A, B = "linux/null/a", "linux/null/b"
+MARK = "f" * 64
 # Its processes are killed, so it is of this run of the tests alone.
 RUN = f"20261122T000000.000Z-{os.getpid() % 0x1000000:06x}"
 
@@ -48,7 +49,7 @@ def begin(workspace: Workspace, run_id: str = RUN, owner: int | None = None, **m
     )
 
 
-def built(target: str = A, fingerprint: str = "f" * 64) -> BuildResult:
+def built(target: str = A, fingerprint: str = MARK) -> BuildResult:
     return BuildResult(
         target=target,
         builder="source.null.a",
@@ -78,9 +79,21 @@ def test_a_run_that_began_names_its_owner_and_its_logs(workspace: Workspace) -> 
     assert state.liveness(entry) == "alive"
 
 
+def test_an_image_of_inputs_that_changed_has_no_fingerprint(workspace: Workspace) -> None:
+    key = f"dev/{A}"
+    runs.record(workspace, RUN, "dev", [runs.Record(built(), {"packer": "1"}, MARK, observed=["x"])])
+    image = state.read(workspace=workspace)["images"][key]
+    assert (image["fingerprint"], image["observed"]) == (MARK, ["x"])
+    assert "given_fingerprint" not in image
+    runs.record(workspace, "later", "dev", [runs.Record(built(fingerprint=""), {"packer": "1"}, MARK)])
+    image = state.read(workspace=workspace)["images"][key]
+    assert (image["given_fingerprint"], image["run"]) == (MARK, "later")
+    assert image.keys().isdisjoint({"fingerprint", "observed"})
+
+
 def test_a_failure_is_an_attempt_and_touches_no_image(workspace: Workspace) -> None:
     begin(workspace)
-    runs.record(workspace, RUN, "dev", [(built(), {"packer": "1.6.6"})])
+    runs.record(workspace, RUN, "dev", [runs.Record(built(), {"packer": "1.6.6"}, MARK)])
     before = state.read(workspace=workspace)["images"][f"dev/{A}"]
     failed = BuildResult(
         target=A,
@@ -89,7 +102,7 @@ def test_a_failure_is_an_attempt_and_touches_no_image(workspace: Workspace) -> N
         errors=("why", "x" * 5000),
         finished_at="2026-11-23T00:00:00.000Z",
     )
-    runs.record(workspace, "another", "dev", [(failed, {"packer": "other"})])
+    runs.record(workspace, "another", "dev", [runs.Record(failed, {"packer": "other"}, MARK)])
     after = state.read(workspace=workspace)["images"][f"dev/{A}"]
     attempt = after.pop("last_attempt")
     before.pop("last_attempt")
@@ -124,7 +137,7 @@ def test_the_end_of_a_run(workspace: Workspace) -> None:
 
 def test_a_settled_run_keeps_the_results_that_it_has(workspace: Workspace) -> None:
     begin(workspace)
-    runs.record(workspace, RUN, "dev", [(built(), {})])
+    runs.record(workspace, RUN, "dev", [runs.Record(built(), {}, MARK)])
     runs.settle(workspace, RUN, "cancelled", "a signal")
     data = state.read(workspace=workspace)
     (run,) = data["history"]

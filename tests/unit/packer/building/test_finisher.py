@@ -62,7 +62,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     record = runs.record
 
     def counting(workspace, run_id, env, finished):  # type: ignore[no-untyped-def]
-        found.append([result.target for result, _ in finished])
+        found.append([one.result.target for one in finished])
         record(workspace, run_id, env, finished)
 
     monkeypatch.setattr(runs, "record", counting)
