@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -156,11 +157,11 @@ def _check_home(space: Workspace) -> None:
     if shutil.which("git") is None:
         raise SourcesError("the program 'git' was not found", hint="install git, or correct PATH")
     home = space.sources
-    if home.exists() and not home.is_dir():
+    if os.path.lexists(home) and not home.is_dir():
         raise SourcesError(f"{home} is not a folder", hint="move it away")
-    if not home.resolve().is_relative_to(space.root):
+    if not space.holds(home):
         raise SourcesError(
-            f"{home} is a symbolic link out of the workspace, to {home.resolve()}",
+            f"{home} is a symbolic link out of the workspace, to {os.path.realpath(home)}",
             hint="remove the link; sync keeps its clones inside the workspace",
         )
 

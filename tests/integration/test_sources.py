@@ -540,6 +540,9 @@ def test_a_second_sync_waits_no_longer_than_allowed(space: Space) -> None:
 def test_a_sources_that_is_no_folder(space: Space) -> None:
     (space.root / "sources").write_text("not a folder\n")
     assert "is not a folder" in space.error()
+    (space.root / "sources").unlink()
+    (space.root / "sources").symlink_to("sources")
+    assert "is not a folder" in space.error(), "a circle of links"
 
 
 def test_an_interrupt_ends_git_at_once_and_leaves_no_half_clone(space: Space, tmp_path: Path) -> None:
