@@ -40,8 +40,7 @@ class Request:
             line ends between them; ``all`` is every target of the workspace, and so are no targets. A mapping
             has ``target`` and ``vars``, its own values.
         vars: the caller's values by variable, for all targets.
-        ansible: whether the Ansible stack is on.
-        puppet: whether the Puppet stack is on.
+        provisioners: which stacks are on, by name; the others are as their rows say.
         options: how to build.
         command: what is being done, for the state and for those who wait.
     """
@@ -49,8 +48,7 @@ class Request:
     env: str
     targets: Sequence[str | Mapping[str, Any]] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
-    ansible: bool = True
-    puppet: bool = False
+    provisioners: Mapping[str, bool] = field(default_factory=dict)
     options: BuildOptions = field(default_factory=BuildOptions)
     command: str = "build"
 
@@ -123,8 +121,7 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
 
 
 def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool | None]:
-    provisioners.enable_ansible(request.ansible)
-    provisioners.enable_puppet(request.puppet)
+    provisioners.switch(request.provisioners)
     return provisioners.emit_vars_for(loaded, workspace=workspace)
 
 

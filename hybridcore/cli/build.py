@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..packer import options
 from ..workspace import Workspace
-from .config import add_request, parse_vars
+from .config import add_request, parse_vars, switches
 from .streams import print_json
 
 TYPE_CHECKING = False
@@ -69,8 +69,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         env=args.env,
         targets=args.targets,
         vars=parse_vars(args.var),
-        ansible=args.ansible,
-        puppet=args.puppet,
+        provisioners=switches(args),
         options=options.made_from(
             {option.name: getattr(args, option.field) for option in options.table()}
             | {"secrets": read_secrets(args.secrets), "extra_env": read_environment(args.extra_env)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from ..provisioners import stacks
 from .streams import complain, print_json
 
 TYPE_CHECKING = False
@@ -50,20 +51,26 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help='a value as HCL, as in cpus=2, name="web" or tags={a=1}; a plain word is a string',
     )
-    for stack, default in (("ansible", True), ("puppet", False)):
+    for stack in stacks.STACKS:
         parser.add_argument(
-            f"--{stack}",
+            f"--{stack.name}",
+            dest=stack.variable,
             action=argparse.BooleanOptionalAction,
-            default=default,
-            help=f"whether the provisioner {stack} runs (default: {'on' if default else 'off'})",
+            default=stack.on,
+            help=f"whether the provisioner {stack.title} runs (default: {'on' if stack.on else 'off'})",
         )
+
+
+def switches(args: argparse.Namespace) -> dict[str, bool]:
+    """Which provisioner stacks are on, by name, as the arguments of ``add_request`` say."""
+    return {stack.name: getattr(args, stack.variable) for stack in stacks.STACKS}
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Render, check or explain, and print the outcome.
 
     Args:
-        args: ``action``, ``env``, ``targets``, ``var``, ``ansible``, ``puppet``, ``diff`` and ``json``.
+        args: ``action``, ``env``, ``targets``, ``var``, ``enable_*``, ``diff`` and ``json``.
         workspace: the workspace.
 
     Returns:
@@ -76,8 +83,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         env=args.env,
         targets=args.targets,
         vars=parse_vars(args.var),
-        ansible=args.ansible,
-        puppet=args.puppet,
+        provisioners=switches(args),
     )
     if args.action == "explain":
         return _explain(args, pipeline.explain(request, workspace))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ..errors import Fault, ProvisionersError
 from ..workspace import Workspace, read_plain, resolve
+from . import stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,52 +21,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..templates import Template
+    from .stacks import Stack
 
 
-@dataclass(frozen=True)
-class Switches:
-    """Which stacks are on.
-
-    Attributes:
-        ansible: run ``templates/ansible/site.yml`` in the image.
-        puppet: apply ``templates/puppet/manifests/site.pp`` in the image.
-    """
-
-    ansible: bool = True
-    puppet: bool = False
-
-
-@dataclass(frozen=True)
-class Stack:
-    """One provisioner stack.
-
-    Attributes:
-        name: its name in ``Switches``, and its folder under ``templates/``.
-        variable: the Packer variable that switches it.
-        entry: the asset that must exist, relative to its folder.
-        is_playbook: whether that is YAML, a list of plays.
-    """
-
-    name: str
-    variable: str
-    entry: str
-    is_playbook: bool = False
-
-
-STACKS = (
-    Stack("ansible", "enable_ansible", "site.yml", is_playbook=True),
-    Stack("puppet", "enable_puppet", "manifests/site.pp"),
-)
 _MISSING = "is missing"
 # The first line that is neither blank nor a comment, nor the beginning of a document in YAML.
 _FIRST = re.compile(r"^[ \t]*(?!---[ \t]*(?:#.*)?$|%|#)\S.*$", re.MULTILINE)
 # An entry of a list, a list in brackets, or the head of an encrypted file.
 _PLAYBOOK = re.compile(r"(?:---)?[ ]*(?:-(?:[ ]|$)|\[)|\$ANSIBLE_VAULT;")
-_switches: ContextVar[Switches] = ContextVar("hybridcore_provisioners", default=Switches())  # noqa: B039
+# By the name of a stack; one that nobody switched is as its row says.
+_switches: ContextVar[Mapping[str, bool]] = ContextVar(
+    "hybridcore_provisioners",
+    default=MappingProxyType({}),
+)
 
 
 def enable_ansible(flag: bool) -> None:
-    """Switch the Ansible stack on or off, in this context (thread or task) alone.
+    """Switch the Ansible stack on or off, in this context (thread or task) alone; public interface.
 
     Args:
         flag: whether it is on.
@@ -73,11 +45,11 @@ def enable_ansible(flag: bool) -> None:
     Raises:
         ProvisionersError: it is no bool.
     """
-    _switches.set(replace(_switches.get(), ansible=_checked(flag)))
+    enable("ansible", flag)
 
 
 def enable_puppet(flag: bool) -> None:
-    """Switch the Puppet stack on or off, in this context (thread or task) alone.
+    """Switch the Puppet stack on or off, in this context (thread or task) alone; public interface.
 
     Args:
         flag: whether it is on.
@@ -85,14 +57,46 @@ def enable_puppet(flag: bool) -> None:
     Raises:
         ProvisionersError: it is no bool.
     """
-    _switches.set(replace(_switches.get(), puppet=_checked(flag)))
+    enable("puppet", flag)
 
 
-def _checked(flag: bool) -> bool:
+def enable(name: str, flag: bool) -> None:
+    """Switch a stack on or off, in this context (thread or task) alone.
+
+    Args:
+        name: of the stack.
+        flag: whether it is on.
+
+    Raises:
+        ProvisionersError: there is no such stack, or the flag is no bool.
+    """
+    known = [stack.name for stack in stacks.STACKS]
+    if name not in known:
+        raise ProvisionersError(
+            f"there is no provisioner stack {name!r}", hint=f"there are: {', '.join(known)}"
+        )
     # The text "false" is true in Python: who passes one would get the opposite of what it says.
     if not isinstance(flag, bool):
         raise ProvisionersError(f"a switch is true or false, not {flag!r:.80} ({type(flag).__name__})")
-    return flag
+    _switches.set({**_switches.get(), name: flag})
+
+
+def switch(given: Mapping[str, bool]) -> None:
+    """Switch every stack, in this context (thread or task) alone.
+
+    Args:
+        given: on or off, by name of stack; the others are as their rows say.
+
+    Raises:
+        ProvisionersError: there is no such stack, or a flag is no bool.
+    """
+    _switches.set({})
+    for name, flag in given.items():
+        enable(name, flag)
+
+
+def _is_on(stack: Stack) -> bool:
+    return _switches.get().get(stack.name, stack.on)
 
 
 def emit_vars(*, workspace: Workspace | None = None) -> dict[str, bool]:
@@ -107,17 +111,13 @@ def emit_vars(*, workspace: Workspace | None = None) -> dict[str, bool]:
     Raises:
         ProvisionersError: an asset of an enabled stack is missing, or is no asset; has faults, all of them.
     """
-    check_assets(_switches.get(), resolve(workspace))
+    check_assets(resolve(workspace))
     return {name: value for name, value in _variables().items() if value is not None}
 
 
 def _variables() -> dict[str, bool | None]:
     """The value of each switch; None for a stack that is off as it is by default."""
-    switches, by_default = _switches.get(), Switches()
-    given = {stack: getattr(switches, stack.name) for stack in STACKS}
-    return {
-        stack.variable: on if on or getattr(by_default, stack.name) else None for stack, on in given.items()
-    }
+    return {stack.variable: _is_on(stack) or (False if stack.on else None) for stack in stacks.STACKS}
 
 
 def emit_vars_for(
@@ -139,14 +139,14 @@ def emit_vars_for(
             switches on what is off; has faults.
     """
     used = set().union(*(template.variable_names() for template in templates))
-    check_assets(_switches.get(), resolve(workspace), used=used)
+    check_assets(resolve(workspace), used=used)
     variables = _variables()
     faults = [
         Fault(
             f"PKR_VAR_{stack.variable} in the environment is not false, and the {stack.name} stack is off",
             hint="unset it, or switch the stack on",
         )
-        for stack in STACKS
+        for stack in stacks.STACKS
         if variables[stack.variable] is None and stack.variable in used
         if os.environ.get(f"PKR_VAR_{stack.variable}", "false") not in ("false", "0")
     ]
@@ -155,11 +155,10 @@ def emit_vars_for(
     return variables
 
 
-def check_assets(switches: Switches, workspace: Workspace, *, used: set[str] | None = None) -> None:
+def check_assets(workspace: Workspace, *, used: set[str] | None = None) -> None:
     """Check that the assets of the enabled stacks are there, inside the workspace, and say something.
 
     Args:
-        switches: which stacks are on.
         workspace: where the assets lie.
         used: names of variables that the templates declare; all stacks are checked when None.
 
@@ -167,8 +166,8 @@ def check_assets(switches: Switches, workspace: Workspace, *, used: set[str] | N
         ProvisionersError: an asset is missing or wrong; has faults.
     """
     faults = []
-    for stack in STACKS:
-        if not getattr(switches, stack.name) or (used is not None and stack.variable not in used):
+    for stack in stacks.STACKS:
+        if not _is_on(stack) or (used is not None and stack.variable not in used):
             continue
         path = asset_folder(stack, workspace) / stack.entry
         wrong = _wrong(stack, path, workspace)
@@ -211,4 +210,4 @@ def enabled_stacks(values: Mapping[str, object]) -> list[Stack]:
     Args:
         values: the values of the template's variables, rendered ones before defaults.
     """
-    return [stack for stack in STACKS if values.get(stack.variable) in (True, "true")]
+    return [stack for stack in stacks.STACKS if values.get(stack.variable) in (True, "true")]

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.provisioners import stacks
 
-# The options that packer_config and packer_build share.
-SPEC: dict[str, Any] = {
-    "workspace": {"type": "path"},
-    "env": {"type": "str", "required": True},
-    "targets": {"type": "list", "elements": "raw", "default": []},
-    "vars": {"type": "dict", "default": {}},
-    "provisioners": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "ansible": {"type": "bool", "default": True},
-            "puppet": {"type": "bool", "default": False},
-        },
-    },
-}
+
+def spec() -> dict[str, Any]:
+    """The options that packer_config and packer_build share, with a switch for each provisioner stack."""
+    switches = {stack.name: {"type": "bool", "default": stack.on} for stack in stacks.STACKS}
+    return {
+        "workspace": {"type": "path"},
+        "env": {"type": "str", "required": True},
+        "targets": {"type": "list", "elements": "raw", "default": []},
+        "vars": {"type": "dict", "default": {}},
+        "provisioners": {"type": "dict", "default": {}, "options": switches},
+    }
+
+
+SPEC = spec()
 
 
 def request(params: dict[str, Any], **more: Any) -> pipeline.Request:
@@ -35,7 +35,6 @@ def request(params: dict[str, Any], **more: Any) -> pipeline.Request:
         env=params["env"],
         targets=params["targets"],
         vars=params["vars"],
-        ansible=switches.get("ansible", True),
-        puppet=switches.get("puppet", False),
+        provisioners={name: on for name, on in switches.items() if on is not None},
         **more,
     )

@@ -27,7 +27,7 @@ _TYPES = {bool: "bool", int: "int", float: "float", str: "str", tuple: "list", d
 
 def spec() -> dict[str, Any]:
     """The argument spec: what rendering takes too, and the options of a build."""
-    return {**core_request.SPEC, **{option.name: _argument(option) for option in options.table()}}
+    return {**core_request.spec(), **{option.name: _argument(option) for option in options.table()}}
 
 
 def _argument(option: options.Option) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def test_the_assets_of_a_stack_count_where_the_template_runs_it_and_not_where_it
     )
     space.write("templates/ansible/site.yml", "[]\n")
     space.write("templates/ansible/run.sh", "echo one\n").chmod(0o755)
-    off = pipeline.Request(env="dev", ansible=False)
+    off = pipeline.Request(env="dev", provisioners={"ansible": False})
     workspace = space.open()
     assert statuses(pipeline.build(off, workspace=workspace, monitor=Recorder())) == {
         plain: "built",

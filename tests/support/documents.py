@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -32,3 +36,16 @@ def table_rows(document: str, title: str) -> list[tuple[str, ...]]:
             break
     assert len(found) > 2, f"{document}: there is no table under {title!r}"
     return found[2:]
+
+
+def module_options(file: str) -> dict[str, dict[str, Any]]:
+    """The options in the documentation of a module of the collection, by name.
+
+    Args:
+        file: path in the checkout.
+    """
+    for node in ast.parse((REPOSITORY / file).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION":
+            found: dict[str, dict[str, Any]] = yaml.safe_load(ast.literal_eval(node.value))["options"]
+            return found
+    raise AssertionError(f"{file} has no DOCUMENTATION")

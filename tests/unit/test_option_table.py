@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 from dataclasses import field, make_dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from hybridcore import cli
 from hybridcore.packer import options
 from hybridcore.packer.building.batch import check_options
 from hybridcore.packer.options import BuildOptions, OnError, Option
+from tests.support.documents import module_options
 
 ADAPTER = "ansible_collections.hybridcore.packer.plugins.module_utils.packer_build"
 MODULE = "plugins/modules/packer_build.py"
@@ -33,15 +33,6 @@ def adapter(collections_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleTy
     """What the module and the action plugin share, imported as Ansible does it."""
     monkeypatch.syspath_prepend(str(collections_path))
     return importlib.import_module(ADAPTER)
-
-
-def documented(repository: Path) -> dict[str, dict[str, Any]]:
-    """The options in the documentation of the module."""
-    for node in ast.parse((repository / MODULE).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION":
-            found: dict[str, dict[str, Any]] = yaml.safe_load(ast.literal_eval(node.value))["options"]
-            return found
-    raise AssertionError("no DOCUMENTATION")
 
 
 def of_role(repository: Path, role: str) -> dict[str, dict[str, Any]]:
@@ -78,7 +69,7 @@ def wrong(repository: Path, spec: dict[str, dict[str, Any]]) -> list[str]:
             found.append(f"{file}: {name}: no description")
 
     names = [option for option in spec if option not in WHAT]
-    module = documented(repository)
+    module = module_options(MODULE)
     roles = {role: of_role(repository, role) for role in OWN}
     for name in names:
         compare(MODULE, module, name, ("type", "elements", "choices", "default"))

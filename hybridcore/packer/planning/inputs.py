@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ...process.environment import may_be_secret
-from ...provisioners import STACKS, asset_folder, enabled_stacks
+from ...provisioners import asset_folder, enabled_stacks, stacks
 from ..program import plugins
 from .fingerprint import CONFIGURATION, digest_of, tree_digest
 from .layout import own_manifests
@@ -80,7 +80,7 @@ def gather(
     # A stack that is switched off runs nothing, though the template names its files.
     off = [
         asset_folder(stack, workspace)
-        for stack in STACKS
+        for stack in stacks.STACKS
         if stack.variable in template.variable_names() and stack not in enabled
     ]
     commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}

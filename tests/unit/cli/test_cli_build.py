@@ -95,7 +95,7 @@ def test_options_become_a_request(
     assert builds.watched == [4711]
     assert (request.env, list(request.targets)) == ("dev", ["linux/null/a"])
     assert request.vars == {"message": "hi", "list": ["a"]}
-    assert (request.ansible, request.puppet) == (False, True)
+    assert request.provisioners == {"ansible": False, "puppet": True}
     options = request.options
     assert (options.only, options.except_, options.on_error) == (("x", "y"), ("z",), OnError.ABORT)
     assert (options.parallel_builds, options.timeout, options.retries) == (3, 1.5, 2)
