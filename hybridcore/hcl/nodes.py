@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -159,3 +160,12 @@ def children(node: Node) -> tuple[Node, ...]:
             optional = (node.collection, node.key, node.value, node.condition)
             return tuple(part for part in optional if part)
     return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all that it is made of, in the order of the source."""
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += reversed(children(found))

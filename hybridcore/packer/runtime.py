@@ -8,12 +8,17 @@ import sys
 from .. import process
 from ..errors import PackerError
 from ..host import accelerator
+from ..process.environment import child_environment
+from .imagefiles import packer_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..templates import Template
+    from ..workspace import Workspace
+    from .options import BuildOptions
 
 KEY_FILE = "hybridcore_ssh_private_key_file"
 PUBLIC_KEY = "hybridcore_ssh_public_key"
@@ -48,6 +53,30 @@ def runtime_variables(
     if KEY_FILE in declared or PUBLIC_KEY in declared:
         values |= make_key(folder)
     return {f"PKR_VAR_{name}": value for name, value in values.items() if name in declared}
+
+
+def packer_environment(
+    workspace: Workspace, options: BuildOptions, variables: Mapping[str, str], temporary: Path
+) -> dict[str, str]:
+    """The whole environment of the Packer that builds a target.
+
+    Args:
+        workspace: where everything lies.
+        options: ``extra_env`` and ``secrets`` count.
+        variables: what ``runtime_variables`` gave.
+        temporary: the folder for its temporary files.
+    """
+    ours = {**os.environ, **options.extra_env}
+    return child_environment(
+        {
+            **options.extra_env,
+            **{f"PKR_VAR_{name}": value for name, value in options.secrets.items()},
+            **variables,
+            "PATH": tools_path(ours.get("PATH", os.defpath)),
+            "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(workspace)),
+            "TMPDIR": str(temporary),
+        }
+    )
 
 
 def make_key(folder: Path) -> dict[str, str]:

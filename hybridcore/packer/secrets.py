@@ -7,16 +7,26 @@ from decimal import Decimal
 
 from ..errors import Fault, HclError
 from ..hcl import NotEvaluable, evaluate
+from ..hcl.evaluator import to_text
+from ..hcl.functions import FUNCTIONS
+from ..hcl.nodes import Access, Call, Literal, Variable, walk
 from ..process.environment import child_environment, named_secrets
 from ..process.forms import MIN_LENGTH
 from ..process.mask import check_secret
+from ..templates.declarations import RUNTIME_PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from ..hcl.nodes import Node
     from ..templates import Template
     from .options import BuildOptions
+
+# Functions of Packer that give another value each time.
+_CHANGING = frozenset({"timestamp", "legacy_isotime", "legacy_strftime", "uuidv4", "bcrypt"})
+# Those that ask somebody else.
+_OUTSIDE = frozenset({"vault", "consul_key", "aws_secretsmanager"})
 
 
 def short_secrets(options: BuildOptions) -> list[Fault]:
@@ -41,7 +51,7 @@ def short_secrets(options: BuildOptions) -> list[Fault]:
 def missing_secrets(
     template: Template, secrets: Mapping[str, str], environ: Mapping[str, str]
 ) -> list[Fault]:
-    """The sensitive variables that have no value, or one that is too short to be masked.
+    """The sensitive variables without a value or with one too short to be masked, and what cannot be known.
 
     Args:
         template: what its files say.
@@ -51,7 +61,7 @@ def missing_secrets(
     Returns:
         A fault each, with the place of the declaration. An empty value is none to keep secret.
     """
-    faults = []
+    faults = _changing(template)
     for name, variable in template.variables.items():
         if not variable.sensitive or variable.runtime or name in secrets:
             continue
@@ -63,7 +73,7 @@ def missing_secrets(
             faults.append(Fault(message, file=where, line=line, hint=hint))
             continue
         if value is None:
-            value = variable.default
+            value = _default(template, name, environ)
         if isinstance(value, str) and value and (short := check_secret(name, value)):
             faults.append(Fault(short.message, file=where, line=line, hint=short.hint))
     return faults
@@ -84,10 +94,95 @@ def secret_values(template: Template, secrets: Mapping[str, str], env: Mapping[s
     sensitive = template.sensitive_names()
     found: set[str] = set()
     for text in (*secrets.values(), *(env.get(f"PKR_VAR_{name}", "") for name in sensitive)):
-        found |= {text, *_parts(_parsed(text))}
+        found |= {text, *parts(_parsed(text))}
     for name in sensitive:
-        found.update(_parts(template.variables[name].default))
+        found.update(parts(_default(template, name, env)))
     return [value for value in found if len(value) >= MIN_LENGTH]
+
+
+def unknown_values(template: Template, secrets: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
+    """The sensitive values that ``secret_values`` does not know.
+
+    Args:
+        template: the target.
+        secrets: values that the caller gives, by name.
+        env: the environment of the build.
+
+    Returns:
+        References that Packer can compute, such as ``local.password``: sensitive locals, and sensitive
+        variables whose default is not computed here.
+    """
+    found = [f"local.{name}" for name, local in template.locals.items() if local.sensitive]
+    for name in sorted(template.sensitive_names()):
+        variable = template.variables[name]
+        given = name in secrets or f"PKR_VAR_{name}" in env
+        if variable.computed and not given and _default(template, name, env) is None:
+            found.append(f"var.{name}")
+    return found
+
+
+def doubtful(template: Template) -> bool:
+    """Whether a sensitive local asks somebody who may answer otherwise each time, such as a vault."""
+    nodes = [
+        node for name, local in template.locals.items() if local.sensitive for node in _nodes(template, name)
+    ]
+    return any(isinstance(node, Call) and node.name in _OUTSIDE for node in nodes) or any(
+        root == "data" for root, _ in _references(nodes)
+    )
+
+
+def _changing(template: Template) -> list[Fault]:
+    """The sensitive locals that have another value each time that they are computed."""
+    faults = []
+    for name, local in template.locals.items():
+        if not local.sensitive:
+            continue
+        nodes = list(_nodes(template, name))
+        made_of = {f"{node.name}()" for node in nodes if isinstance(node, Call) and node.name in _CHANGING}
+        made_of |= {
+            f"var.{step}"
+            for root, step in _references(nodes)
+            if root == "var" and step.startswith(RUNTIME_PREFIX)
+        }
+        for what in sorted(made_of):
+            message = f"the sensitive local {name!r} is made of {what}, so that nobody knows what to mask"
+            hint = "give its value as a sensitive variable"
+            faults.append(Fault(message, file=local.file, line=local.line, hint=hint))
+    return faults
+
+
+def _nodes(template: Template, name: str) -> Iterator[Node]:
+    """All parts of the expression of a local, and of the locals that it is made of."""
+    waiting, seen = [name], {name}
+    while waiting:
+        local = template.locals.get(waiting.pop())
+        nodes = list(walk(local.expression.node)) if local else []
+        yield from nodes
+        used = {step for root, step in _references(nodes) if root == "local"} - seen
+        waiting += used
+        seen |= used
+
+
+def _references(nodes: Iterable[Node]) -> Iterator[tuple[str, str]]:
+    """What expressions refer to: ``("var", "name")`` for ``var.name``."""
+    for node in nodes:
+        if isinstance(node, Access) and isinstance(node.source, Variable) and node.steps:
+            step = node.steps[0]
+            yield node.source.name, str(step.value) if isinstance(step, Literal) else ""
+
+
+def _default(template: Template, name: str, env: Mapping[str, str]) -> object:
+    """The default of a variable, ``env("NAME")`` computed; None without one or where only Packer knows it."""
+    if not template.variables[name].computed:
+        return template.variables[name].default
+    functions = {**FUNCTIONS, "env": lambda asked: env.get(to_text(asked), "")}
+    for _, block in template.blocks("variable"):
+        if block.labels == (name,) and "default" in block.body.attributes:
+            try:
+                return evaluate(block.body.attributes["default"], {}, functions)
+            except (NotEvaluable, HclError):
+                return None
+    return None
 
 
 def _parsed(text: str) -> object:
@@ -103,12 +198,12 @@ def _parsed(text: str) -> object:
         return None
 
 
-def _parts(value: object) -> Iterator[str]:
+def parts(value: object) -> Iterator[str]:
     """The texts and numbers within a value, as Packer prints them."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _parts(item)
+            yield from parts(item)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield format(Decimal(repr(value) if isinstance(value, float) else value), "f")

@@ -50,7 +50,7 @@ def start(
         cwd: the folder it runs in.
         stdout: file descriptor, or a constant of ``subprocess``.
         stderr: the same for standard error.
-        stdin: file descriptor; nothing to read when not given.
+        stdin: file descriptor, or a constant of ``subprocess``; nothing to read when not given.
 
     Returns:
         The running process; its process group has the same id.
@@ -86,6 +86,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
     timeout: float | None = None,
+    stdin: str = "",
 ) -> Completed:
     """Run a program to its end and keep what it printed.
 
@@ -94,6 +95,7 @@ def run(
         env: its whole environment; ``child_environment()`` when not given.
         cwd: the folder it runs in.
         timeout: seconds after which it and its process group are killed.
+        stdin: what it reads from its standard input.
 
     Returns:
         How it ended; an exit code other than 0 is not an error here.
@@ -110,10 +112,11 @@ def run(
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE if stdin else None,
     )
     with child:
         try:
-            out, err = child.communicate(timeout=timeout)
+            out, err = child.communicate(input=stdin.encode() or None, timeout=timeout)
         except BaseException as error:
             try:
                 os.killpg(child.pid, signal.SIGKILL)

@@ -113,11 +113,11 @@ class Wrapped:
             yield Unfinished(whole[1 - _LEAST :], 2)
 
     def _start_at_end(self, run: bytes) -> int | None:
-        """Where the start of a secret begins that goes on to the end, if one does."""
+        """Where the start of a secret begins that goes on beyond the end, if one does."""
         plain = run.translate(_URLSAFE)
         for at in range(len(plain) - _LEAST + 1):
             for secret in self._by_start.get(plain[at : at + _LEAST], ()):
-                if secret.startswith(plain[at:]):
+                if len(secret) > len(plain) - at and secret.startswith(plain[at:]):
                     return at
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from .. import platforms
 from . import declarations
@@ -13,10 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ..hcl import Block, Body
+    from ..hcl import Attribute, Block, Body
     from ..platforms import Platform
     from ..workspace import Workspace
     from .declarations import Declarations, Variable
+
+
+class Local(NamedTuple):
+    """A local of a template.
+
+    Attributes:
+        expression: what it is computed from.
+        sensitive: it is marked as such.
+        file: the file of its declaration, as shown to people.
+        line: the line of its declaration.
+    """
+
+    expression: Attribute
+    sensitive: bool
+    file: str
+    line: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,22 @@ class Template:
     def variables(self) -> Mapping[str, Variable]:
         """The declared variables by name."""
         return self.declarations.variables
+
+    @cached_property
+    def locals(self) -> Mapping[str, Local]:
+        """The locals by name, out of ``locals`` and ``local`` blocks."""
+        found = {}
+        for path, block in self.blocks("locals"):
+            file = self.workspace.relative(path)
+            for name, attribute in block.body.attributes.items():
+                found[name] = Local(attribute, False, file, attribute.line)
+        for path, block in self.blocks("local"):
+            attributes = block.body.attributes
+            if block.labels and "expression" in attributes:
+                sensitive = declarations.is_marked(attributes.get("sensitive"))
+                file = self.workspace.relative(path)
+                found[block.labels[0]] = Local(attributes["expression"], sensitive, file, block.line)
+        return found
 
     def variable_names(self) -> set[str]:
         """Names of the declared variables."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import hybrid, hybrid_command, hybrid_environment
+from tests.support.tools import Tools
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -27,7 +28,12 @@ for name in ("PKR_VAR_given", "PKR_VAR_inherited", "PKR_VAR_added"):
     print("on standard error", value, file=sys.stderr, flush=True)
 seen = pathlib.Path(sys.argv[1])
 seen.mkdir()
-lines = [path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")]
+lines = []
+for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    try:
+        lines.append(path.read_bytes())
+    except OSError:
+        pass  # it has just ended
 (seen / "command-lines").write_bytes(b"\\n".join(lines))
 run = next(folder for folder in pathlib.Path.cwd().parents if folder.parent.name == ".runs")
 with open(seen / "private", "w") as private:
@@ -362,3 +368,110 @@ def test_no_way_of_programs_to_write_a_secret_comes_through(
             assert piece not in text, piece
         # At the end of a line up to three characters stay.
         assert not [piece for at in range(len(within) - 6) if (piece := within[at : at + 6]) in text]
+
+
+ONLY_PACKER_KNOWS = """\
+variable "token" {
+  default   = env("CANARY_TOKEN")
+  sensitive = true
+}
+
+variable "plain" {
+  default = "plain-part"
+}
+
+local "password" {
+  expression = "${var.plain}-${lower(file("${path.root}/canary.txt"))}-${var.token}"
+  sensitive  = true
+}
+
+local "pair" {
+  expression = { user = "CANARY-user", deep = ["CANARY, deep"] }
+  sensitive  = true
+}
+
+source "null" "known" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.known"]
+
+  provisioner "shell-local" {
+    inline = [
+      "echo ${local.password} and",
+      "echo ${local.pair.user} ${local.pair.deep[0]}",
+      "echo ${var.token}",
+      "exit ${var.plain == "bad" ? 3 : 0}",
+    ]
+  }
+}
+"""
+
+
+def test_what_only_packer_knows_is_masked(space: WorkspaceFolder, tools: Tools) -> None:
+    """Packer prints `<sensitive>` for it: the machine-readable output does not."""
+    space.use(tools.packer)
+    target = space.template("linux/null/known", ONLY_PACKER_KNOWS)
+    space.write(f"templates/{target}/canary.txt", "CANARY-FILE")
+    build = ("build", "--env", "dev", "--verbose", "--env-var", "CANARY_TOKEN", target)
+    for arguments in (build, ("validate", "--env", "dev", target)):
+        done = hybrid(space, *arguments, CANARY_TOKEN="canary-tok")
+        assert done.returncode == 0, done.stdout + done.stderr
+        logs = "".join(path.read_text() for path in (space.root / "logs").rglob("*.log"))
+        for text in (done.stdout + done.stderr, logs):
+            for piece in ("canary-file", "CANARY-user", "CANARY, deep", "canary-tok"):
+                assert piece not in text, piece
+        assert "*** and" in logs
+        assert "*** ***" in logs
+    kept = [path for path in space.root.rglob("*") if path.is_file() and "templates" not in path.parts]
+    assert not [path for path in kept if b"canary-file" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("how", ["passes", "given"])
+def test_a_default_from_the_environment_is_a_secret(
+    space: WorkspaceFolder, any_packer: Path, how: str
+) -> None:
+    space.use(any_packer)
+    name = "PACKER_CANARY" if how == "passes" else "CANARY"
+    text = f'variable "word" {{\n  default   = env("{name}")\n  sensitive = true\n}}\n'
+    target = space.null("linux/null/env", inline=("echo is ${var.word}.",))
+    space.write(f"templates/{target}/word.pkr.hcl", text)
+    more = () if how == "passes" else ("--env-var", name)
+    done = hybrid(space, "build", "--env", "dev", "--verbose", *more, target, **{name: "canary-env"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is ***." in done.stderr
+    logs = "".join(path.read_text() for path in (space.root / "logs").rglob("*.log"))
+    assert "canary-env" not in done.stderr + logs
+    # One that is too short cannot be masked.
+    done = hybrid(space, "build", "--env", "dev", "--force", *more, target, **{name: "abc"})
+    assert done.returncode == 1
+    assert "'word' has 3 characters" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ('"x-${uuidv4()}"', "is made of uuidv4()"),
+        ("bcrypt(local.other)", "is made of bcrypt()"),
+        ("local.when", "is made of timestamp()"),
+        ('file("no-such-file")', "cannot be known: Packer says"),
+        ('substr("abc", 0, 3)', "has 3 characters"),
+    ],
+)
+def test_a_sensitive_value_that_cannot_be_known_is_refused(
+    space: WorkspaceFolder, tools: Tools, expression: str, why: str
+) -> None:
+    space.use(tools.packer)
+    target = space.null("linux/null/refused", inline=("echo ${local.pw}",))
+    local = f'local "pw" {{\n  expression = {expression}\n  sensitive  = true\n}}\n'
+    space.write(
+        f"templates/{target}/local.pkr.hcl", f'{local}locals {{\n  other = "xyz"\n  when = timestamp()\n}}\n'
+    )
+    done = hybrid(space, "--json", "build", "--env", "dev", target)
+    assert done.returncode != 0
+    (fault,) = json.loads(done.stdout)["faults"]
+    assert why in fault["message"]
+    assert fault["hint"]
+    assert (fault["file"], fault["line"]) == (f"templates/{target}/local.pkr.hcl", 1)
+    assert not (space.root / "logs" / "builds").exists()

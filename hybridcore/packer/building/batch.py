@@ -12,6 +12,7 @@ from ...monitor import Monitor, NullMonitor
 from ...process.children import Children
 from ...process.limits import room_for
 from .. import runs
+from ..checking.hidden import hidden_values
 from ..checking.lint import check_template
 from ..options import BuildOptions, table
 from ..planning.plan import plan, unchanged
@@ -120,6 +121,7 @@ def run_batch(
 
     Raises:
         StateError: the state cannot be read or written.
+        PackerError: a sensitive value cannot be known; has faults, all of them.
     """
     started_at = state.timestamp()
     run_id = runs.new_run_id()
@@ -131,6 +133,7 @@ def run_batch(
         return BuildReport(tuple(results.values()), run_id)
     if results:
         monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
+    hidden = hidden_values(todo, env=env, options=options, workspace=workspace, capabilities=capabilities)
     # The end is written while the supervisor still lives: nobody takes the run for a dead one.
     with room_for(len(todo)) as most_open, Children(run_id, watched) as children:
         # Imported while the supervisor starts, which takes about as long.
@@ -153,6 +156,7 @@ def run_batch(
             monitor,
             parallel=min(wanted, most_open),
             most_open=most_open,
+            hidden=hidden,
         )
         results |= Scheduler(batch, todo, children).run(command)
         report = BuildReport(tuple(results[one.template.target] for one in planned), run_id)

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ... import state
-from ...process.environment import child_environment, environment_secrets
+from ...process.environment import environment_secrets
 from ...process.mask import Masker
 from ...temporary import PREFIX, write
-from ..imagefiles import packer_cache
 from ..mirror import Mirror, make_mirror
 from ..planning.plan import changed_since
 from ..program.commands import build_command
-from ..runtime import runtime_variables, tools_path
+from ..runtime import packer_environment, runtime_variables
 from ..secrets import secret_values
 from ..stream.outcome import Outcome
 from ..stream.pump import Pump
@@ -52,6 +51,7 @@ class Batch:
         parallel: Packer processes at a time.
         most_open: jobs that may have files open at a time: those that run, those that are being concluded,
             and those that wait to be tried again.
+        hidden: by target, values to mask that only Packer knew.
     """
 
     workspace: Workspace
@@ -63,6 +63,7 @@ class Batch:
     monitor: Monitor
     parallel: int
     most_open: int
+    hidden: Mapping[str, Sequence[str]] = field(repr=False)
 
 
 @dataclass
@@ -194,24 +195,19 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         batch.workspace,
         with_plugins=batch.capabilities.has_init,
     )
-    ours = {**os.environ, **batch.options.extra_env}
-    env = child_environment(
-        {
-            **batch.options.extra_env,
-            **{f"PKR_VAR_{name}": value for name, value in batch.options.secrets.items()},
-            **runtime_variables(
-                template,
-                env=batch.env,
-                fingerprint=job.planned.fingerprint,
-                build_time=job.started_at,
-                folder=folder,
-            ),
-            "PATH": tools_path(ours.get("PATH", os.defpath)),
-            "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(batch.workspace)),
-            "TMPDIR": str(temporary),
-        }
+    variables = runtime_variables(
+        template,
+        env=batch.env,
+        fingerprint=job.planned.fingerprint,
+        build_time=job.started_at,
+        folder=folder,
     )
-    secrets = (*secret_values(template, batch.options.secrets, env), *environment_secrets(env))
+    env = packer_environment(batch.workspace, batch.options, variables, temporary)
+    secrets = (
+        *secret_values(template, batch.options.secrets, env),
+        *batch.hidden.get(job.target, ()),
+        *environment_secrets(env),
+    )
     # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
     values = folder / "values.pkrvars.hcl"
     write(values, job.planned.rendered.text.encode())

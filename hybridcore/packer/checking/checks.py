@@ -16,12 +16,14 @@ from ...process.mask import Masker
 from ...temporary import folder as temporary_folder
 from ...workspace import Workspace, check_env, resolve
 from ..mirror import make_mirror
+from ..options import BuildOptions
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
 from ..runtime import runtime_variables
-from ..secrets import secret_values
+from ..secrets import secret_values, unknown_values
 from .diagnostics import parse, to_faults
+from .hidden import ask
 from .inspection import parse_inspection
 from .lint import check_template
 from .results import InitResult, InspectResult, TargetFaults, ValidateResult
@@ -74,8 +76,15 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
 
     def one(template: Template) -> TargetFaults:
         command = validate_command(capabilities, var_files=[configs[template.target]])
-        values = Rendered(configs[template.target].read_text(encoding="utf-8")).values
-        done = _run(command, template, where, capabilities, env=env, values=values)
+        rendered = Rendered(configs[template.target].read_text(encoding="utf-8"))
+        hidden: Sequence[str] = ()
+        if unknown_values(template, {}, child_environment()):
+            options = BuildOptions()
+            # Where Packer cannot compute them, it cannot quote them either.
+            hidden, _ = ask(
+                template, rendered, env=env, options=options, workspace=where, capabilities=capabilities
+            )
+        done = _run(command, template, where, capabilities, env=env, values=rendered.values, hidden=hidden)
         warnings = (*done.faults("warning"), *check_template(template, where))
         return TargetFaults(template.target, done.faults("error"), warnings)
 
@@ -125,6 +134,7 @@ def _run(
     *,
     env: str = "",
     values: Mapping[str, object] = MappingProxyType({}),
+    hidden: Sequence[str] = (),
 ) -> _Done:
     """Run Packer in a mirror made for a target, gone afterwards."""
     with temporary_folder() as made:
@@ -138,7 +148,7 @@ def _run(
             folder=made,
         )
         child = child_environment({"TMPDIR": str(made), **variables})
-        masker = Masker([*secret_values(template, {}, child), *environment_secrets(child)])
+        masker = Masker([*secret_values(template, {}, child), *hidden, *environment_secrets(child)])
         done = process.run(command, env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
     # The mirror is gone when people read this.

@@ -65,23 +65,14 @@ def _sensitive(template: Template) -> dict[str, str]:
     grew = True
     while grew:
         grew = False
-        for name, expression in _locals(template):
+        for name, local in template.locals.items():
             for known in list(names):
                 if name not in names and re.search(
-                    rf"\b(?:var|local)\.{re.escape(known)}\b(?!-)", expression
+                    rf"\b(?:var|local)\.{re.escape(known)}\b(?!-)", local.expression.expression
                 ):
                     names[name] = names[known]
                     grew = True
     return names
-
-
-def _locals(template: Template) -> Iterator[tuple[str, str]]:
-    for _, block in template.blocks("locals"):
-        for name, attribute in block.body.attributes.items():
-            yield name, attribute.expression
-    for _, block in template.blocks("local"):
-        if block.labels and "expression" in block.body.attributes:
-            yield block.labels[0], block.body.attributes["expression"].expression
 
 
 def _shown(build: Block) -> Iterator[tuple[str, str, Attribute]]:

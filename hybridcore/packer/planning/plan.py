@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ... import state
 from ...errors import ConfigError, Fault
+from ...process.environment import child_environment
 from ...sources.trees import differences
 from ...state.inputs import read_files
 from ..program import plugins
@@ -99,6 +100,7 @@ def plan(
     digests = Digests(workspace)
     environ = {**os.environ, **options.extra_env}
     installed = plugins.installed(environ, capabilities.path) if capabilities.has_init else {}
+    child_environ = child_environment(options.extra_env)
     faults = short_secrets(options)
     planned = []
     for template in loaded:
@@ -110,7 +112,7 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, options.secrets, environ)
+        faults += missing_secrets(template, options.secrets, child_environ)
         if text is None:
             text = config.read_text(encoding="utf-8")
         values = Rendered(text)

@@ -14,7 +14,6 @@ from pathlib import Path
 from ...hcl import HclError, NotEvaluable, loads
 from ...hcl.evaluator import Refused, compute, to_text
 from ...hcl.functions import FUNCTIONS
-from ...templates.declarations import is_marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,13 +101,7 @@ class Scope:
 
     def _locals(self, template: Template) -> dict[str, object]:
         """The locals, each when those that it is made of are known."""
-        nodes: dict[str, tuple[Node, bool]] = {}
-        for _, block in template.blocks("locals"):
-            nodes |= {name: (attribute.node, False) for name, attribute in block.body.attributes.items()}
-        for _, block in template.blocks("local"):
-            attributes = block.body.attributes
-            if block.labels and "expression" in attributes:
-                nodes[block.labels[0]] = attributes["expression"].node, is_marked(attributes.get("sensitive"))
+        nodes = {name: (one.expression.node, one.sensitive) for name, one in template.locals.items()}
         found = self.values["local"] = {}
         grew = True
         while grew:

@@ -119,5 +119,12 @@ def inspect_command(capabilities: Capabilities, template: str | Path = ".") -> t
     return (capabilities.path, "inspect", str(template))
 
 
+def console_command(
+    capabilities: Capabilities, template: str | Path = ".", *, var_files: Sequence[str | Path] = ()
+) -> tuple[str, ...]:
+    """Have expressions, a line each on standard input, computed in a template's scope."""
+    return (capabilities.path, "console", *_var_files(var_files), str(template))
+
+
 def _var_files(paths: Sequence[str | Path]) -> list[str]:
     return [f"-var-file={path}" for path in paths]

@@ -12,7 +12,7 @@ from hybridcore.packer.options import BuildOptions
 from hybridcore.packer.planning.plan import plan
 from hybridcore.packer.planning.rendered import Rendered
 from hybridcore.packer.program.capabilities import Capabilities
-from hybridcore.packer.secrets import missing_secrets, secret_values
+from hybridcore.packer.secrets import missing_secrets, secret_values, unknown_values
 from hybridcore.templates import Template
 from tests.support.workspaces import WorkspaceFolder
 
@@ -191,3 +191,57 @@ def test_what_a_target_lacks_is_the_users_mistake(space: WorkspaceFolder, templa
     assert missing.message == "linux/null/other has no configuration"
     assert missing.file == space.open().relative(space.open().config_file("dev", "linux/null/other"))
     assert secret.message == "the sensitive variable 'password' has no value"
+
+
+ENV = 'variable "from_env" {\n  default   = env("GIVEN_NAME")\n  sensitive = true\n}\n'
+
+
+def test_a_default_of_the_environment_is_a_secret(space: WorkspaceFolder) -> None:
+    space.write("templates/linux/null/demo/env.pkr.hcl", ENV)
+    template = templates.load(space.null(), space.open())
+    assert secret_values(template, {}, {"GIVEN_NAME": "from-the-environment"}) == ["from-the-environment"]
+    assert secret_values(template, {}, {}) == []
+    assert missing_secrets(template, {}, {}) == []
+    (fault,) = missing_secrets(template, {}, {"GIVEN_NAME": "abc"})
+    assert "'from_env' has 3 characters" in fault.message
+    assert (fault.file, fault.line) == ("templates/linux/null/demo/env.pkr.hcl", 1)
+
+
+def test_what_packer_has_to_be_asked_for(space: WorkspaceFolder) -> None:
+    space.write("templates/linux/null/demo/env.pkr.hcl", ENV)
+    space.write(
+        "templates/linux/null/demo/more.pkr.hcl",
+        'variable "odd" {\n  default   = [env("A"), unknown_function()]\n  sensitive = true\n}\n'
+        'local "pw" {\n  expression = file("x")\n  sensitive  = true\n}\n'
+        'local "marked" {\n  expression = "y"\n  sensitive  = var.from_env\n}\n'
+        'local "open" {\n  expression = "x"\n  sensitive  = false\n}\nlocals {\n  other = local.pw\n}\n',
+    )
+    template = templates.load(space.null(), space.open())
+    assert unknown_values(template, {}, {}) == ["local.pw", "local.marked", "var.odd"]
+    assert unknown_values(template, {}, {"PKR_VAR_odd": "x"}) == ["local.pw", "local.marked"]
+    assert unknown_values(template, {"odd": "given"}, {}) == ["local.pw", "local.marked"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "made_of"),
+    [
+        ('"x-${uuidv4()}"', ["uuidv4()"]),
+        ("[for x in [1] : bcrypt(timestamp())]", ["bcrypt()", "timestamp()"]),
+        ("local.other", ["legacy_isotime()"]),
+        ("var.hybridcore_build_time", ["var.hybridcore_build_time"]),
+        ('upper(file("x"))', []),
+    ],
+)
+def test_a_sensitive_local_that_changes_each_time_is_refused(
+    space: WorkspaceFolder, expression: str, made_of: list[str]
+) -> None:
+    space.write(
+        "templates/linux/null/demo/local.pkr.hcl",
+        f'local "pw" {{\n  expression = {expression}\n  sensitive  = true\n}}\n'
+        'locals {\n  other = local.more\n  more = [legacy_isotime("2006"), local.other]\n}\n',
+    )
+    faults = missing_secrets(templates.load(space.null(), space.open()), {}, {})
+    assert [fault.message for fault in faults] == [
+        f"the sensitive local 'pw' is made of {what}, so that nobody knows what to mask" for what in made_of
+    ]
+    assert all(fault.line == 1 and fault.hint for fault in faults)

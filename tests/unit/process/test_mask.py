@@ -303,6 +303,13 @@ def test_lines_of_base64_that_are_no_secret_stay() -> None:
     stream = Stream(Masker(["hunter2-password"]))
     data = wrapped("nothing to see here, " * 40, 76).encode()
     assert stream.feed(data) == data
+    # Where a line ends with all of the secret, nothing of the next one belongs to it.
+    whole = base64.b64encode(b"0123456789ab" * 3 + b"hunter2-password").decode().rstrip("=")
+    assert (
+        stream.feed(f"{whole}\nbuilder\n    x: builder\n".encode())
+        .decode()
+        .endswith("***\nbuilder\n    x: builder\n")
+    )
     # A line that ends like the start of the secret is masked there, whether it goes on in the next or not.
     half = base64.b64encode(b"0123456789ab" * 3 + b"hunter2-p").decode()[:-1]
     assert stream.feed(f"{half}\nother text\n".encode()).decode() == f"{half[:47]}***\nother text\n"
