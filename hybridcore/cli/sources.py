@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``sources sync`` to the command line.
+    """Add ``sources sync``, ``lock`` and ``diff`` to the command line.
 
     Args:
         commands: where subcommands are added.
@@ -36,6 +36,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
     parser.set_defaults(run=run)
+    parser = actions.add_parser(
+        "lock",
+        help="write where the last sync left them into packer-hybrid.lock",
+        description="Write the commit, and a digest of the files, of each repository as the last sync left "
+        "it into packer-hybrid.lock. 'sources sync --frozen' then needs exactly that.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
+    parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
+    parser.set_defaults(run=run_lock)
+    parser = actions.add_parser(
+        "diff",
+        help="list the commits that a sync would bring",
+        description="List the commits between packer-hybrid.lock, or else the last sync, and what a sync "
+        "would bring. Fetches what is missing, and moves nothing.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
+    parser.add_argument("--offline", action="store_true", help="use only what the clones already have")
+    parser.set_defaults(run=run_diff)
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:
@@ -72,3 +90,59 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         if not results:
             print("packer-hybrid.toml has no [sources.NAME]: nothing to sync")
     return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
+
+
+def run_lock(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Write the lock file, and print a line for each repository.
+
+    Args:
+        args: ``names``, ``check`` and ``json``.
+        workspace: the workspace.
+
+    Returns:
+        The exit code.
+    """
+    from .. import sources
+    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
+
+    results = sources.lock(args.names or None, check=args.check, workspace=workspace)
+    if args.json:
+        print_json({"results": [result.to_dict() for result in results]})
+    else:
+        for result in results:
+            was = f" (was {result.before[:12]})" if result.before not in ("", result.sha) else ""
+            print(f"{'locked' if result.changed else 'unchanged':9} {result.name} {result.sha[:12]}{was}")
+        if not results:
+            print("packer-hybrid.toml has no [sources.NAME]: nothing to lock")
+    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
+
+
+def run_diff(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Print the commits that a sync would bring.
+
+    Args:
+        args: ``names``, ``offline`` and ``json``.
+        workspace: the workspace.
+
+    Returns:
+        The exit code.
+    """
+    from .. import sources
+    from ..errors import EXIT_DONE
+    from ..monitor import ConsoleMonitor
+
+    found = sources.diff(
+        args.names or None, offline=args.offline, monitor=ConsoleMonitor(), workspace=workspace
+    )
+    if args.json:
+        print_json({"results": [each.to_dict() for each in found]})
+        return EXIT_DONE
+    for each in found:
+        same = each.before == each.after
+        print(f"{each.name} {each.before[:12] or 'new'}" + ("" if same else f"..{each.after[:12]}"))
+        for sign, commits in (("+", each.commits), ("-", each.withdrawn)):
+            for commit in commits:
+                print(f"  {sign} {commit.sha[:12]} {commit.time[:10]} {commit.subject}")
+    if not found:
+        print("packer-hybrid.toml has no [sources.NAME]: nothing to compare")
+    return EXIT_DONE

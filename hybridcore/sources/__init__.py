@@ -12,9 +12,9 @@ from queue import Empty, SimpleQueue
 from ..errors import Fault, HybridError, SourcesError
 from ..workspace import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
-from . import addresses, unfinished
+from . import addresses, comparing, lockfile, unfinished
 from .git import Git
-from .records import SHA, Plan, SourceResult
+from .records import SHA, LockResult, Plan, SourceDiff, SourceResult
 from .repository import move, prepare
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["SourceResult", "sync"]
+__all__ = ["LockResult", "SourceDiff", "SourceResult", "diff", "lock", "sync"]
 
 # Network latency, not processor time, is what most of them wait for.
 _AT_A_TIME = 8
@@ -56,8 +56,9 @@ def sync(
 
     Args:
         names: the repositories to sync; all when not given.
-        frozen: nothing may move. What is there must be at its ``sha``, or where the state says the last sync
-            left it; what is missing is cloned at exactly that commit.
+        frozen: nothing may move. What is there must be at the commit of the lock file, with files of its
+            digest; without a lock file at its ``sha``, or where the state says the last sync left it. What is
+            missing is cloned at exactly that commit.
         offline: no network: only commits that are in the clones already.
         check: only say what a sync would do; asks the remotes, writes nothing.
         keep_going: sync the others when one is not as it should be; otherwise nothing moves then.
@@ -73,42 +74,127 @@ def sync(
         LockError: another sync runs in this workspace, and the time to wait for it is over.
         StateError: the state cannot be read or written.
     """
-    from .. import state
-
     space = resolve_workspace(workspace)
     wanted = _wanted(space, names)
-    recorded = dict(state.read(workspace=space).get("sources", {}))
+    recorded = _recorded(space)
     if not wanted and (names is not None or not recorded):
         return []
-    _check_home(space)
-    plan = Plan(space, recorded, frozen, offline, check)
-    if check:
-        work = _Work(space, monitor, offline=offline)
+    plan = Plan(space, recorded, frozen, offline, check, lockfile.read(space) if frozen else None)
+    with _working(plan, monitor) as work:
         prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
-        _raise(faults, len(wanted))
-        return [each.result() for each in prepared]
-    try:
-        space.sources.mkdir(exist_ok=True)
-        with _locked(space, monitor):
-            work = _Work(space, monitor, unfinished.mark(space.sources), offline=offline)
-            prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
-            if not keep_going:
-                _raise(
-                    faults, len(wanted), hint="nothing was moved; keep_going (--keep-going) syncs the others"
-                )
-            ready = {each.setting.name: each for each in prepared}
-            able = [each.setting for each in prepared]
-            results, more = work.each(able, lambda setting: move(ready[setting.name], work.git))
-            _record(space, results, recorded, forget=names is None)
-    except OSError as error:
-        raise SourcesError(f"cannot work in {space.sources}: {error.strerror}") from error
-    _raise(faults + more, len(wanted))
+        if check or not keep_going:
+            hint = "" if check else "nothing was moved; keep_going (--keep-going) syncs the others"
+            _raise(faults, len(wanted), "synced", hint=hint)
+        if check:
+            return [each.result() for each in prepared]
+        ready = {each.setting.name: each for each in prepared}
+        able = [each.setting for each in prepared]
+        results, more = work.each(able, lambda setting: move(ready[setting.name], work.git))
+        _record(space, results, recorded, forget=names is None)
+    _raise(faults + more, len(wanted), "synced")
     return results
 
 
-def _raise(faults: list[Fault], of: int, *, hint: str = "") -> None:
+def lock(
+    names: Iterable[str] | None = None, *, check: bool = False, workspace: Workspace | None = None
+) -> list[LockResult]:
+    """Write the commits and digests that the last sync left into ``packer-hybrid.lock``, for ``frozen``.
+
+    Args:
+        names: the repositories to lock, the entries of others stay; all when not given.
+        check: only say what would change.
+        workspace: the workspace; found as ``workspace.find`` does when not given.
+
+    Returns:
+        A result for each repository, sorted by name.
+
+    Raises:
+        SourcesError: at least one is not where the last sync left it; nothing is written.
+        LockError: a sync runs in this workspace, and the time to wait for it is over.
+        StateError: the state cannot be read.
+    """
+    space = resolve_workspace(workspace)
+    wanted = _wanted(space, names)
+    before = lockfile.read(space) or {}
+    plan = Plan(space, _recorded(space), frozen=True, offline=True, check=check)
+    with _working(plan, None) as work:
+        entries, faults = work.each(wanted, lambda setting: comparing.lock(plan, setting, work.git))
+        _raise(faults, len(wanted), "locked")
+        new = {setting.name: entry for setting, entry in zip(wanted, entries, strict=True)}
+        kept = {name: entry for name, entry in before.items() if names is not None and name not in new}
+        if not check and {**kept, **new} != before:
+            lockfile.write(space, {**kept, **new})
+    return [
+        LockResult(
+            name=name,
+            sha=entry.sha,
+            tree=entry.tree,
+            before=before[name].sha if name in before else "",
+            changed=before.get(name) != entry,
+        )
+        for name, entry in new.items()
+    ]
+
+
+def diff(
+    names: Iterable[str] | None = None,
+    *,
+    offline: bool = False,
+    monitor: Monitor | None = None,
+    workspace: Workspace | None = None,
+) -> list[SourceDiff]:
+    """Say which commits a sync would bring; fetches what is missing and moves nothing.
+
+    Args:
+        names: the repositories to look at; all when not given.
+        offline: no network.
+        monitor: who sees what is fetched.
+        workspace: the workspace; found as ``workspace.find`` does when not given.
+
+    Returns:
+        A result for each repository, sorted by name, compared with the lock file, else with the last sync.
+
+    Raises:
+        SourcesError: at least one could not be synced.
+        LockError: a sync runs in this workspace, and the time to wait for it is over.
+        StateError: the state cannot be read.
+    """
+    space = resolve_workspace(workspace)
+    wanted = _wanted(space, names)
+    locked = lockfile.read(space)
+    plan = Plan(space, _recorded(space), frozen=False, offline=offline, check=False, locked=locked)
+    with _working(plan, monitor) as work:
+        found, faults = work.each(wanted, lambda setting: comparing.diff(plan, setting, work.git))
+    _raise(faults, len(wanted), "compared")
+    return found
+
+
+def _recorded(space: Workspace) -> dict[str, Mapping[str, Any]]:
+    """What the state says of the sources, by name."""
+    from .. import state
+
+    return dict(state.read(workspace=space).get("sources", {}))
+
+
+def _raise(faults: list[Fault], of: int, done: str, *, hint: str = "") -> None:
     if faults:
-        raise SourcesError(f"{len(faults)} of {of} sources cannot be synced", faults=faults, hint=hint)
+        raise SourcesError(f"{len(faults)} of {of} sources cannot be {done}", faults=faults, hint=hint)
+
+
+@contextmanager
+def _working(plan: Plan, monitor: Monitor | None) -> Iterator[_Work]:
+    """Work below ``sources/``: alone, unless it is a check, which writes nothing."""
+    home = plan.space.sources
+    _check_home(plan.space)
+    if plan.check:
+        yield _Work(plan.space, monitor, offline=plan.offline)
+        return
+    try:
+        home.mkdir(exist_ok=True)
+        with _locked(plan.space, monitor):
+            yield _Work(plan.space, monitor, unfinished.mark(home), offline=plan.offline)
+    except OSError as error:
+        raise SourcesError(f"cannot work in {home}: {error.strerror}") from error
 
 
 def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting]:

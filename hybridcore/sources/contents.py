@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..source_settings import SourceSetting
     from .git import Entry, Git
 
-_LINK, _SUBMODULE = "120000", "160000"
+_LINK = "120000"
 _WORDS = {
     "links": "symbolic links that may leave the workspace",
     "submodules": "submodules, which are not fetched",
@@ -66,7 +66,7 @@ def leaves(path: str, target: str) -> bool:
 
 def _found(entries: list[Entry], setting: SourceSetting, git: Git, folder: Path) -> Iterator[tuple[str, str]]:
     if "submodules" in setting.refuse:
-        yield from (("submodules", entry.path) for entry in entries if entry.mode == _SUBMODULE)
+        yield from (("submodules", entry.path) for entry in entries if entry.is_submodule)
     if "links" in setting.refuse:
         links = [entry for entry in entries if entry.mode == _LINK]
         for link, target in zip(links, git.blobs(folder, [link.sha for link in links]), strict=True):

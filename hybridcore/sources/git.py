@@ -42,12 +42,31 @@ class Entry(NamedTuple):
     Attributes:
         path: relative to the repository.
         mode: six octal digits: ``100644``, ``100755``, ``120000`` a link, ``160000`` a submodule.
-        sha: id of its content.
+        sha: id of its content; of a submodule, its commit.
     """
 
     path: str
     mode: str
     sha: str
+
+    @property
+    def is_submodule(self) -> bool:
+        """Whether it is the commit of another repository."""
+        return self.mode == "160000"
+
+
+class Commit(NamedTuple):
+    """A commit, as a list of them shows it.
+
+    Attributes:
+        sha: its id.
+        time: when it was committed, ISO 8601.
+        subject: the first line of its message, without control characters.
+    """
+
+    sha: str
+    time: str
+    subject: str
 
 
 class Git(Runner):
@@ -242,6 +261,13 @@ class Git(Runner):
                 dirty.append(f"renamed {record.split(' ', 9)[-1]}")
                 next(records, None)  # the old name, a record of its own
         return Status(head, tuple(dirty))
+
+    def log(self, folder: Path, old: str, new: str) -> list[Commit]:
+        """The commits that lead to one and not to another, the newest first."""
+        arguments = ["log", "-z", "--format=%H%x00%cI%x00%s", new, *([f"^{old}"] if old else []), "--"]
+        text = self.check(arguments, folder=folder, doing="cannot read the history")
+        parts = masked(text.replace("\0", "\n")).split("\n") if text else []
+        return [Commit(*parts[at : at + 3]) for at in range(0, len(parts) - 2, 3)]
 
     def is_rewritten(self, folder: Path, old: str, new: str) -> bool:
         """Whether a history that had a commit has it no more, as far as the clone goes back."""

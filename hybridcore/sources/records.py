@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ..source_settings import SourceSetting
     from ..workspace import Workspace
+    from .git import Commit
+    from .lockfile import Locked
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -49,6 +51,58 @@ class SourceResult:
 
 
 @dataclass(frozen=True)
+class LockResult:
+    """One repository in the lock file.
+
+    Attributes:
+        name: its name in the settings.
+        sha: the commit.
+        tree: digest of its files.
+        before: the commit that was in the lock file; empty when there was none.
+        changed: whether its entry is another than before.
+    """
+
+    name: str
+    sha: str
+    tree: str
+    before: str
+    changed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data, for ``--json`` and for Ansible."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class SourceDiff:
+    """What a sync would bring to one repository.
+
+    Attributes:
+        name: its name in the settings.
+        before: the commit of the lock file; without one that of the last sync, empty without that.
+        after: the commit that a sync would bring it to.
+        commits: those that would come, the newest first.
+        withdrawn: those that would go, since the remote has them no more on this way.
+    """
+
+    name: str
+    before: str
+    after: str
+    commits: tuple[Commit, ...]
+    withdrawn: tuple[Commit, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data, for ``--json``."""
+        lists = {"commits": self.commits, "withdrawn": self.withdrawn}
+        return {
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            **{key: [commit._asdict() for commit in value] for key, value in lists.items()},
+        }
+
+
+@dataclass(frozen=True)
 class Plan:
     """What one sync was asked for.
 
@@ -58,6 +112,7 @@ class Plan:
         frozen: nothing may move.
         offline: nothing may use the network.
         check: nothing may be written.
+        locked: what the lock file says, by name; None without such a file.
     """
 
     space: Workspace
@@ -65,6 +120,7 @@ class Plan:
     frozen: bool
     offline: bool
     check: bool
+    locked: Mapping[str, Locked] | None = None
 
 
 @dataclass(frozen=True)

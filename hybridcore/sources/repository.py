@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SourcesError
-from . import contents, shape, signatures, unfinished
+from . import contents, lockfile, shape, signatures, unfinished
 from .addresses import masked, shown
 from .git import Git, ref_names, resolve
+from .lockfile import LOCK_FILE
 from .records import SHA, Plan, Prepared, SourceResult
 
 TYPE_CHECKING = False
@@ -40,7 +41,7 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
     shape.check_lfs(setting)
     folder = plan.space.sources / setting.name
     begun = unfinished.begun(folder)
-    found = _inspect(folder, setting, git, begun)
+    found = inspect(folder, setting, git, begun)
     if found is None:
         return _clone(plan, setting, git, folder)
     if begun and not plan.check:
@@ -75,6 +76,8 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
     if (setting.refuse or setting.verify) and git.commit(folder, sha):
         contents.check(setting, git, folder, sha)
         signatures.check(setting, plan.space.root, git, folder, sha)
+    if plan.frozen:
+        _check_tree(plan, setting, git, folder, sha)
     if setting.lfs and prepared.action == "updated" and not plan.check:
         _fetch_lfs(plan, setting, git, folder, sha)
     if sha != head or prepared.finish:
@@ -124,7 +127,7 @@ def _check_out(prepared: Prepared, git: Git) -> None:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """A clone as it lies there.
 
     Attributes:
@@ -138,7 +141,7 @@ class _Found:
     settings: Mapping[str, str]
 
 
-def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> _Found | None:
+def inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> Found | None:
     """Look at a clone; None without one. Refuses what is not ours to touch."""
     if folder.is_symlink():
         raise SourcesError(
@@ -173,7 +176,7 @@ def _inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> _Fou
             f"{inside / 'index.lock'} is there: another git is at work in it, or was killed",
             hint="wait for it to end, or remove the file",
         )
-    return _Found(status.head, half, settings)
+    return Found(status.head, half, settings)
 
 
 def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed: set[str], head: str) -> str:
@@ -194,16 +197,15 @@ def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed:
 
 def _warning(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> str:
     """What a remote did to a ref that nobody should do to what others build from."""
-    known = _known(plan, setting)
-    if not known or known == sha or _is_commit(setting) or plan.frozen:
+    recorded = known(plan, setting)
+    if not recorded or recorded == sha or _is_commit(setting) or plan.frozen:
         return ""
     tag = f"refs/tags/{setting.ref.removeprefix('refs/tags/')}"
     if setting.ref and git.local_refs(folder).get(tag):
-        return f"the tag {setting.ref!r} has moved from {known} to {sha}"
-    if git.commit(folder, sha) and git.commit(folder, known) and git.is_rewritten(folder, known, sha):
-        return (
-            f"the history of {setting.ref or 'the default branch'!r} was rewritten: {known} is not in {sha}"
-        )
+        return f"the tag {setting.ref!r} has moved from {recorded} to {sha}"
+    if git.commit(folder, sha) and git.commit(folder, recorded) and git.is_rewritten(folder, recorded, sha):
+        branch = setting.ref or "the default branch"
+        return f"the history of {branch!r} was rewritten: {recorded} is not in {sha}"
     return ""
 
 
@@ -212,7 +214,7 @@ def _has_news(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: s
 
     What the remote said is kept in the clone, for a time without network: once, when it is new.
     """
-    told = not _is_commit(setting) and _known(plan, setting) != sha
+    told = not _is_commit(setting) and known(plan, setting) != sha
     return told or (sha != head and not git.commit(folder, sha))
 
 
@@ -227,8 +229,8 @@ def _offline(plan: Plan, setting: SourceSetting, git: Git, folder: Path, head: s
     # A clone without a wish of the user stays where it is.
     sha = head
     if setting.ref or setting.sha:
-        known = _known(plan, setting)
-        refs = dict.fromkeys(ref_names(setting.ref), known) if known else None
+        recorded = known(plan, setting)
+        refs = dict.fromkeys(ref_names(setting.ref), recorded) if recorded else None
         sha = _wish(setting, lambda: git.local_refs(folder) if refs is None else refs, "in the clone")
     if sha != head and not git.commit(folder, sha):
         raise SourcesError(f"commit {sha} is not in {folder}, and offline it cannot be fetched")
@@ -258,7 +260,7 @@ def _wish(setting: SourceSetting, refs: Callable[[], dict[str, str]], where: str
     return sha
 
 
-def _known(plan: Plan, setting: SourceSetting) -> str:
+def known(plan: Plan, setting: SourceSetting) -> str:
     """The commit that the state recorded for the same url and ref; empty without one."""
     entry = plan.recorded.get(setting.name, {})
     same = (entry.get("url"), entry.get("ref", "")) == (setting.url, setting.ref)
@@ -266,14 +268,36 @@ def _known(plan: Plan, setting: SourceSetting) -> str:
 
 
 def _frozen(plan: Plan, setting: SourceSetting) -> str:
-    """The one commit that frozen allows: the pin, or what the state recorded for the same url and ref."""
-    sha = setting.sha or _known(plan, setting)
+    """The one commit that frozen allows: that of the lock file, else the pin, else what was recorded."""
+    if plan.locked is not None:
+        entry = plan.locked.get(setting.name)
+        hint = f"packer-hybrid sources lock {setting.name}, after a look at what it would bring"
+        if entry is None:
+            raise SourcesError(f"frozen, but {LOCK_FILE} has no entry for it", hint=hint)
+        if (entry.url, entry.ref) != (setting.url, setting.ref):
+            raise SourcesError(f"frozen, but {LOCK_FILE} has it with another url or ref", hint=hint)
+        if setting.sha not in ("", entry.sha):
+            raise SourcesError(f"{LOCK_FILE} has commit {entry.sha}, but pinned is {setting.sha}", hint=hint)
+        return entry.sha
+    sha = setting.sha or known(plan, setting)
     if not sha:
         raise SourcesError(
             "frozen, but it has no sha and the state has no record of this url and ref",
             hint="sync once without frozen, or give it a sha",
         )
     return sha
+
+
+def _check_tree(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+    """Refuse files that are not those of the lock file."""
+    if plan.locked is None:
+        return
+    tree, locked = lockfile.digest(git, folder, sha, setting.sparse), plan.locked[setting.name].tree
+    if tree != locked:
+        raise SourcesError(
+            f"the files of commit {sha} have the digest {tree}, {LOCK_FILE} has {locked}",
+            hint="sparse may be another than it was; else do not use them, and find out who changed what",
+        )
 
 
 def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepared:
@@ -299,6 +323,8 @@ def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepar
     if setting.lfs:
         _fetch_lfs(plan, setting, git, new, sha)
     git.checkout(setting, new, sha)
+    if plan.frozen:
+        _check_tree(plan, setting, git, new, sha)
     return Prepared(setting, folder, "", sha, clone=new)
 
 

@@ -51,6 +51,19 @@ def patterns(folders: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def covers(folders: Sequence[str], path: str) -> bool:
+    """Whether a sparse checkout of some folders has a path: below one of them, or beside the way to it."""
+    above = path.rpartition("/")[0]
+    return (
+        not folders
+        or not above
+        or any(
+            path.startswith(folder + "/") or folder == above or folder.startswith(above + "/")
+            for folder in folders
+        )
+    )
+
+
 def differs(setting: SourceSetting, folder: Path, settings: Mapping[str, str]) -> bool:
     """Whether a clone has to be set up otherwise.
 

@@ -14,6 +14,7 @@ SPEC: dict[str, Any] = {
     "frozen": {"type": "bool", "default": False},
     "offline": {"type": "bool", "default": False},
     "keep_going": {"type": "bool", "default": False},
+    "lock": {"type": "bool", "default": False},
     "workspace": {"type": "path"},
 }
 
@@ -39,8 +40,15 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         monitor=monitor,
         workspace=open_workspace(params),
     )
+    moved = any(result.changed for result in results)
+    # What a check would have moved is not there to be locked.
+    locked = (
+        sources.lock(params["names"], check=check_mode, workspace=open_workspace(params))
+        if params["lock"] and not (check_mode and moved)
+        else []
+    )
     answer: dict[str, Any] = {
-        "changed": any(result.changed for result in results),
+        "changed": moved or any(result.changed for result in locked),
         "results": [result.to_dict() for result in results],
     }
     if warnings := [f"{result.name}: {result.warning}" for result in results if result.warning]:

@@ -38,8 +38,9 @@ options:
     elements: str
   frozen:
     description:
-      - Let nothing move. Each repository must be at its C(sha), or without one at the commit that the state
-        recorded for the same URL and C(ref); otherwise the task fails.
+      - Let nothing move. Each repository must be at the commit of C(packer-hybrid.lock), with the files that
+        it had then. Where there is no such file, at its C(sha), or without one at the commit that the state
+        recorded for the same URL and C(ref). Otherwise the task fails.
       - A repository that is missing is cloned at exactly that commit.
       - Repositories that are there are not asked for over the network.
     type: bool
@@ -54,6 +55,13 @@ options:
     description:
       - Sync the other repositories when one is not as it should be. The task fails all the same.
       - Otherwise all of them are looked at first, and when one is not as it should be, nothing moves.
+    type: bool
+    default: false
+    version_added: 0.1.0
+  lock:
+    description:
+      - After the sync, write the commits and a digest of the files into C(packer-hybrid.lock), which
+        O(frozen) then needs exactly.
     type: bool
     default: false
     version_added: 0.1.0

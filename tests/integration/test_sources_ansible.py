@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.playbooks import Ansible
-from tests.support.remotes import Remote
+from tests.support.remotes import Remote, git
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -138,3 +138,23 @@ def test_the_role(ansible: Ansible, tmp_path: Path, remote: Remote) -> None:
     code, output = play(ansible, tmp_path, [role], vars={"sources_names": "nope"})
     assert code == 2
     assert "no source 'nope'" in output
+
+
+def test_the_lock_file_and_a_warning(ansible: Ansible, tmp_path: Path, remote: Remote) -> None:
+    first = results(ansible, tmp_path, lock=True)
+    lock = tmp_path / "packer-hybrid.lock"
+    assert first["results"][0]["sha"] in lock.read_text()
+    assert results(ansible, tmp_path, lock=True)["changed"] is False
+    lock.unlink()
+    assert results(ansible, tmp_path, "--check", lock=True)["changed"] is True
+    assert not lock.exists()
+    assert results(ansible, tmp_path, lock=True)["changed"] is True
+    remote.commit(text="two\n")
+    assert results(ansible, tmp_path, frozen=True)["changed"] is False
+    git(remote.folder, "commit", "--quiet", "--amend", "-m", "rewritten")
+    results(ansible, tmp_path)
+    git(remote.folder, "commit", "--quiet", "--amend", "-m", "rewritten again")
+    assert "was rewritten" in results(ansible, tmp_path)["warnings"][0]
+    code, output = play(ansible, tmp_path, [{TASK: {"frozen": True}}])
+    assert code == 2
+    assert f"frozen is {first['results'][0]['sha']}" in output
