@@ -19,8 +19,9 @@ packer
 caretaker
 packer.info packer.building
 packer.checking
+packer.mirror
 packer.planning
-packer.mirror packer.stream
+packer.stream
 packer.runs packer.runtime packer.secrets
 packer.imagefiles
 packer.program
@@ -32,6 +33,7 @@ templates
 state logs monitor
 process hcl
 workspace platforms
+source_settings
 errors host temporary atomic
 """
 
