@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -79,6 +82,24 @@ class _Module(AnsibleModule):
         return {"module_args": shown}
 
 
+def _end_with_the_connection() -> None:
+    """End this module when nobody can read its result any more: the connection, or Ansible itself, has gone.
+
+    Without a terminal a module hears nothing of that. sshd closes its end of our standard output, and with
+    standard input alone it could not be told from the end of a module that came by pipelining.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
+    poll = select.poll()
+    poll.register(1, 0)  # its end alone, which cannot be left out
+
+    def wait() -> None:
+        if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll()):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> None:
     """The whole life of a module: parse the arguments, call the core, answer."""
     module = _Module(argument_spec=spec, supports_check_mode=True)
@@ -87,6 +108,7 @@ def run_module(spec: dict[str, Any], call: Callable[..., dict[str, Any]]) -> Non
             msg=f"hybridcore needs Python 3.11 or newer, this host has {sys.version.split()[0]}; "
             "set ansible_python_interpreter to a newer one"
         )
+    _end_with_the_connection()
     try:
         answer = call(module.params, check_mode=module.check_mode, diff=module._diff, monitor=NullMonitor())
     except (HybridError, OSError) as error:

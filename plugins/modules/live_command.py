@@ -47,7 +47,8 @@ notes:
   - Lines are shown where the connection is V(local). With C(become) they are shown where that is C(sudo) to
     C(root) without a password; it runs as C(sudo -n), and C(become_flags) are not used.
   - In all other cases the module is sent to the host as any other module. Its lines are then only in its
-    result, and the program may outlive a playbook that is killed.
+    result. The program ends there too when Ansible or the connection does, but not when the task's worker
+    alone is killed by C(SIGKILL).
   - When nothing was printed for 10 seconds, a line says that the program still runs; then ever less
     often, at least every five minutes.
   - Standard output and standard error are shown together. Colours and blank lines are left out, and secret

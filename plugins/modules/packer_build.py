@@ -135,7 +135,9 @@ attributes:
     description: Shows why each image is built, for example which file changed.
     support: full
 notes:
-  - On another host the module runs there, with that host's workspace, and shows no lines while it runs.
+  - On another host the module runs there, with that host's workspace, and shows no lines while it runs. Its
+    builds end when Ansible or the connection does, however that ends; where the connection breaks without a
+    word, as when a cable is pulled, when that host's sshd finds out.
   - The task fails when any image was not built, after all of them have been tried. Use
     C(failed_when) with RV(results) to report them one by one, as the playbook C(build_images) does.
 seealso:

@@ -33,6 +33,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.proce
     strip_ansi_text,
 )
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.state.store import LOGGER
+from ansible_collections.hybridcore.packer.plugins.plugin_utils.far import ended_with, parent_of
 
 # The names of Ansible's plugin for sudo.
 SUDO = ("sudo", "ansible.builtin.sudo")
@@ -154,13 +155,14 @@ class CoreAction(ActionBase):
             if fault := self._no_sudo():
                 result.update(failure(fault))
                 return result
-            result.update(
-                self._execute_module(
-                    module_name=f"hybridcore.packer.{self.MODULE}",
-                    module_args=dict(self._task.args),
-                    task_vars=task_vars,
+            with ended_with(self._ansible()):
+                result.update(
+                    self._execute_module(
+                        module_name=f"hybridcore.packer.{self.MODULE}",
+                        module_args=dict(self._task.args),
+                        task_vars=task_vars,
+                    )
                 )
-            )
             return result
         validation, params = self.validate_argument_spec(argument_spec=self.SPEC)
         os.environ.update(self._task_environment())
@@ -211,7 +213,7 @@ class CoreAction(ActionBase):
         # ansible-runner's end ends nothing below it. So the supervisor watches them as well.
         watched = [*watched_parents(os.environ), os.getppid()]
         if under_runner():
-            watched.append(_parent_of(os.getppid()))
+            watched.append(parent_of(os.getppid()))
         return watched
 
     def _is_here(self) -> bool:
@@ -240,8 +242,3 @@ class CoreAction(ActionBase):
             if isinstance(values, dict):
                 environment.update({str(name): str(value) for name, value in values.items()})
         return environment
-
-
-def _parent_of(pid: int) -> int:
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return int(file.read().rpartition(")")[2].split()[1])

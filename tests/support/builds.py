@@ -149,6 +149,18 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
 
 
+def children_of(parent: int) -> list[int]:
+    """The processes that a process started and that are there."""
+    found = []
+    for pid in processes():
+        try:
+            if parent_of(pid) == parent:
+                found.append(pid)
+        except OSError:
+            continue  # it has ended
+    return found
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process is there and no zombie."""
     try:

@@ -186,47 +186,50 @@ class SshServer:
         key: the key that may log in.
         known_hosts: a file that knows the server.
         host_key: the server's own key, public.
+        port: where it listens.
     """
 
     url: str
     key: Path
     known_hosts: Path
     host_key: str
+    port: int
 
 
 @contextmanager
-def ssh_server(folder: Path) -> Iterator[SshServer]:
-    """Run sshd, with keys of its own."""
+def ssh_server(folder: Path, address: str = "127.0.0.1") -> Iterator[SshServer]:
+    """Run sshd, with keys of its own, on an address of this machine."""
     assert SSHD is not None
     folder.mkdir()
     for name in ("host", "user"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(command, check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with socket.create_server((address, 0)) as free:
         port = free.getsockname()[1]
     config = folder / "sshd_config"
     config.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
+        f"Port {port}\nListenAddress {address}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
         "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPidFile none\n"
+        "Subsystem sftp internal-sftp\n"
     )
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", exist_ok=True)  # where it insists to lock itself in before a login
     host_key = (folder / "host.pub").read_text()
     known_hosts = folder / "known_hosts"
-    known_hosts.write_text(f"[127.0.0.1]:{port} {host_key}")
+    known_hosts.write_text(f"[{address}]:{port} {host_key}")
     with subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL) as server:
         try:
-            wait_for(lambda: _listens(port), "sshd listens")
+            wait_for(lambda: _listens(port, address), "sshd listens")
             yield SshServer(
-                f"ssh://{getpass.getuser()}@127.0.0.1:{port}", folder / "user", known_hosts, host_key
+                f"ssh://{getpass.getuser()}@{address}:{port}", folder / "user", known_hosts, host_key, port
             )
         finally:
             server.terminate()
 
 
-def _listens(port: int) -> bool:
+def _listens(port: int, address: str = "127.0.0.1") -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection((address, port), timeout=1).close()
     except ConnectionRefusedError:
         return False
     return True
