@@ -6,9 +6,10 @@
 50 targets (null, file, vsphere-clone on a simulator) are built by `packer-hybrid` in steps. A step builds
 some of them, or kills something in the middle of that: the command line, its group, its supervisor, a
 Packer, or all of it at once, as when a container is killed. Or it changes an input, loses an image, makes a
-build fail, or starts two batches at once. After every step everything is looked at without the help of who
-built it (see `look.py`); after a kill of everything first a rerun has to clean up. The seed decides the
-steps; when a signal hits is up to the clock. The workspace is kept when there was a fault.
+build fail, or starts two batches, or 200 builds, at once. Root also builds on a full disk under `logs/`, and
+as two users. After every step everything is looked at without the help of who built it (see `look.py`); after
+a kill of everything first a rerun has to clean up. The seed decides the steps; when a signal hits is up to
+the clock. The workspace is kept when there was a fault.
 
 Prints each step, and at the end how many there were, the kills, and the faults found. Exit code 1 on a fault.
 """
@@ -26,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ from tests.support.workspaces import WorkspaceFolder  # noqa: E402
 END_S = 15  # within which nothing of a killed build may be left
 LONG_S = 240  # a batch that takes longer hangs
 EXPECTED_CODES = {0, 3, 4, 130}
+OTHER_USER = 65_534
 
 
 class Soak:
@@ -69,7 +71,10 @@ class Soak:
             self.lose: 1,
             self.fail: 1,
             self.force: 1,
+            self.many_at_once: 1,
         }
+        if os.geteuid() == 0:
+            choices |= {self.full_disk: 1, self.two_users: 2}
         while time.monotonic() < end and self.number < most:
             (step,) = self.rng.choices(list(choices), list(choices.values()))
             self.number += 1
@@ -81,12 +86,25 @@ class Soak:
 
     # What a step is made of.
 
-    def start(self, targets: list[str], *more: str) -> subprocess.Popen[str]:
-        """Start `packer-hybrid --json build`; in a session of its own, as a job has one."""
+    def start(
+        self, targets: list[str], *more: str, before: Sequence[str] = (), user: int | None = None
+    ) -> subprocess.Popen[str]:
+        """Start `packer-hybrid --json build`; in a session of its own, as a job has one.
+
+        Args:
+            targets: what to build.
+            more: options.
+            before: a command that starts it in turn.
+            user: who it runs as.
+        """
         arguments = ("--json", "build", "--env", "dev", "--quiet", *more, *targets)
+        home = {} if user is None else {"HOME": str(self.look.temporary)}
         return subprocess.Popen(
-            hybrid_command(self.space, *arguments),
-            env=hybrid_environment(**self.look.environment),
+            [*before, *hybrid_command(self.space, *arguments)],
+            env=hybrid_environment(**self.look.environment, **home),
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -212,6 +230,76 @@ class Soak:
                 self.look.fault(f"two batches at once, {more}: {name} was {statuses}")
         return f"two at once {' '.join(more)}: codes {[one.returncode for one in children]}"
 
+    def many_at_once(self) -> str:
+        """Build 200 targets at once, with a variable of 40 KB; cancel some of these batches."""
+        cancelled = self.rng.random() < 0.3
+        large = f"--var=message={self.number} {'word ' * 8_000}"
+        child = self.start(self.targets.many, large, "--parallel-builds", str(len(self.targets.many)))
+        if cancelled:
+            time.sleep(self.rng.uniform(1, 15))
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(signal.SIGTERM)
+            self.kills["SIGTERM to the command line"] += 1
+        statuses = [one["status"] for one in self.finish(child)["results"]]
+        if cancelled:
+            self.nothing_lives()
+        elif statuses != ["built"] * len(self.targets.many):
+            self.look.fault(f"{len(self.targets.many)} at once: {counted(statuses)}")
+        return f"many at once{', cancelled' if cancelled else ''}: {counted(statuses)}"
+
+    def full_disk(self) -> str:
+        """Build on a full disk under `logs/`, which goes with the command; it costs logs alone."""
+        names = [name for name in self.some(6) if not self.targets.fails(name)]
+        if not names:
+            return "full disk: all that was chosen fails"
+        logs = self.space.root / "logs"
+        mounted = f'mount -t tmpfs -o size=16k tmpfs "{logs}" && exec "$@"'
+        child = self.start(
+            names, "--force", *self.parallel(), before=("unshare", "--mount", "sh", "-c", mounted, "sh")
+        )
+        said = self.finish(child)["results"]
+        if [one["status"] for one in said] != ["built"] * len(names):
+            self.look.fault(f"full disk: {[(one['target'], one['status'], one['errors']) for one in said]}")
+        if not any("the log is not complete" in text for one in said for text in one["warnings"]):
+            self.look.fault("full disk: no result warns of its log")
+        return f"full disk: {counted(one['status'] for one in said)}"
+
+    def two_users(self) -> str:
+        """Two users build at once, with targets in common; all that one of them started may be killed."""
+        names = self.some(6)
+        users = [None, OTHER_USER]
+        children = {
+            user: self.start(
+                self.rng.sample(names, len(names)),
+                "--force",
+                *("--lock-timeout", "120"),
+                *self.parallel(),
+                user=user,
+            )
+            for user in users
+        }
+        killed = self.rng.choice([None, OTHER_USER]) if self.rng.random() < 0.6 else "nobody"
+        if killed != "nobody":
+            time.sleep(self.rng.uniform(0.3, 3.5))
+            victim = children[killed]
+            mine = [pid for pid in self.look.living() if os.stat(f"/proc/{pid}").st_uid == (killed or 0)]
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in mine:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
+            self.kills["SIGKILL to everything of one of two users"] += 1
+            self.finish(victim, killed=True)
+        said = {user: self.finish(child) for user, child in children.items() if user != killed}
+        for user, results in said.items():
+            for one in results["results"]:
+                if one["status"] != ("failed" if self.targets.fails(one["target"]) else "built"):
+                    self.look.fault(f"user {user}: {one['target']} was {one['status']}: {one['errors']}")
+        # What root's died run left another user must leave; a run of root removes everybody's.
+        self.finish(self.start(names, *self.parallel()))
+        self.nothing_lives()
+        who = {None: "root", OTHER_USER: "the other"}.get(killed, killed)
+        return f"two users, {who} killed: codes {[child.returncode for child in children.values()]}"
+
     def kill(self) -> str:
         """Kill something in the middle of a batch; nothing may be left, without any help."""
         victims = {
@@ -299,6 +387,14 @@ def counted(words: Iterable[str]) -> str:
     return " ".join(f"{count} {word}" for word, count in sorted(collections.Counter(words).items()))
 
 
+def share(folder: Path) -> None:
+    """Have all that is made in a folder belong to a group that the other user is in, and may write to."""
+    if os.geteuid() == 0:
+        os.umask(0o002)
+        os.chown(folder, -1, OTHER_USER)
+        folder.chmod(0o2775)
+
+
 def main() -> int:
     """Run, and say what was found."""
     parser = argparse.ArgumentParser(
@@ -316,6 +412,7 @@ def main() -> int:
     print(f"soak: seed {seed}, {arguments.minutes:g} minutes, in {folder}", flush=True)
     started = time.monotonic()
     with start_vcsim(tools.vcsim) as vcsim:
+        share(folder)
         space = WorkspaceFolder.create(folder / "ws", Targets.SETTINGS)
         rng = random.Random(seed)
         targets = Targets(space, vcsim, rng)

@@ -93,6 +93,7 @@ class Targets:
         self._space = space
         self._version = 0
         self.names: list[str] = []
+        self.many = [space.null(f"linux/null/many-{number:03}") for number in range(200)]
         server = {"@SERVER@": vcsim.server, "@USER@": vcsim.username, "@PASSWORD@": vcsim.password}
         for platform, text, count in (("null", _NULL, 20), ("file", _FILE, 15), ("vsphere", _VSPHERE, 15)):
             for number in range(count):
