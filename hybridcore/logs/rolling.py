@@ -44,8 +44,8 @@ class RollingHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record.
 
-        Where that fails it is said once on standard error: a log that cannot be written must not
-        stop a build.
+        Where that fails it is said once on standard error, where there is one: a log that cannot be written
+        must not stop a build.
         """
         try:
             line = self.format(record).encode() + b"\n"
@@ -139,4 +139,8 @@ class RollingHandler(logging.Handler):
         if not self._complained:
             self._complained = True
             sentence = f"hybridcore: cannot {what} the log {self._name}: {error.strerror}"
-            print(escape(sentence), file=sys.stderr)
+            try:
+                if sys.stderr is not None:
+                    print(escape(sentence), file=sys.stderr, flush=True)
+            except OSError:
+                pass  # nobody is left to hear it

@@ -2,6 +2,7 @@ import logging
 import os
 import signal
 import stat
+import sys
 
 import pytest
 
@@ -180,3 +181,20 @@ def test_a_message_that_does_not_fit_its_arguments_stops_nothing(tmp_path, capsy
     handler.close()
     assert "Logging error" in capsys.readouterr().err
     assert (tmp_path / "x.log").read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize("stream", ["none", "full"])
+def test_a_log_that_cannot_be_written_stops_nothing_though_nobody_can_be_told(
+    open_log, tmp_path, monkeypatch, capsys, stream
+):
+    (tmp_path / "logs").write_text("in the way")
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stderr", None if stream == "none" else full)
+        open_log()("one")
+        monkeypatch.undo()
+        assert capsys.readouterr().out == ""
+        if stream == "full":
+            with pytest.raises(OSError, match="No space left"):
+                full.flush()  # it was tried, and the stream still holds it
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), full.fileno())
