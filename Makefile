@@ -13,10 +13,12 @@ ARGS :=
 ROW :=
 # Arguments of the soak test, for example: make soak SOAK_ARGS='--minutes 5 --seed 1'
 SOAK_ARGS :=
+# Arguments of the fuzz test, for example: make fuzz FUZZ_ARGS='--cases 2000 --seed 1'
+FUZZ_ARGS :=
 # More arguments for pytest, for example: make test PYTEST_ARGS='-k state'
 PYTEST_ARGS :=
 
-.PHONY: help image setup-test test test-slow lint bench soak clean
+.PHONY: help image setup-test test test-slow lint bench soak fuzz clean
 
 help: ## Say what the targets are
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,9 @@ bench: setup-test ## Measure ourselves against the plain tools; make bench ROW=s
 
 soak: setup-test ## 30 minutes of builds that are killed, repeated and run side by side; SOAK_ARGS='--minutes 5'
 	$(BIN)/python tests/soak/soak.py $(SOAK_ARGS)
+
+fuzz: setup-test ## 20,000 random variables, values and conditions against both Packers; FUZZ_ARGS='--seed 1'
+	$(BIN)/python tests/fuzz/fuzz.py $(FUZZ_ARGS)
 
 clean: ## Remove caches and the virtual environment; images, state, logs and configs stay
 	rm -rf .venv .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build hybridcore-packer-*.tar.gz

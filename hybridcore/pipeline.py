@@ -14,6 +14,7 @@ from .errors import ConfigError
 from .packer import runs
 from .packer.building import batch
 from .packer.options import BuildOptions
+from .packer.program.capabilities import known_version
 from .packer.results import BuildReport
 from .workspace import Workspace, check_env
 
@@ -117,7 +118,8 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
     )
     loaded = templates.load_all(list(asked.targets), workspace)
     switches = copy_context().run(_switches, request, loaded, workspace)
-    return Prepared(replace(asked, provisioners=switches), loaded)
+    version = known_version(workspace)
+    return Prepared(replace(asked, provisioners=switches, packer_version=version), loaded)
 
 
 def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool | None]:

@@ -29,15 +29,18 @@ def generate_env_config(
               the caller's values for this target alone; all targets of the workspace when absent;
             - ``vars``: the caller's values by variable, for all targets;
             - ``provisioners``: the values that ``provisioners.emit_vars`` gives; None for the variable of a
-              stack that is off, which is then left out and must have ``default = false``.
+              stack that is off, which is then left out and must have ``default = false``;
+            - ``packer_version``: of the Packer that will read it, such as ``1.9.4``, where that is known;
+              what differs between versions follows it.
         workspace: where everything lies; found when not given.
         write: whether to write; without it the result is the same and no file is touched.
 
     Returns:
         ``files``, one entry a target: ``target``, ``path`` (absolute), ``sha256`` of the file, ``changed``,
         ``origins`` (variable to ``file:line``), ``sensitive`` (names of the sensitive variables that the
-        build must get as secrets), ``unchecked`` (variables with a validation that is left to
-        ``packer validate``), ``before`` and ``after`` (texts, without secrets); and ``warnings``, texts.
+        build must get as secrets), ``unchecked`` (variables with a validation or a
+        default that is left to ``packer validate``), ``before`` and ``after`` (texts, without secrets); and
+        ``warnings``, texts.
 
     Raises:
         ConfigError: something is wrong; has faults, those of all targets. Nothing was written.
@@ -55,7 +58,9 @@ def generate_env_config(
     return generate.to_dict(renderings, warnings)
 
 
-def validate_schema(files: Iterable[str | Path], *, workspace: Workspace | None = None) -> None:
+def validate_schema(
+    files: Iterable[str | Path], *, workspace: Workspace | None = None, packer_version: str | None = None
+) -> None:
     """Check files of values against the variables that templates declare.
 
     Args:
@@ -65,6 +70,7 @@ def validate_schema(files: Iterable[str | Path], *, workspace: Workspace | None 
             ``configs/<env>/<target>.pkrvars.hcl``, against its target, an overlay under ``environments/``
             against all targets that it applies to.
         workspace: where everything lies; found when not given.
+        packer_version: of the Packer that will read them, where it is known.
 
     Raises:
         ConfigError: something is wrong; has faults, all of them, with file and line.
@@ -73,6 +79,7 @@ def validate_schema(files: Iterable[str | Path], *, workspace: Workspace | None 
     from pathlib import Path
 
     from .. import workspace as workspaces
+    from ..hcl.dialect import dialect
     from . import schema
 
-    schema.validate([Path(file) for file in files], workspaces.resolve(workspace))
+    schema.validate([Path(file) for file in files], workspaces.resolve(workspace), dialect(packer_version))

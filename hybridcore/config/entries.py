@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from .. import hcl
 from ..errors import Fault, HclError
 from ..hcl import types
+from ..hcl.values import normal, number_of
 from ..workspace import read_plain
 
 TYPE_CHECKING = False
@@ -147,6 +148,7 @@ def parse_json(text: str, file: str, faults: list[Fault]) -> dict[str, Entry] | 
     import json
 
     def once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+        pairs = [(normal(name), value) for name, value in pairs]
         names = [name for name, _ in pairs]
         for name in sorted({name for name in names if names.count(name) > 1}):
             faults.append(Fault(f"{name}: given twice", file=file))
@@ -154,7 +156,11 @@ def parse_json(text: str, file: str, faults: list[Fault]) -> dict[str, Entry] | 
 
     try:
         data = json.loads(
-            text or "{}", object_pairs_hook=once, parse_float=_json_number, parse_constant=_json_number
+            text or "{}",
+            object_pairs_hook=once,
+            parse_float=_json_number,
+            parse_int=_json_number,
+            parse_constant=_json_number,
         )
     except json.JSONDecodeError as error:
         faults.append(Fault(f"is not JSON: {error.msg}", file=file, line=error.lineno))
@@ -174,11 +180,14 @@ def parse_json(text: str, file: str, faults: list[Fault]) -> dict[str, Entry] | 
     return {name: Entry(value, file, _json_line(text, name)) for name, value in data.items()}
 
 
-def _json_number(text: str) -> int | float:
-    value = float(text)
-    if value in (math.inf, -math.inf) or math.isnan(value):
+def _json_number(text: str) -> int | float | Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text:.20} is too large") from None
+    if not value.is_finite():
         raise ValueError(f"{text:.20} is no number of it")
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return number_of(value)
 
 
 def _depth(value: Value) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 
 from .. import templates
 from ..errors import ConfigError, Fault, TemplatesError
+from ..hcl.dialect import dialect
 from ..hcl.types import MAX_DEPTH
+from ..hcl.values import number_of
 from ..templates.declarations import RUNTIME_PREFIX
 from ..workspace import check_env
 from . import render
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from ..templates.declarations import Variable
     from ..workspace import Workspace
 
-_KEYS = ("env", "targets", "vars", "provisioners")
+_KEYS = ("env", "targets", "vars", "provisioners", "packer_version")
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,14 @@ class Inputs:
         targets: each target with the caller's values for it alone.
         vars: the caller's values for all targets.
         provisioners: the values that the provisioners' switches give.
+        packer_version: of the Packer that will read the values, None where it is not known.
     """
 
     env: str
     targets: Mapping[str, Mapping[str, Value]]
     vars: Mapping[str, Value]
     provisioners: Mapping[str, Value]
+    packer_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ def render_all(
         ConfigError: something is wrong; has faults, those of all targets.
     """
     faults: list[Fault] = []
+    spoken = dialect(asked.packer_version)
     overlays = Overlays(asked.env, workspace, faults)
     declared = {template.target: template.variables for template in loaded}
     faults += [fault for template in loaded for fault in template.declarations.faults]
@@ -128,6 +134,7 @@ def render_all(
             caller=caller,
             folders=overlays.folders,
             hidden=hidden,
+            dialect=spoken,
             complete=target not in overlays.incomplete,
         )
         resolved[target] = resolve(variables, sources, faults)
@@ -271,9 +278,12 @@ def read_inputs(inputs: Mapping[str, Any], workspace: Workspace, *, repeated: bo
                 faults.append(Fault(f"{name} is asked for twice, with other values"))
     vars_ = _mapping(inputs.get("vars"), "vars", faults)
     provisioners = _mapping(inputs.get("provisioners"), "provisioners", faults)
+    version = inputs.get("packer_version")
+    if version is not None and not isinstance(version, str):
+        faults.append(Fault("packer_version must be a text", hint="1.9.4"))
     if faults:
         raise ConfigError("the inputs are not right", faults=faults)
-    return Inputs(str.__str__(check_env(env)), targets, vars_, provisioners)
+    return Inputs(str.__str__(check_env(env)), targets, vars_, provisioners, version)
 
 
 def _mapping(value: object, what: str, faults: list[Fault]) -> dict[str, Value]:
@@ -294,6 +304,8 @@ def _plain(value: object, where: str, faults: list[Fault], depth: int) -> Value:
         return str.__str__(value)
     if isinstance(value, int):
         return int(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return number_of(Decimal(value))
     if isinstance(value, float) and value == value and abs(value) != float("inf"):
         return float(value)
     if depth < MAX_DEPTH:

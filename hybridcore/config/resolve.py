@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ..errors import Fault
 from ..hcl import types
-from ..templates.declarations import Variable
+from ..templates.declarations import Variable, for_packer
 from . import values
 from .entries import Entry
 from .overlays import merge
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..hcl import Value
+    from ..hcl.dialect import Dialect
     from ..hcl.types import Mismatch
 
 CALLER = "caller"
@@ -33,6 +34,7 @@ class Sources:
         caller: the caller's values, those for this target alone merged over those for all.
         folders: tells where a missing value of a target could be set.
         hidden: names of variables whose values must not be shown.
+        dialect: the language of the Packer that will read the values.
         complete: whether all overlays could be read; if not, what is missing may stand in the others.
     """
 
@@ -42,6 +44,7 @@ class Sources:
     caller: Mapping[str, Value]
     folders: Callable[[str], Sequence[str]]
     hidden: frozenset[str]
+    dialect: Dialect
     complete: bool = True
 
 
@@ -54,7 +57,7 @@ class Resolved:
         used: the entries that each of them is made of: one, or several where maps were merged.
         entries: every layer's entry for each variable, in order, the default first.
         sensitive: sensitive variables that the build must get from its environment.
-        unchecked: variables with a validation that is left to ``packer validate``.
+        unchecked: variables with a validation or a default that is left to ``packer validate``.
         warnings: what is odd but not wrong.
     """
 
@@ -89,6 +92,7 @@ def resolve(variables: Mapping[str, Variable], sources: Sources, faults: list[Fa
         given = [layer[name] for layer in sources.overlays if name in layer]
         if variable.runtime or any(entry.faulty for entry in given):
             continue
+        variable = for_packer(variable, sources.dialect, faults)
         if variable.sensitive:
             _sensitive(variable, given, sources, result, faults)
         else:
@@ -125,7 +129,7 @@ def _plain(
     before, hidden = len(faults), name in sources.hidden
     complete = True
     if merged is not None:
-        kept = values.without_nulls(merged, variable.type)
+        kept = values.without_nulls(merged, variable.type, variable.default)
         value = values.convert(variable, kept, made_of, faults, hidden=hidden)
         if len(faults) > before:
             return
@@ -134,16 +138,18 @@ def _plain(
                 f"{made_of[-1].origin}: {name}{path} is not in the declared type; Packer leaves it out"
             )
         # A value that an overlay might replace, if it could be read, is not judged.
-        complete = sources.complete and values.validate(variable, value, made_of[-1], faults, hidden=hidden)
+        complete = sources.complete and values.validate(
+            variable, value, made_of[-1], faults, sources.dialect, hidden=hidden
+        )
         result.values[name] = value
         result.used[name] = made_of
     elif variable.required and sources.complete:
         values.missing(variable, sources.target, sources.folders(sources.target), faults)
     elif default is not None:
-        complete = sources.complete and values.validate(variable, None, default, faults)
+        complete = sources.complete and values.validate(variable, None, default, faults, sources.dialect)
     else:
         complete = not variable.validations
-    if not complete:
+    if variable.undecided or not complete:
         result.unchecked.append(name)
 
 

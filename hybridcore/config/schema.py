@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..hcl import Value
+    from ..hcl.dialect import Dialect
     from ..workspace import Workspace
 
 
-def validate(files: Sequence[Path], workspace: Workspace) -> None:
+def validate(files: Sequence[Path], workspace: Workspace, spoken: Dialect) -> None:
     """Check files of values; see ``hybridcore.config.validate_schema``."""
     faults: list[Fault] = []
     paths = [path.absolute() for path in files]
@@ -33,10 +34,10 @@ def validate(files: Sequence[Path], workspace: Workspace) -> None:
         layers = [read_file(path, workspace, faults) for path in others]
         given = [layer for layer in layers if layer is not None]
         complete = bool(others) and None not in layers
-        _check("these files", declared.variables, given, faults, complete=complete)
+        _check("these files", declared.variables, given, spoken, faults, complete=complete)
     else:
         for path in others:
-            _alone(path, workspace, faults)
+            _alone(path, workspace, spoken, faults)
     if faults:
         raise ConfigError("the files are not right", faults=set(faults))
 
@@ -54,7 +55,7 @@ def _bodies(paths: Sequence[Path], workspace: Workspace, faults: list[Fault]) ->
     return bodies
 
 
-def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
+def _alone(path: Path, workspace: Workspace, spoken: Dialect, faults: list[Fault]) -> None:
     """Check a file whose place says what it is for: a rendered configuration, or an overlay."""
     file = workspace.relative(path)
     parts = file.split("/")
@@ -69,7 +70,7 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
                 faults.append(
                     Fault(f"{name}: {target} does not declare it", file=entry.file, line=entry.line)
                 )
-        _check(target, declared, [layer], faults, complete=True)
+        _check(target, declared, [layer], spoken, faults, complete=True)
     elif path.name.endswith((HCL_SUFFIX, JSON_SUFFIX)) and parts[0] == workspace.environments.name:
         layer = read_file(path, workspace, faults)
         targets = templates.list_targets(workspace=workspace)
@@ -81,7 +82,7 @@ def _alone(path: Path, workspace: Workspace, faults: list[Fault]) -> None:
             return
         for target in used_by:
             declared = _declared(target, workspace, faults)
-            _check(target, declared, [layer], faults, complete=False)
+            _check(target, declared, [layer], spoken, faults, complete=False)
     else:
         hint = (
             "name the template's *.pkr.hcl files too, or a file below configs/<env>/ or environments/<env>/"
@@ -99,6 +100,7 @@ def _check(
     target: str,
     variables: Mapping[str, Variable],
     layers: Sequence[Mapping[str, Entry]],
+    spoken: Dialect,
     faults: list[Fault],
     *,
     complete: bool,
@@ -108,6 +110,7 @@ def _check(
         given = [layer[name] for layer in layers if name in layer]
         if any(entry.faulty for entry in given):
             continue
+        variable = declarations.for_packer(variable, spoken, faults)
         if variable.sensitive:
             values.refuse_sensitive(variable, given, faults)
             continue
@@ -123,4 +126,4 @@ def _check(
             if entry.value is not None:
                 value = values.convert(variable, entry.value, [entry], faults)
         if given and len(faults) == before:
-            values.validate(variable, None if given[-1].value is None else value, given[-1], faults)
+            values.validate(variable, None if given[-1].value is None else value, given[-1], faults, spoken)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..hcl import Value
+    from ..hcl.dialect import Dialect
     from ..templates.declarations import Variable
 
 HIDDEN = "a value that is not shown"
@@ -26,12 +27,13 @@ def fault(message: str, entry: Entry, *, hint: str = "") -> Fault:
     return Fault(f"{message} (from the {entry.file})", hint=hint)
 
 
-def without_nulls(value: Value, kind: Type) -> Value:
+def without_nulls(value: Value, kind: Type, default: Value = None) -> Value:
     """Take the keys of maps away that are ``null``; an object's attributes may be null, and stay.
 
     Args:
         value: a merged value.
         kind: the type that it will be converted to.
+        default: the variable's default: what is null in it stays.
 
     Returns:
         The value without them.
@@ -39,10 +41,12 @@ def without_nulls(value: Value, kind: Type) -> Value:
     if not isinstance(value, dict):
         return value
     kept: dict[str, Value] = {}
+    origin = default if isinstance(default, dict) else {}
     for name, item in value.items():
         declared = kind.attributes.get(name) if kind.kind == "object" else kind.element or types.ANY
-        if item is not None or (kind.kind == "object" and declared is not None):
-            kept[name] = without_nulls(item, declared or types.ANY)
+        stays = name in origin and origin[name] is None
+        if item is not None or stays or (kind.kind == "object" and declared is not None):
+            kept[name] = without_nulls(item, declared or types.ANY, origin.get(name))
     return kept
 
 
@@ -91,7 +95,13 @@ def _culprit(problem: Mismatch, made_of: Sequence[Entry], kind: Type) -> Entry:
 
 
 def validate(
-    variable: Variable, value: Value, entry: Entry, faults: list[Fault], *, hidden: bool = False
+    variable: Variable,
+    value: Value,
+    entry: Entry,
+    faults: list[Fault],
+    dialect: Dialect,
+    *,
+    hidden: bool = False,
 ) -> bool:
     """Check a converted value against the ``validation`` blocks of its variable, with Packer's meaning.
 
@@ -100,6 +110,7 @@ def validate(
         value: the value that Packer will see; null is possible.
         entry: where it comes from.
         faults: where to add what is wrong.
+        dialect: the language of the Packer that will read it.
         hidden: whether the value must not be shown.
 
     Returns:
@@ -108,13 +119,13 @@ def validate(
     if variable.validations and variable.type.kind == "number" and isinstance(value, str):
         return False  # a number that has no literal in HCL, such as "inf"
     complete = True
-    scope = {"var": {variable.name: value}}
+    scope = {"var": {variable.name: types.typed(value, variable.type)}}
     for validation in variable.validations:
         if validation.condition is None:
             complete = False
             continue
         try:
-            result = hcl.evaluate(validation.condition, scope)
+            result = hcl.evaluate(validation.condition, scope, dialect.functions)
         except hcl.NotEvaluable:
             complete = False
             continue

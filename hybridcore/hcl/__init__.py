@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..errors import HclError
 from .evaluate import evaluate, parse_expression
-from .evaluator import NotEvaluable, Value
 from .parser import load, loads
 from .structure import Attribute, Block, Body
+from .values import NotEvaluable, Value, WrongExpression
 from .writer import dumps, dumps_value
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "HclError",
     "NotEvaluable",
     "Value",
+    "WrongExpression",
     "dumps",
     "dumps_value",
     "evaluate",

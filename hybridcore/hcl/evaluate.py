@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .evaluator import Function, Value, compute
+from .evaluator import compute
 from .expressions import build
 from .functions import FUNCTIONS
 from .lexer import Document, skip
 from .nodes import Node
 from .structure import Attribute
 from .syntax import Skimmer
+from .values import Function, Value
 
 
 def parse_expression(text: str, *, filename: str = "<expression>") -> Node:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from . import regex
-from .evaluator import Function, NotEvaluable, Refused, equal, is_number, kind, to_bool, to_number, to_text
 from .lexer import GO_SPACE
+from .values import Function, NotEvaluable, Refused, SetOf, equal, kind, to_number, to_text
 
 _JOINING = ("Mn", "Mc", "Me", "Cf", "Cs")
 # Parts of Hangul syllables, of flags, and the colours of faces.
@@ -25,6 +25,8 @@ _JOINING_RANGES = (
 
 
 def _list_of(value: object) -> list[object]:
+    if isinstance(value, SetOf):
+        raise NotEvaluable("only Packer knows the order of a set")
     if not isinstance(value, list):
         raise Refused("a list is required")
     return value
@@ -60,7 +62,7 @@ def _letters(text: str) -> str:
 
 
 def _length(value: object) -> int:
-    if isinstance(value, (list, dict)):
+    if isinstance(value, (list, dict, SetOf)):
         return len(value)
     if not isinstance(value, str):
         raise Refused("a string, list or map is required")
@@ -68,7 +70,9 @@ def _length(value: object) -> int:
 
 
 def _contains(items: object, wanted: object) -> bool:
-    return any(equal(item, wanted) for item in _list_of(items))
+    if wanted is None:
+        raise Refused("a value is required, not null")
+    return any(equal(item, wanted) for item in (items if isinstance(items, SetOf) else _list_of(items)))
 
 
 def _change_case(change: Callable[[str], str]) -> Function:
@@ -136,8 +140,10 @@ def _format(template: object, *values: object) -> str:
         if not left:
             raise Refused("too few values for the format")
         value = left.pop(0)
-        if value is None or isinstance(value, (list, dict)):
+        if value is None or isinstance(value, (list, dict, SetOf)):
             raise NotEvaluable("a format of such a value")
+        if piece[0] != "s" and not isinstance(value, str | bool) and abs(Decimal(to_number(value))) >= 2**512:
+            raise NotEvaluable("a format of such a number")
         if piece[0] == "d" and not isinstance(to_number(value), int):
             raise NotEvaluable("a format of such a number")
         text += to_text(to_number(value) if piece[0] == "d" else value) + piece[1:]
@@ -188,7 +194,7 @@ def _distinct(value: object) -> list[object]:
     _same_kind(items)
     found: list[object] = []
     for item in items:
-        if not _contains(found, item):
+        if not any(equal(other, item) for other in found):
             found.append(item)
             if len(found) > 1000:
                 raise NotEvaluable("more than 1000 elements")
@@ -223,17 +229,17 @@ def _extreme(choose: Callable[[list[int | Decimal]], int | Decimal]) -> Function
 
 
 def _captures(found: re.Match[str]) -> object:
-    names = found.re.groupindex
-    if names and len(names) != found.re.groups:
-        raise Refused("groups with and without names")
-    return found.groupdict() if names else list(found.groups()) or found[0]
+    return found.groupdict() if found.re.groupindex else list(found.groups()) or found[0]
 
 
 def _pattern(pattern: object, text: str) -> re.Pattern[str]:
     try:
-        return regex.translate(to_text(pattern), text)
+        compiled = regex.translate(to_text(pattern), text)
     except regex.UnknownPattern as reason:
         raise NotEvaluable(f"the pattern is left to Packer: {reason}") from None
+    if compiled.groupindex and len(compiled.groupindex) != compiled.groups:
+        raise Refused("groups with and without names")
+    return compiled
 
 
 def _regex(pattern: object, value: object) -> object:
@@ -258,16 +264,8 @@ def _regexall(pattern: object, value: object) -> list[object]:
     return matches
 
 
-def _number(value: object) -> int | Decimal:
-    if not (is_number(value) or isinstance(value, str)):
-        raise Refused("a number is required")
-    return to_number(value)
-
-
 FUNCTIONS: dict[str, Function] = {
     "abs": lambda value: abs(to_number(value)),
-    "alltrue": lambda items: all(to_bool(item) for item in _list_of(items)),
-    "anytrue": lambda items: any(to_bool(item) for item in _list_of(items)),
     "base64encode": lambda value: base64.b64encode(to_text(value).encode()).decode(),
     "ceil": lambda value: math.ceil(to_number(value)),
     "coalesce": _coalesce,
@@ -275,7 +273,6 @@ FUNCTIONS: dict[str, Function] = {
     "contains": _contains,
     "distinct": _distinct,
     "element": _element,
-    "endswith": lambda value, suffix: to_text(value).endswith(to_text(suffix)),
     "flatten": _flatten,
     "floor": lambda value: math.floor(to_number(value)),
     "format": _format,
@@ -291,11 +288,7 @@ FUNCTIONS: dict[str, Function] = {
     "regexall": _regexall,
     "replace": _replace,
     "split": _split,
-    "startswith": lambda value, prefix: to_text(value).startswith(to_text(prefix)),
     "substr": _substr,
-    "tobool": to_bool,
-    "tonumber": _number,
-    "tostring": to_text,
     "trim": _trim,
     "trimprefix": _trim_prefix,
     "trimspace": lambda value: to_text(value).strip(GO_SPACE + "\r\n"),
@@ -303,4 +296,5 @@ FUNCTIONS: dict[str, Function] = {
     "upper": _change_case(str.upper),
     "values": _values,
 }
-"""By name. ``can`` and ``try`` are no functions: they decide what an error of their arguments means."""
+"""By name, of Packer 1.7 and newer. ``can`` and ``try`` are no functions: they decide what an error of their
+arguments means."""

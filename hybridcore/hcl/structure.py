@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, final
 
-from .evaluator import NotEvaluable, Value, compute
+from .evaluator import compute
 from .expressions import build, references
 from .lexer import ASCII_NAME
+from .values import NotEvaluable, Value, WrongExpression, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ class Attribute:
 
     @property
     def value(self) -> Value:
-        """The value of a constant expression: whole numbers as ``int``, others ``float``, null ``None``.
+        """The value of a constant expression; see ``hcl.Value``.
 
         Raises:
             NotEvaluable: the expression is not constant.
@@ -78,6 +79,12 @@ class Attribute:
         if isinstance(computed, NotEvaluable):
             raise NotEvaluable(computed.message, file=self._document.filename, line=self.line)
         return computed
+
+    @property
+    def wrong(self) -> str:
+        """Why nobody can compute the expression, Packer neither; empty where that is not known."""
+        computed = self._computed()
+        return computed.message if isinstance(computed, WrongExpression) else ""
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -95,11 +102,11 @@ class Attribute:
     def _compute(self) -> Value | NotEvaluable:
         text = self.expression
         if _PLAIN_STRING(text):
-            return text[1:-1]
+            return normal(text[1:-1])
         if text in _WORDS:
             return _WORDS[text]
         if _PLAIN_STRINGS(text):
-            return _STRINGS(text)
+            return _STRINGS(normal(text))
         if _VARIABLE(text):
             return _NOT_CONSTANT
         try:

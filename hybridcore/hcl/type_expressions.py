@@ -8,6 +8,7 @@ from functools import lru_cache
 from .. import hcl
 from ..errors import HclError
 from .types import COLLECTIONS, MAX_DEPTH, PLAIN, PRIMITIVES, Mismatch, Type, convert
+from .values import normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ class TypeExpressionError(ValueError):
 
 
 @lru_cache(maxsize=1024)
-def parse_type(text: str) -> Type:
+def parse_type(text: str, *, parentheses: bool = True, constraints: bool = True) -> Type:
     """Read a type expression.
 
     Args:
         text: the expression, as in ``map(object({ size = number }))``.
+        parentheses: whether a type may stand in parentheses; see ``Dialect``.
+        constraints: whether ``any`` and ``optional()`` are known; see ``Dialect``.
 
     Returns:
         The type.
@@ -40,12 +43,14 @@ def parse_type(text: str) -> Type:
     Raises:
         TypeExpressionError: Packer would not take it.
     """
-    return _TypeParser(text).parse()
+    return _TypeParser(text, parentheses, constraints).parse()
 
 
 class _TypeParser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, parentheses: bool, constraints: bool) -> None:
         self.text = text
+        self.parentheses = parentheses
+        self.constraints = constraints
         self.tokens = [m for m in _TOKEN.finditer(text) if m.lastgroup != "skip"]
         self.at = 0
         self.depth = 0
@@ -84,11 +89,15 @@ class _TypeParser:
         if self.depth > MAX_DEPTH:
             raise TypeExpressionError(f"types are nested more than {MAX_DEPTH} deep")
         try:
+            if self._peek() == "(" and not self.parentheses:
+                raise TypeExpressionError("this Packer takes no parentheses around a type")
             if self._take("("):
                 inner = self._type()
                 self._expect(")", "a closing parenthesis")
                 return inner
             name = self._name("a type")
+            if name == "any" and not self.constraints:
+                raise TypeExpressionError("this Packer does not know any; an exact type is required")
             if name in PLAIN:
                 if self._peek() == "(":
                     raise TypeExpressionError(f"{name} takes no arguments")
@@ -128,12 +137,14 @@ class _TypeParser:
         optional: set[str] = set()
         defaults: dict[str, Value] = {}
         while not self._take("}"):
-            name = self._name("the name of an attribute")
+            name = normal(self._name("the name of an attribute"))
             if name in attributes:
                 raise TypeExpressionError(f"attribute {name!r} is there twice")
             if not (self._take("=") or self._take(":")):
                 raise TypeExpressionError(f"a type for attribute {name!r} was expected")
             if self._peek() == "optional":
+                if not self.constraints:
+                    raise TypeExpressionError("this Packer does not know optional()")
                 optional.add(name)
                 attributes[name] = self._optional(name, defaults)
             else:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from .. import hcl
+from .values import MAX_DIGITS, SetOf, normal, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,13 +90,29 @@ def type_of(value: Value) -> Type:
         return ANY
     if isinstance(value, bool):
         return PLAIN["bool"]
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return PLAIN["number"]
     if isinstance(value, str):
         return PLAIN["string"]
     if isinstance(value, dict):
         return Type("object", attributes={name: type_of(item) for name, item in value.items()})
     return Type("tuple", items=tuple(type_of(item) for item in value))
+
+
+def typed(value: Value, kind: Type) -> object:
+    """A value of a type for a scope: its sets are told apart from lists."""
+    if isinstance(value, dict):
+        return {
+            name: typed(
+                item, kind.attributes.get(name, ANY) if kind.kind == "object" else kind.element or ANY
+            )
+            for name, item in value.items()
+        }
+    if not isinstance(value, list):
+        return value
+    kinds = kind.items if kind.kind == "tuple" else [kind.element or ANY] * len(value)
+    items = [typed(item, element) for item, element in zip(value, kinds, strict=True)]
+    return SetOf(tuple(items)) if kind.kind == "set" else items
 
 
 def describe(value: Value) -> str:
@@ -106,7 +123,7 @@ def describe(value: Value) -> str:
         return f"the bool {str(value).lower()}"
     if isinstance(value, str):
         return "the string " + hcl.dumps_value(value if len(value) <= 40 else value[:37] + "...")
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         text = _to_string(value) or ""
         return "the number " + (text if len(text) <= 40 else text[:37] + "...")
     if isinstance(value, dict):
@@ -135,7 +152,9 @@ def convert(value: Value, kind: Type, problems: list[Mismatch], path: str = "", 
     if kind.kind == "any":
         kind = _ANY_MAP if isinstance(value, dict) else _ANY_LIST if isinstance(value, list) else ANY
         if kind is ANY:
-            return value
+            return normal(value) if isinstance(value, str) else value
+    if isinstance(value, dict):
+        value = {normal(name): item for name, item in value.items()}
     result: Value = None
     if kind.kind == "string":
         result = _to_string(value)
@@ -166,18 +185,20 @@ def _key(path: str, name: str) -> str:
 
 def _to_string(value: Value) -> str | None:
     if isinstance(value, str):
-        return value
+        return normal(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return format(Decimal(value), "f")  # str() refuses numbers of more than 4,300 digits
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
+    if isinstance(value, Decimal) and abs(value.adjusted()) < MAX_DIGITS:
+        return format(value, "f")
     return None
 
 
-def _to_number(value: Value) -> int | float | str | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+def _to_number(value: Value) -> int | float | Decimal | str | None:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return value
     if not isinstance(value, str):
         return None
@@ -189,12 +210,9 @@ def _to_number(value: Value) -> int | float | str | None:
         exact = Decimal(value)
     except InvalidOperation:
         return value
-    if abs(exact.adjusted()) > 300:  # too far for a float, too long for an int: Packer converts it
-        return value
-    if exact == exact.to_integral_value():
-        return int(exact)
-    nearest = float(exact)
-    return nearest if Decimal(repr(nearest)) == exact else value
+    if abs(exact.adjusted()) >= MAX_DIGITS:
+        return value  # as a text: Packer converts it
+    return number_of(exact)
 
 
 def _to_bool(value: Value) -> bool | None:

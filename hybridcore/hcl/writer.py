@@ -43,8 +43,8 @@ def dumps_value(value: object, indent: int = 0) -> str:
     """One value as an HCL expression.
 
     Args:
-        value: ``str``, ``int``, ``float``, ``bool``, ``None``, a list or tuple of values, or a mapping of
-            text to values.
+        value: ``str``, ``int``, ``float``, ``Decimal``, ``bool``, ``None``, a list or tuple of values, or a
+            mapping of text to values.
         indent: how many levels of two spaces the line that holds the value is indented by.
 
     Raises:
@@ -60,6 +60,8 @@ def dumps_value(value: object, indent: int = 0) -> str:
         return _quoted(value)
     if isinstance(value, int):
         return format(Decimal(value), "f")
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value).replace("E+", "e+").replace("E-", "e-")
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _unwritable(f"{value} cannot be written as a number")

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from ..errors import Fault, HclError
 from ..hcl import NotEvaluable, evaluate
-from ..hcl.evaluator import to_text
 from ..hcl.functions import FUNCTIONS
 from ..hcl.nodes import Access, Call, Literal, Variable, walk
+from ..hcl.values import to_text
 from ..process.environment import child_environment, named_secrets
 from ..process.forms import MIN_LENGTH
 from ..process.mask import check_secret

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import Fault
 from ..hcl import types
 from ..hcl.type_expressions import TypeExpressionError, parse_type
 from ..hcl.types import ANY, Mismatch, Type
+from . import variable_blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..hcl import Attribute, Block, Body, Value
+    from ..hcl.dialect import Dialect
     from ..workspace import Workspace
 
 # Given by the build itself through PKR_VAR_*: never in a configuration, never missing.
@@ -48,8 +50,10 @@ class Variable:
         required: it has no default.
         default: the default's value, where it has one that is constant.
         computed: it has a default that Packer computes, such as ``env("HOME")``.
+        undecided: whether that default is right is left to Packer.
         sensitive: its value must not be written anywhere.
         validations: its validation blocks.
+        declared_type: the type as it is written, empty where there is none.
     """
 
     name: str
@@ -59,8 +63,10 @@ class Variable:
     required: bool
     default: Value = None
     computed: bool = False
+    undecided: bool = False
     sensitive: bool = False
     validations: tuple[Validation, ...] = ()
+    declared_type: str = ""
 
     @property
     def runtime(self) -> bool:
@@ -102,9 +108,15 @@ def read(bodies: Iterable[tuple[Path, Body]], workspace: Workspace) -> Declarati
                         Fault("a variable block has one label, its name", file=file, line=block.line)
                     )
                     continue
+                faults += variable_blocks.faults_of(block, file)
                 _add(found, _variable(block, file, faults), faults)
             elif block.type == "variables":
+                faults += (
+                    Fault(f"a block {inner.type!r} in variables", file=file, line=inner.line)
+                    for inner in block.body.blocks
+                )
                 for attribute in block.body.attributes.values():
+                    faults += variable_blocks.default_faults(attribute.name, attribute, file)
                     _add(found, _short_form(attribute, file), faults)
     return Declarations(found, tuple(faults))
 
@@ -128,11 +140,45 @@ def _short_form(attribute: Attribute, file: str) -> Variable:
         name=attribute.name,
         file=file,
         line=attribute.line,
-        type=types.type_of(value),
+        type=types.type_of(value) if attribute.constant else _computed_type(attribute),
         required=False,
         default=value,
         computed=not attribute.constant,
+        undecided=not attribute.constant and not variable_blocks.comes_from_env(attribute),
     )
+
+
+def _computed_type(default: Attribute) -> Type:
+    """The type of a default that Packer computes, ``any`` where we do not know it."""
+    return types.PLAIN["string"] if variable_blocks.comes_from_env(default) else ANY
+
+
+def _type_of_default(default: Attribute | None, value: Value) -> Type:
+    """The type of a variable that declares none."""
+    if default is None or value in ({}, []):
+        return ANY
+    return types.type_of(value) if default.constant else _computed_type(default)
+
+
+def for_packer(variable: Variable, dialect: Dialect, faults: list[Fault]) -> Variable:
+    """A variable as one Packer reads it, where versions of Packer differ.
+
+    Args:
+        variable: the variable.
+        dialect: the language of that Packer.
+        faults: where to add what it does not take.
+    """
+    if variable.declared_type:
+        try:
+            parse_type(
+                variable.declared_type, parentheses=dialect.parentheses, constraints=dialect.constraints
+            )
+        except TypeExpressionError as error:
+            message = f"{variable.name}: the type is not valid: {error}"
+            faults.append(Fault(message, file=variable.file, line=variable.line))
+    elif not dialect.open_default and variable.default in ({}, []):
+        return replace(variable, type=types.type_of(variable.default))
+    return variable
 
 
 def _variable(block: Block, file: str, faults: list[Fault]) -> Variable:
@@ -159,13 +205,20 @@ def _variable(block: Block, file: str, faults: list[Fault]) -> Variable:
         name=name,
         file=file,
         line=block.line,
-        type=kind if kind is not None else types.type_of(value),
+        type=kind or (ANY if "type" in attributes else _type_of_default(default, value)),
+        declared_type=attributes["type"].expression if kind else "",
         required=default is None,
         default=value,
         computed=default is not None and not constant,
+        undecided=default is not None and not constant and not _is_decided(default, kind),
         sensitive=is_marked(attributes.get("sensitive")),
         validations=tuple(_validation(b) for b in block.body.blocks if b.type == "validation"),
     )
+
+
+def _is_decided(default: Attribute, kind: Type | None) -> bool:
+    """Whether a default that Packer computes is right whatever it gives."""
+    return variable_blocks.comes_from_env(default) and (kind is None or kind.kind in ("string", "any"))
 
 
 def _type(attribute: Attribute | None, name: str, file: str, faults: list[Fault]) -> Type | None:
@@ -175,12 +228,14 @@ def _type(attribute: Attribute | None, name: str, file: str, faults: list[Fault]
         return parse_type(attribute.expression)
     except TypeExpressionError as error:
         faults.append(Fault(f"{name}: the type is not valid: {error}", file=file, line=attribute.line))
-        return ANY
+        return None
 
 
 def is_marked(attribute: Attribute | None) -> bool:
     """Whether a ``sensitive`` argument marks what it belongs to; one that cannot be read is taken for yes."""
-    return attribute is not None and not (attribute.constant and attribute.value in (False, "false", None))
+    return attribute is not None and not (
+        attribute.constant and (attribute.value is False or attribute.value in ("false", "0", None))
+    )
 
 
 def _validation(block: Block) -> Validation:

@@ -15,7 +15,7 @@ import hcl2
 import pytest
 
 from hybridcore import hcl
-from hybridcore.hcl.evaluator import to_text
+from hybridcore.hcl.values import to_text
 from tests.support.tools import Tools
 
 pytestmark = pytest.mark.integration
@@ -102,7 +102,7 @@ def test_nasty_texts_get_the_verdict_of_packer_fmt(tmp_path: Path) -> None:
 
 def test_packer_fmt_accepts_what_the_writer_writes(tmp_path: Path) -> None:
     texts = ['"', "\\", "\n\r\t", "\x00\x1f\x7f", "${a}", "$${a}", "%{if}", "$", "%%", "# //"]
-    texts += ["é", "e\u0301", "👨\u200d👩", "\u1100\u1161", "\ufeff", "\u2028"]
+    texts += ["é", "x\u0301", "👨\u200d👩", "\u1100\u1100", "\ufeff", "\u2028"]
     numbers = [0, -1, 10**60, 1.5, -0.1, 1e22, 1e-7, 5e-324, 1.7976931348623157e308]
     values: dict[str, object] = {
         "texts": texts,

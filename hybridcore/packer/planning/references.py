@@ -14,10 +14,10 @@ from pathlib import Path
 
 from ...errors import Fault
 from ...hcl import HclError, NotEvaluable
-from ...hcl.evaluator import Refused, to_text
 from ...hcl.expressions import references as names_in
 from ...hcl.nodes import Access, Call, For, Node, Variable, children
 from ...hcl.nodes import Template as Text
+from ...hcl.values import Refused, to_text
 from ...templates.declarations import is_marked
 from .scope import FILE_FUNCTIONS, Scope
 

@@ -12,16 +12,17 @@ import os
 from pathlib import Path
 
 from ...hcl import HclError, NotEvaluable, loads
-from ...hcl.evaluator import Refused, compute, to_text
+from ...hcl.evaluator import compute
 from ...hcl.functions import FUNCTIONS
+from ...hcl.values import Refused, to_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...hcl import Value
-    from ...hcl.evaluator import Function
     from ...hcl.nodes import Node
+    from ...hcl.values import Function
     from ...templates import Template
     from ...templates.declarations import Variable
     from .rendered import Rendered

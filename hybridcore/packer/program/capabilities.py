@@ -134,7 +134,7 @@ def probe(
         status = os.stat(path)
     except OSError as error:
         raise PackerError(f"cannot look at {path}: {error.strerror}", hint=_HINT) from error
-    identity = f"{_FORMAT}:{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+    identity = _identity(path, status)
     known = _read_cache(cache_dir)
     if identity in known:
         return known[identity]
@@ -147,9 +147,29 @@ def probe(
     return capabilities
 
 
+def known_version(workspace: Workspace) -> str | None:
+    """The version of the Packer of a workspace where it was asked before; no program is run."""
+    try:
+        path = find_packer(workspace.settings.packer_path)
+        identity = _identity(path, os.stat(path))
+    except (PackerError, OSError):
+        return None
+    known = _read_cache(_cache_dir(workspace)).get(identity)
+    return None if known is None else known.version
+
+
+def _identity(path: str, status: os.stat_result) -> str:
+    """What tells a program from another one, and from itself after an update."""
+    return f"{_FORMAT}:{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
+def _cache_dir(workspace: Workspace) -> Path:
+    return workspace.state_dir / "cache"
+
+
 def probe_workspace(workspace: Workspace) -> Capabilities:
     """What the Packer of a workspace can do; see ``probe``."""
-    return probe(workspace.settings.packer_path, cache_dir=workspace.state_dir / "cache")
+    return probe(workspace.settings.packer_path, cache_dir=_cache_dir(workspace))
 
 
 def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from hybridcore.hcl.type_expressions import TypeExpressionError, parse_type
@@ -80,7 +82,11 @@ def test_what_is_no_type_is_refused_with_a_reason(text: str, says: str) -> None:
         ("007", "number", 7),
         ("inf", "number", "inf"),
         ("1p3", "number", "1p3"),
-        ("0.12345678901234567890123", "number", "0.12345678901234567890123"),
+        ("0.12345678901234567890123", "number", Decimal("0.12345678901234567890123")),
+        ("1e-400", "number", Decimal("1e-400")),
+        (Decimal("0.12345678901234567890123"), "string", "0.12345678901234567890123"),
+        ("e\u0301", "string", "\u00e9"),
+        ({"e\u0301": "e\u0301"}, "any", {"\u00e9": "\u00e9"}),
         ("1e999999999", "number", "1e999999999"),
         (5, "string", "5"),
         (1.5, "string", "1.5"),

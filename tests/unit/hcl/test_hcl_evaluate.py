@@ -6,6 +6,7 @@ import pytest
 
 from hybridcore import hcl
 from hybridcore.hcl.nodes import Call
+from hybridcore.hcl.values import SetOf
 
 SCOPE = {
     "var": {
@@ -14,6 +15,8 @@ SCOPE = {
         "ratio": 1.5,
         "on": True,
         "nothing": None,
+        "tenth": 0.1,
+        "names": SetOf(("a", "b")),
         "disks": [{"size": 1}, {"size": 2}],
         "tags": {"os": "linux", "env": "dev"},
     },
@@ -81,11 +84,13 @@ SCOPE = {
         ('distinct(["a", "b", "a"])', ["a", "b"]),
         ("flatten([[1], [2, [3]]])", [1, 2, 3]),
         ('element(["a", "b"], 3)', "b"),
-        ('startswith("ab", "a") && endswith("ab", "b")', True),
-        ("alltrue([true, true]) && anytrue([false, true])", True),
-        ('tonumber("2") + 1', 3),
-        ('tobool("true")', True),
-        ("tostring(1.50)", "1.5"),
+        ('length("e\u0301")', 1),
+        ('["e\u0301", "${"e"}${"\\u0301"}", upper("e\u0301")]', ["\u00e9", "\u00e9", "\u00c9"]),
+        ('{"e\u0301" = 1}["\u00e9"]', 1),
+        ("var.tenth == 0.1 && contains([0.1], var.tenth) && 0.1 + 0.2 == 0.3 && 0.7 - 0.1 != 0.6", True),
+        ("1 / 10 == 0.1 && 1 / 3 * 3 == 1", True),
+        ('length(var.names) == 2 && contains(var.names, "b") && var.names != null', True),
+        ("can(var.names[0]) || can(var.names.a)", False),
         ('base64encode("ä")', "w6Q="),
         ("max([1, 2]...)", 2),
         ('var.size > 10 ? "big" : 1', "big"),
@@ -109,7 +114,6 @@ def test_values_are_those_of_packer(expression: str, expected: object) -> None:
         "timestamp()",
         "uuidv4()",
         "1 / 0",
-        "1 / 3",
         "[1] == [1]",
         'var.size + "x"',
         "var.tags.missing",
@@ -118,7 +122,15 @@ def test_values_are_those_of_packer(expression: str, expected: object) -> None:
         "upper()",
         r'regex("(?P<n", "x")',
         r'regex("\\pL", "x")',
-        'length("e\u0301")',
+        'length("x\u0301")',
+        "var.names[*]",
+        "var.names",
+        "[for name in var.names: name]",
+        'join(",", var.names)',
+        "var.names == var.names",
+        *(f'{name}("a", "a")' for name in ("startswith", "endswith", "strcontains")),
+        *(f"{name}([true])" for name in ("alltrue", "anytrue")),
+        *(f'can({name}("1"))' for name in ("tostring", "tonumber", "tobool", "nosuch")),
         'true ? [1] : ["a"]',
         "{for x in [1, 1]: x => x}",
     ],

@@ -9,7 +9,13 @@ import shutil
 import pytest
 
 from hybridcore.errors import PackerError
-from hybridcore.packer.program.capabilities import CACHE_FILE, parse_version, probe
+from hybridcore.packer.program.capabilities import (
+    CACHE_FILE,
+    known_version,
+    parse_version,
+    probe,
+    probe_workspace,
+)
 
 HELP = """\
 Usage: packer [--version] [--help] <command> [<args>]
@@ -88,6 +94,19 @@ def test_it_is_remembered_until_the_program_changes(answering, tmp_path):
     answering.set_version("1.6.6")
     answering.path.write_text(answering.path.read_text() + "\n# another program now\n")
     assert probe("packer", cache_dir=tmp_path / "cache").version == "1.6.6"
+
+
+def test_the_version_is_known_once_it_was_asked_and_no_program_is_run_for_it(answering, make_workspace):
+    workspace = make_workspace(f'[packer]\npath = "{answering.path}"\n').open()
+    assert known_version(workspace) is None
+    version = probe_workspace(workspace).version
+    calls = len(answering.calls)
+    assert known_version(workspace) == version
+    assert len(answering.calls) == calls
+    answering.path.write_text(answering.path.read_text() + "\n# another program now\n")
+    assert known_version(workspace) is None
+    answering.path.unlink()
+    assert known_version(workspace) is None
 
 
 def test_a_program_with_the_same_size_and_time_at_another_place_is_another_one(answering, tmp_path):
