@@ -209,4 +209,4 @@ def test_what_a_build_made_is_named_where_nothing_of_the_image_is_a_file(space: 
     space.null(inline=("for n in 1 2 3 4 5 6 7; do echo x > made$n; done",))
     (result,) = build(space).results
     (warning,) = result.warnings
-    assert warning.startswith("no artifact names made1, made2, made3, made4, made5 and 2 more that the build")
+    assert warning.startswith("no artifact names made1, made2, made3, made4, made5 and 2 more: not kept")

@@ -13,13 +13,12 @@ from ... import logs
 from ...errors import HybridError
 from ...state.inputs import write_files
 from .. import imagefiles, runs
-from ..planning.fingerprint import Digests
+from ..planning.fingerprint import Digests, fingerprint
 from ..planning.plan import source_faults
 from ..results import BuildResult, Status
 from .job import Batch, Ended, Job, look_again
+from .observation import add_reading, listed
 from .verdict import conclude
-
-_MOST_NAMED = 5
 
 
 class Finished(NamedTuple):
@@ -103,7 +102,8 @@ class Finisher:
                     write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
         if final:
             records = [
-                runs.Record(result, job.planned.inputs, job.planned.fingerprint) for job, result, _ in final
+                runs.Record(result, job.inputs, job.planned.fingerprint, job.observed)
+                for job, result, _ in final
             ]
             runs.record(batch.workspace, batch.run_id, batch.env, records)
         for one in final:
@@ -135,19 +135,21 @@ class Finisher:
         return Finished(job, result, again=result.retryable and attempt.number <= self._batch.options.retries)
 
     def _with_its_inputs(self, job: Job, result: BuildResult) -> BuildResult:
-        """The result of a build, without its fingerprint where its inputs are not those that were planned."""
+        """The result of a build with what it was made of; without a fingerprint where that is not known."""
+        workspace = self._batch.workspace
         changed = [*job.changed, *look_again(job, self._batch, self._digests)]
-        changed += map(str, source_faults(job.planned, self._batch.workspace))
-        if not changed:
-            return result
-        shown = dict.fromkeys(changed)
-        named = ", ".join(list(shown)[:_MOST_NAMED])
-        more = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
-        warning = (
-            f"inputs changed after the build was planned: {named}{more}; no fingerprint is recorded, so that "
-            "the next run builds it again"
-        )
-        return replace(result, fingerprint="", warnings=(*result.warnings, warning))
+        changed += map(str, source_faults(job.planned, workspace))
+        seen = None if changed else add_reading(job.planned, job.reading, workspace, self._digests)
+        warnings = (*result.warnings, *(seen.warnings if seen else ()))
+        changed += seen.changed if seen else []
+        if changed or not seen:
+            warning = (
+                f"inputs changed after the build was planned: {listed(list(dict.fromkeys(changed)))}; "
+                "no fingerprint is recorded, so that the next run builds it again"
+            )
+            return replace(result, fingerprint="", warnings=(*warnings, warning))
+        job.inputs, job.observed = seen.inputs, seen.observed
+        return replace(result, fingerprint=fingerprint(seen.inputs), warnings=warnings)
 
 
 def say(error: HybridError | OSError) -> str:

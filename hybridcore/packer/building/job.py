@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
     from ..results import BuildResult, Status
+    from .observation import Reading
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,9 @@ class Job:
         lock: held from the first attempt to the end.
         timed_out: the whole build took too long and was told to stop.
         changed: which inputs were not those of the plan any more when the last attempt was started.
+        reading: what the last attempt was seen to read.
+        inputs: what the image was made of, as far as it is known.
+        observed: those of the inputs that nothing names.
     """
 
     planned: Planned
@@ -95,6 +99,12 @@ class Job:
     lock: Lock | None = None
     timed_out: bool = False
     changed: Sequence[str] = ()
+    reading: Reading | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    observed: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.inputs, self.observed = self.planned.inputs, self.planned.observed
 
     @property
     def target(self) -> str:

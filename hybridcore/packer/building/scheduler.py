@@ -18,6 +18,7 @@ from ..results import Status
 from ..stream.retry import delays
 from .finisher import Finisher, say
 from .job import Attempt, Batch, Ended, Job, look_again, prepare
+from .observation import Observer
 from .remains import grace, left_behind
 
 TYPE_CHECKING = False
@@ -71,6 +72,7 @@ class Scheduler:
         self._selector = selectors.DefaultSelector()
         self._finisher = Finisher(batch)
         self._digests = Digests(batch.workspace)
+        self._observer = Observer(batch.workspace)
         self._told_of_logs = False
         self._ticked = 0.0
 
@@ -112,6 +114,8 @@ class Scheduler:
             batch.folder.mkdir(parents=True, mode=0o700)
             self._selector.register(self._children, selectors.EVENT_READ, self._on_events)
             self._selector.register(self._finisher.wake, selectors.EVENT_READ, self._on_finished)
+            if self._observer.fileno() >= 0:
+                self._selector.register(self._observer, selectors.EVENT_READ, self._observer.take)
             while self._waiting or self._running or self._finisher.pending:
                 self._start_some()
                 self._wait()
@@ -205,9 +209,11 @@ class Scheduler:
             for reason in job.planned.reasons:
                 word = "rebuild" if (job.planned.image or {}).get("run") else "build"
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
+        self._observer.take()
         try:
             attempt = prepare(job, batch)
             job.changed = look_again(job, batch, self._digests)
+            self._observer.begin(job.planned, attempt.mirror)
             fd = self._children.start(
                 Child(
                     key=job.target,
@@ -221,6 +227,7 @@ class Scheduler:
                 )
             )
         except (HybridError, OSError) as error:
+            self._observer.end(job.target)
             self._finisher.record(job, self._not_run(job, Status.FAILED, say(error)))
             return
         running = _Running(job, attempt, fd)
@@ -264,6 +271,7 @@ class Scheduler:
         running = self._running.pop(end["id"])
         while running.fd >= 0:
             self._read(running, last=True)
+        running.job.reading = self._observer.end(running.job.target)
         self._finisher.conclude(Ended(running.job, running.attempt, end))
 
     def _read(self, running: _Running, *, last: bool = False) -> None:
@@ -311,6 +319,7 @@ class Scheduler:
     def _on_finished(self) -> None:
         """Builds were concluded: keep the results, and try again what may pass."""
         for job, result, again in self._finisher.take():
+            self._observer.concluded(job.target)
             delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1] if again else 0.0
             then = time.monotonic() + delay
             if again and self._in_time(job, then) and not self._cancelled:
@@ -336,6 +345,7 @@ class Scheduler:
         for target in self._running:
             self._children.stop(target)
         self._finisher.close()
+        self._observer.close()
         for running in self._running.values():
             if running.fd >= 0:
                 os.close(running.fd)

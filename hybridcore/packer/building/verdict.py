@@ -15,6 +15,7 @@ from ..planning.layout import own_manifests
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..stream import manifest as manifests
 from ..stream.retry import classify
+from .observation import listed
 from .remains import left_behind
 
 TYPE_CHECKING = False
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .job import Attempt, Batch, Ended, Job
 
 CRASH_LOG = "crash.log"
-_MOST_NAMED = 5
 
 
 def conclude(ended: Ended, batch: Batch) -> BuildResult:
@@ -239,13 +239,7 @@ def _keep_others(
     said = []
     if kept:
         where = workspace.relative(destination)
-        said.append(f"no artifact names {_listed(kept)}: kept in {where}, unchecked; {remedy}")
+        said.append(f"no artifact names {listed(kept)}: kept in {where}, unchecked; {remedy}")
     if lost:
-        said.append(f"no artifact names {_listed(lost)}: not kept; {remedy}")
+        said.append(f"no artifact names {listed(lost)}: not kept; {remedy}")
     return said
-
-
-def _listed(names: list[str]) -> str:
-    """Some names, and how many there are besides."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more that the build made" if more > 0 else "")

@@ -126,6 +126,34 @@ def gather(
     return Inputs(inputs, files, found.unfollowed)
 
 
+def add_observed(
+    found: Inputs, observed: Sequence[str], workspace: Workspace, digests: Digests
+) -> tuple[str, ...]:
+    """Add the inputs that nothing names and the last build was seen to read.
+
+    Args:
+        found: the inputs that are known; gets more.
+        observed: paths of files, relative to the workspace.
+        workspace: where they lie.
+        digests: of files.
+
+    Returns:
+        Those that were added: they are there, and count in no other way.
+    """
+    added = []
+    for path in observed:
+        folder, _, name = path.rpartition("/")
+        named = path in found.digests
+        while folder and not named:
+            named = name in found.files.get(folder, {})
+            folder, _, last = folder.rpartition("/")
+            name = f"{last}/{name}"
+        if not named and (workspace.root / path).is_file():
+            found.digests[path] = digests.input(workspace.root / path)
+            added.append(path)
+    return tuple(added)
+
+
 def _from_environment(
     template: Template,
     rendered: Rendered,

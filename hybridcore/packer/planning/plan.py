@@ -14,7 +14,7 @@ from ..program import plugins
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..secrets import missing_secrets, short_secrets
 from .fingerprint import CONFIGURATION, Digests, changed_inputs, fingerprint
-from .inputs import gather
+from .inputs import add_observed, gather
 from .rendered import Rendered
 
 TYPE_CHECKING = False
@@ -38,6 +38,7 @@ class Planned:
         fingerprint: over all inputs.
         inputs: digest or version of each input, by name.
         files: digests of the files of each folder among the inputs, and of each value of the configuration.
+        observed: those of the inputs that nothing names and the last build was seen to read.
         unfollowed: what the template may read and nobody can know before the build.
         reasons: why it must be built; empty when the image is there and nothing changed.
         image: what the state remembers of the image, or None.
@@ -49,6 +50,7 @@ class Planned:
     fingerprint: str
     inputs: Mapping[str, str]
     files: Mapping[str, Mapping[str, str]]
+    observed: tuple[str, ...]
     unfollowed: tuple[Fault, ...]
     reasons: tuple[str, ...]
     image: Mapping[str, Any] | None = field(repr=False)
@@ -129,6 +131,7 @@ def plan(
         )
         inputs, files = found.digests, found.files
         image = remembered["images"].get(f"{env}/{template.target}")
+        observed = add_observed(found, (image or {}).get("observed") or (), workspace, digests)
         mark = fingerprint(inputs)
         if mark != (image or {}).get("fingerprint"):
             files[CONFIGURATION] = values.digests()
@@ -139,7 +142,18 @@ def plan(
             files[CONFIGURATION] = values.digests()
         manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
         planned.append(
-            Planned(template, values, mark, inputs, files, found.unfollowed, tuple(reasons), image, manifest)
+            Planned(
+                template,
+                values,
+                mark,
+                inputs,
+                files,
+                observed,
+                found.unfollowed,
+                tuple(reasons),
+                image,
+                manifest,
+            )
         )
     digests.save()
     faults += differences(_sources_of(planned), workspace)
@@ -179,6 +193,7 @@ def changed_since(
             environ=environ,
             options=options,
         )
+        add_observed(now, planned.observed, workspace, digests)
     except OSError as error:
         return [f"{error.filename} cannot be read any more: {error.strerror}"]
     before = {name: files for name, files in planned.files.items() if name != CONFIGURATION}
