@@ -204,7 +204,11 @@ def test_options_reach_packer(player: Player, space: WorkspaceFolder) -> None:
     # The default `force: yes` of the play, a text, holds for the first task alone.
     assert "-force" in answers[0]["results"][0]["command"]
     assert "-force" not in answers[1]["results"][0]["command"]
-    assert answers[1]["results"][0]["reasons"] == ["configuration: message changed"]
+    assert answers[1]["results"][0]["reasons"] == [
+        "configuration: message changed",
+        "env ADDED removed",
+        "env NUMBER removed",
+    ]
 
 
 def test_secrets_of_any_type_reach_packer_as_hcl(player: Player, space: WorkspaceFolder) -> None:
