@@ -39,6 +39,17 @@ class Far:
     def command(self, *arguments: str) -> list[str]:
         return [self.ansible.program("ansible-playbook"), "-i", "hosts.yml", "play.yml", *arguments]
 
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.ansible.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with open(self.folder / "output", "wb") as output:
             return subprocess.Popen(
@@ -107,14 +118,38 @@ def test_a_signal_to_ansible_playbook_ends_the_build_on_another_host(
 def test_a_build_on_another_host_that_nobody_ends(far: Far) -> None:
     far.space.null(TARGET)
     far.write([{"hybridcore.packer.packer_build": {"env": "dev", "workspace": str(far.space.root)}}])
-    done = subprocess.run(
-        far.command("-v", "-e", "ansible_pipelining=true"),
-        cwd=far.folder,
-        env=far.ansible.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = far.run("-v", "-e", "ansible_pipelining=true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"status": "built"' in done.stdout
+
+
+def test_the_roles_of_a_build_work_on_the_host_of_the_play(far: Far) -> None:
+    far.space.null(TARGET)
+    where = {f"{role}_workspace": str(far.space.root) for role in ("sources", "config", "build")}
+    roles = [{"role": f"hybridcore.packer.{role}"} for role in ("sources", "config", "build")]
+    far.write([], roles=roles, vars={**where, "config_env": "dev", "build_env": "dev"})
+    done = far.run("-vvv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for module in ("packer_sources", "packer_config", "packer_build"):
+        assert f"<{ADDRESS}> SSH: EXEC" in done.stdout
+        assert f"AnsiballZ_{module}.py" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("role", "variables"),
+    [
+        ("control_node", {}),
+        ("base_image", {"base_image_dir": "/nowhere"}),
+        ("verify", {"verify_targets": [TARGET]}),
+        ("pipeline", {"pipeline_env": "dev", "pipeline_targets": "all"}),
+    ],
+)
+def test_a_role_of_the_control_node_does_not_work_there_silently(
+    far: Far, role: str, variables: dict[str, object]
+) -> None:
+    far.write([], roles=[{"role": f"hybridcore.packer.{role}"}], vars=variables)
+    done = far.run()
+    assert done.returncode == 2
+    assert "the host builder of this play is another machine (connection ssh)" in " ".join(
+        done.stdout.split()
+    )
