@@ -50,7 +50,8 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
     sha = _target(plan, setting, git, folder, {head, begun} if found.half else {head}, head)
     own = _own_commit(plan, setting, git, folder, begun) if sha != head else ""
     if not (plan.frozen or plan.offline or plan.check) and _has_news(plan, setting, git, folder, sha, head):
-        _fetch(setting, git, folder, sha)
+        with unfinished.noted(folder, sha):
+            _fetch(setting, git, folder, sha)
         # Before, the remote had them; or it has them now, where they were pushed from elsewhere.
         own = own and _own_commit(plan, setting, git, folder, begun)
     if own:

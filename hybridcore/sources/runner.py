@@ -15,6 +15,7 @@ from .. import process
 from ..errors import SourcesError
 from ..process.environment import child_environment
 from ..process.kill import RUN_MARK, kill_group
+from . import unfinished
 from .addresses import masked
 
 TYPE_CHECKING = False
@@ -43,6 +44,8 @@ _PREFIX = ["git", *(part for key, value in _OPTIONS.items() for part in ("-c", f
 # How a user's own git is set up for credentials, certificates and SSH: git needs these, others do not.
 _PASSED_NAMES = frozenset({"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT"})
 _PASSED_PREFIXES = ("GIT_CONFIG_", "GIT_SSL_", "GIT_HTTP_")
+# Commands that lock what they write; a killed one leaves its locks behind.
+_WRITING = frozenset({"fetch", "checkout", "read-tree"})
 _CHUNK = 1 << 16
 _TELL_EVERY_S = 5.0
 _FIRST_PAUSE_S = 1.0
@@ -175,7 +178,8 @@ class Runner:
                 kill_group(child.pid)
                 raise
             finally:
-                child.wait()
+                if child.wait() < 0 and folder and _WRITING.intersection(arguments):
+                    unfinished.unlock(folder)
                 with self._lock:
                     self._running.discard(child)
         # Progress lines end in a carriage return.

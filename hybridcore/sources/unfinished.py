@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import atomic, temporary
@@ -19,6 +20,8 @@ from ..process.kill import kill_marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .git import Git
 
 _CLONE, _MOVING = ".clone-", ".moving-"
@@ -64,6 +67,19 @@ def begin(folder: Path, sha: str) -> None:
 def end(folder: Path) -> None:
     """Forget the note: the clone is where it belongs, and the state knows, or nothing has moved."""
     _note(folder).unlink(missing_ok=True)
+
+
+@contextmanager
+def noted(folder: Path, sha: str) -> Iterator[None]:
+    """Have a note while a block runs, unless there is one of a move already, which stays."""
+    if begun(folder):
+        yield
+        return
+    begin(folder, sha)
+    try:
+        yield
+    finally:
+        end(folder)
 
 
 def begun(folder: Path) -> str:

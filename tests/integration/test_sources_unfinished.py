@@ -98,7 +98,8 @@ def end(halted: Halted, how: str) -> None:
         assert "git was ended by signal 9" in error
         assert "it goes on from there" in error
     assert git(halted.space.clone, "rev-parse", "HEAD") == halted.old
-    assert (halted.space.clone / ".git" / "index.lock").exists()
+    # Where the sync itself was killed nobody was left to remove the lock.
+    assert (halted.space.clone / ".git" / "index.lock").exists() is (how == "kill")
 
 
 @pytest.mark.parametrize("how", ["interrupt", "kill", "git"])
@@ -165,6 +166,37 @@ def test_a_commit_that_no_branch_leads_to_is_known_after_a_kill_before_the_recor
     unfinished.begin(space.clone, second)
     git(space.clone, "checkout", "--quiet", "--detach", second)
     assert [(result.before, result.sha) for result in space.sync()] == [(second, space.first)]
+
+
+LOCKS = {"checkout": "index.lock", "fetch": "packed-refs.lock"}
+
+
+@pytest.mark.parametrize("command", LOCKS)
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_git_that_is_killed_before_its_first_file_leaves_no_lock(
+    space: Space, tmp_path: Path, command: str, whole: bool
+) -> None:
+    """A script in the place of git ends as a killed one does, its lock left, alone or with the sync."""
+    space.sync()
+    git(space.remote.folder, "branch", "gone")
+    space.sync()
+    git(space.clone, "pack-refs", "--all")
+    git(space.remote.folder, "branch", "--quiet", "--delete", "gone")
+    second = space.remote.commit(text="two\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    end = f"touch {space.clone}/.git/{LOCKS[command]}; kill -9 {'$PPID ' if whole else ''}$$"
+    (programs / "git").write_text(
+        f'#!/bin/sh\ncase " $* " in *" {command} "*) {end} ;; esac\nexec {shutil.which("git")} "$@"\n'
+    )
+    (programs / "git").chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    sync = [sys.executable, "-m", "hybridcore", "--workspace", str(space.root), "sources", "sync"]
+    done = subprocess.run(sync, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == (-signal.SIGKILL if whole else 1)
+    assert whole or "git was ended by signal 9" in done.stderr
+    assert [each.sha for each in space.sync()] == [second]
+    assert sorted(path.name for path in (space.root / "sources").iterdir()) == [".lock", "demo"]
 
 
 def test_a_lock_of_another_git_is_told(space: Space) -> None:
