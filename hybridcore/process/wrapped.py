@@ -122,6 +122,15 @@ class Wrapped:
         return None
 
 
+def goes_on(line: bytes) -> bool:
+    """Whether a line ends with base64 that may go on in a later one.
+
+    Args:
+        line: without its end, perhaps without its start too.
+    """
+    return _BREAK.search(line + b"\n") is not None or _run_start(line, len(line), 0) == 0
+
+
 def _after_prefix(data: bytes, at: int) -> int:
     match = _PREFIX.match(data, at)
     return match.end() if match else at

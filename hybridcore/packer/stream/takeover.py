@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...logs import BuildLog
 from ...process.mask import Masker
+from ...process.wrapped import goes_on
 from .outcome import Outcome
 from .pump import Pump
 
@@ -13,12 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_KEPT = 64  # bytes of the end of a line
+
 
 class Takeover:
     """Writes what Packer still prints into the build's log, as the caller would have.
 
     The caller took the start of a line with it. If that was half of a secret, the other half would not be
-    found, so what comes before the first end of a line is left out, and the log says so.
+    found, so what comes before the first end of a line is left out, and the log says so. So are the lines
+    after it for as long as base64 goes on in them: a secret may have begun in what the caller took.
 
     Args:
         log: the build's log.
@@ -29,13 +33,17 @@ class Takeover:
         self._log = BuildLog(Path(log))
         self._pump = Pump(Masker(secrets), log=self._log.output, outcome=Outcome())
         self._is_cut = True
+        self._end_of_line = b""
         self._log.taken_over()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the pipe, cut anywhere."""
-        if self._is_cut:
-            _, end, data = data.partition(b"\n")
-            self._is_cut = not end
+        while self._is_cut and data:
+            line, end, data = data.partition(b"\n")
+            self._end_of_line = (self._end_of_line + line)[-_KEPT:]
+            if end:
+                self._is_cut = goes_on(self._end_of_line)
+                self._end_of_line = b""
         if data:
             self._pump.feed(data)
 
