@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shlex
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -43,8 +42,9 @@ def of_all(secrets: Iterable[str]) -> Forms:
     """
     whole = {text for secret in set(secrets) for text in (secret, *_json_leaves(secret))}
     parts = whole.union(*map(_lines, whole), _redacted(sorted(whole)))
-    # Colours are taken out of what is searched.
-    parts |= {strip_ansi_text(part) for part in parts}
+    # Colours are taken out of what is searched; one that begins within a secret may go on behind it.
+    plain = {strip_ansi_text(part) for part in parts if "\x1b" in part}
+    parts |= plain | {text for part in plain if len(text := part.partition("\x1b")[0]) >= MIN_LENGTH}
     texts: set[str] = set()
     runs: set[bytes] = set()
     for part in parts:
@@ -203,7 +203,7 @@ def _python(text: str) -> Iterator[str]:
 
 def _shell(text: str) -> Iterator[str]:
     yield text.replace("'", "'\\''")
-    yield shlex.quote(text)
+    yield text.replace("'", "'\"'\"'")
     yield re.sub(r'([\\"$`])', r"\\\1", text)
     # $'...' of bash, from ``set -x`` and ``printf %q``; what is not ASCII depends on the locale.
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")

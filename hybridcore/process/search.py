@@ -20,13 +20,19 @@ _KEY = 4
 _BLANK = b" \t\r\n\v\f"
 # As machine-readable output, JSON and others write white space.
 _ESCAPED_BLANK = (b"\\n", b"\\r", b"\\t")
+_BLANKS = re.compile(rb"(?:[ \t\r\n\v\f]|\\[nrt])+")
 # Between two words there is never more white space than this, but for a secret that has more itself.
 _GAP = 64
 # The key of a form is looked for among this many bytes of it.
 _LOOKED_AT = 64
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-# Texts that are frequent in Packer's output, so that a key within them would select nothing.
-_FREQUENT = (COMMA.encode(), REDACTED.encode())
+# Parts of texts that are frequent in Packer's output: a key that is one of them would select nothing.
+_FREQUENT = frozenset(
+    text[at : at + size]
+    for text in (COMMA.encode(), REDACTED.encode())
+    for size in range(1, _KEY + 1)
+    for at in range(len(text))
+)
 
 
 class _Form(NamedTuple):
@@ -101,11 +107,10 @@ class Search:
 
 def _form(text: bytes) -> _Form:
     """The words of a form; in one that hardly has any, the white space counts."""
-    words = tuple(text.split())
+    words = tuple(filter(None, _BLANKS.split(text)))
     if sum(map(len, words)) < MIN_LENGTH:
         return _Form((text,))
-    lead, trail = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
-    return _Form(words, lead=lead, trail=trail)
+    return _Form(words, lead=text.index(words[0]), trail=len(text) - text.rindex(words[-1]) - len(words[-1]))
 
 
 def _longest(words: tuple[bytes, ...]) -> int:
@@ -182,8 +187,11 @@ def _widen(data: bytes, start: int, end: int) -> Span:
 
 def _with_blanks(data: bytes, start: int, end: int, form: _Form) -> Span:
     """Take in the blanks that belong to the secret; the ends of lines stay."""
-    start -= form.lead and len(before := data[max(0, start - form.lead) : start]) - len(before.rstrip(b" \t"))
-    end += form.trail and len(after := data[end : end + form.trail]) - len(after.lstrip(b" \t"))
+    first, last = max(0, start - form.lead), end + form.trail
+    while start > first and (data[start - 1] in b" \t" or data.endswith(_ESCAPED_BLANK, first, start)):
+        start -= 1 if data[start - 1] in b" \t" else 2
+    while end < last and (data[end : end + 1] in (b" ", b"\t") or data.startswith(_ESCAPED_BLANK, end, last)):
+        end += 1 if data[end] in b" \t" else 2
     return start, end
 
 
@@ -247,7 +255,7 @@ def _places(words: tuple[bytes, ...]) -> dict[int, tuple[int, int]]:
     for index, word in enumerate(words):
         for offset in range(min(len(word), _LOOKED_AT) - size + 1):
             key = word[offset : offset + size]
-            if not any(key in text for text in _FREQUENT):
+            if key not in _FREQUENT:
                 found.setdefault(key[0], (index, offset))
         looked_at += len(word)
         if found and looked_at >= _LOOKED_AT:

@@ -456,3 +456,17 @@ def test_a_long_secret_of_prose_takes_linear_time_and_memory() -> None:
         return sum(len(b"".join(form.words)) for form in search._forms)
 
     assert size(4000) < 2.5 * size(2000)
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("begin\nit's in\nthe middle", shlex.quote("begin\nit's in\nthe middle")[1:-1]),
+        ("tab\n\t\tafter the end", json.dumps("tab\n\t\tafter the end")[1:-1]),
+        ("tab\n\t\tafter the end", "tab\n\\t\\tafter the end"),
+        ("a colour at its end\x1b[", "a colour at its end"),
+    ],
+)
+def test_what_a_search_with_random_secrets_has_found(secret: str, shown: str) -> None:
+    masked = Masker([secret]).text(f"<{shown}>")
+    assert set(masked.splitlines()) <= {"<***", "***", "***>", "<***>"}
