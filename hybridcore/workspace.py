@@ -6,10 +6,11 @@ import errno
 import os
 import reprlib
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .errors import Fault, WorkspaceError
+from .image_settings import ImageSetting, is_inside, parse_images
 from .source_settings import SourceSetting, parse_sources
 
 SETTINGS_FILE = "packer-hybrid.toml"
@@ -37,6 +38,8 @@ class Settings:
         lock_timeout: ``[state] lock_timeout``, seconds to wait for the state's lock.
         history: ``[state] history``, past runs that the state remembers.
         sources: ``[sources.NAME]`` tables, by name.
+        images: ``[images."<os>/<platform>/<name>"]`` tables, by target; those of included files too.
+        include: patterns of more files with ``[images]``.
     """
 
     packer_path: str = "packer"
@@ -50,6 +53,8 @@ class Settings:
     lock_timeout: int = 60
     history: int = 100
     sources: Mapping[str, SourceSetting] = field(default_factory=dict)
+    images: Mapping[str, ImageSetting] = field(default_factory=dict)
+    include: tuple[str, ...] = ()
 
 
 # Section and key of the settings file, to the field of Settings and its type.
@@ -191,7 +196,39 @@ def open_workspace(root: str | Path) -> Workspace:
         raise WorkspaceError(f"cannot read the settings: {error.strerror}", file=file) from error
     except UnicodeDecodeError as error:
         raise WorkspaceError(f"is not UTF-8 at byte {error.start}", file=file) from error
-    return Workspace(folder, parse_settings(text, filename=str(file)))
+    settings = parse_settings(text, filename=str(file))
+    if settings.include:
+        settings = replace(settings, images=_included(folder, settings))
+    return Workspace(folder, settings)
+
+
+def _included(root: Path, settings: Settings) -> dict[str, ImageSetting]:
+    """The images of the settings and of the files that they include."""
+    import glob
+
+    faults: list[Fault] = []
+    images = dict(settings.images)
+    for pattern in settings.include:
+        names = sorted(glob.glob(pattern, root_dir=root))
+        if not names:
+            faults.append(Fault(f"include: no file is named by {pattern!r}", file=SETTINGS_FILE))
+        for name in names:
+            try:
+                data = _toml(read_plain(root / name).decode("utf-8"), name)
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(Fault(f"cannot be read: {error}", file=name))
+                continue
+            for other in data.keys() - {"images"}:
+                faults.append(
+                    Fault(f"unknown setting {other!r}", file=name, hint="only [images] can be here")
+                )
+            more = parse_images(data.get("images") or {}, name, faults)
+            for target in more.keys() & images.keys():
+                faults.append(Fault(f"{target} is declared in {images[target].file} too", file=name))
+            images |= more
+    if faults:
+        raise WorkspaceError("the settings are not right", faults=faults)
+    return images
 
 
 def read_plain(path: Path) -> bytes:
@@ -237,19 +274,17 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     """
     if not text.strip():
         return Settings()
-    import tomllib
-
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise WorkspaceError(f"the settings are not TOML: {error}", file=filename) from error
-    except RecursionError:
-        raise WorkspaceError("the settings nest too deep", file=filename) from None
+    data = _toml(text, filename)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
-    known = sorted({section for section, _ in _KEYS} | {"sources"})
+    known = sorted({section for section, _ in _KEYS} | {"sources", "images", "include"})
     for section, table in data.items():
-        if section not in known:
+        if section == "include":
+            if isinstance(table, list) and all(isinstance(one, str) and is_inside(one) for one in table):
+                values["include"] = tuple(table)
+            else:
+                faults.append(Fault("include must be a list of patterns of files in the workspace"))
+        elif section not in known:
             faults.append(Fault(f"unknown setting {section!r}", hint="one of " + ", ".join(known)))
         elif not isinstance(table, dict):
             faults.append(Fault(f"[{section}] must be a table"))
@@ -260,11 +295,24 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
                 Fault(f"[sources.{name}] is not a folder name", hint="letters, digits, . _ -")
                 for name in names
             ]
+        elif section == "images":
+            values["images"] = parse_images(table, SETTINGS_FILE, faults)
         else:
             _section(section, table, values, faults)
     if faults:
         raise WorkspaceError("the settings are not right", file=filename, faults=faults)
     return Settings(**values)
+
+
+def _toml(text: str, filename: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WorkspaceError(f"the settings are not TOML: {error}", file=filename) from error
+    except RecursionError:
+        raise WorkspaceError("the settings nest too deep", file=filename) from None
 
 
 def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults: list[Fault]) -> None:

@@ -15,6 +15,7 @@ from ..hcl.values import number_of
 from ..templates.declarations import RUNTIME_PREFIX
 from ..workspace import check_env
 from . import render
+from .entries import Entry, read_file
 from .overlays import Overlays, merge_maps
 from .placeholders import literal
 from .resolve import Resolved, Sources, resolve
@@ -124,12 +125,13 @@ def render_all(
         variable.name for each in declared.values() for variable in each.values() if variable.sensitive
     )
     resolved: dict[str, Resolved] = {}
-    for target, variables in declared.items():
+    for template in loaded:
+        target, variables = template.target, template.variables
         caller = merge_maps(asked.vars, asked.targets[target])
         layers = overlays.layers(target, caller)
         sources = Sources(
             target=target,
-            overlays=layers,
+            overlays=[*template_layers(template, faults), *layers],
             provisioners=asked.provisioners,
             caller=caller,
             folders=overlays.folders,
@@ -152,6 +154,25 @@ def render_all(
     warnings |= overlays.warnings
     warnings |= _undeclared(asked, overlays, declared, workspace)
     return renderings, sorted(warnings)
+
+
+def template_layers(template: Template, faults: list[Fault]) -> list[Mapping[str, Entry]]:
+    """What the files of values of a template say, and its table in the settings, later wins.
+
+    Sensitive values are left out: the build gives them through its environment, see ``packer.secrets``. So
+    are those that the template does not declare, since such files are often shared.
+
+    Args:
+        template: the target.
+        faults: where to add what is wrong.
+    """
+    layers = [read_file(path, template.workspace, faults) or {} for path in template.var_files]
+    if template.setting is not None:
+        layers.append(
+            {name: Entry(value, template.setting.file) for name, value in template.setting.vars.items()}
+        )
+    plain = {name for name, variable in template.variables.items() if not variable.sensitive}
+    return [{name: entry for name, entry in layer.items() if name in plain} for layer in layers]
 
 
 def write(renderings: Sequence[Rendering], workspace: Workspace) -> None:

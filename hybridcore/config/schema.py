@@ -5,8 +5,8 @@ from __future__ import annotations
 from .. import hcl, templates
 from ..errors import ConfigError, Fault, HclError
 from ..templates import declarations
-from ..templates.catalogue import read_body
 from ..templates.declarations import Variable
+from ..templates.files import read_body
 from . import values
 from .entries import Entry, read_file
 from .names import HCL_SUFFIX, JSON_SUFFIX

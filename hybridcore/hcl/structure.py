@@ -173,6 +173,11 @@ class Block:
         return self._document.position(self._at)[0]
 
     @property
+    def text(self) -> str:
+        """The source text of the block."""
+        return self._document.text[self._at : self.end + 1]
+
+    @property
     def end_line(self) -> int:
         """The line of the closing brace, from 1."""
         return self._document.position(self.end)[0]

@@ -39,13 +39,15 @@ class Mirror:
 
     Attributes:
         root: stands for the workspace.
-        cwd: the template's folder in it, in which Packer runs.
+        cwd: the folder in it in which Packer runs.
+        argument: the template in it.
         folders: those that are real, relative to ``root``; ``""`` is itself.
         copies: size and time (ns) of each file that was copied, by its path relative to ``root``.
     """
 
     root: Path
     cwd: Path
+    argument: Path
     folders: list[str] = field(default_factory=list)
     copies: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -93,12 +95,16 @@ def make_mirror(
         OSError: it cannot be created.
     """
     home = workspace.relative(template.folder)
-    mirror = Mirror(folder, folder / home)
+    mirror = Mirror(
+        folder,
+        folder / workspace.relative(template.cwd),
+        folder / workspace.relative(template.argument),
+    )
     cuts = {} if with_plugins else plugin_requirements(template)
     shape = layout(template, values, workspace)
     _fill("", mirror, shape, workspace.root, {f"{home}/{name}" for name in cuts}, whole=False)
     for name, without in cuts.items():
-        path = mirror.cwd / name
+        path = folder / home / name
         if without.strip():
             write(path, without.encode())
             status = path.stat()

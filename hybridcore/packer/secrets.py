@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 
 from ..errors import Fault, HclError
-from ..hcl import NotEvaluable, evaluate
+from ..hcl import NotEvaluable, dumps_value, evaluate
 from ..hcl.functions import FUNCTIONS
 from ..hcl.nodes import Access, Call, Literal, Variable, walk
 from ..hcl.values import to_text
@@ -48,6 +49,43 @@ def short_secrets(options: BuildOptions) -> list[Fault]:
     return [*faults, *inherited.values()]
 
 
+def file_secrets(template: Template) -> dict[str, str]:
+    """The values of sensitive variables that the template's own files of values hold.
+
+    They reach Packer through its environment alone, never by ``configs/``.
+
+    Args:
+        template: the target.
+
+    Returns:
+        Texts by variable, as ``PKR_VAR_*`` takes them; of several files the last one's.
+    """
+    if not template.var_files or not template.sensitive_names():
+        return {}
+    from ..config.entries import read_file
+
+    found: dict[str, str] = {}
+    ignored: list[Fault] = []  # rendering has told what is wrong with these files
+    for path in template.var_files:
+        for name, entry in (read_file(path, template.workspace, ignored) or {}).items():
+            if name in template.sensitive_names() and not entry.marked and entry.value is not None:
+                found[name] = entry.value if isinstance(entry.value, str) else dumps_value(entry.value)
+    return found
+
+
+def file_variables(template: Template, options: BuildOptions) -> dict[str, str]:
+    """The same as variables of Packer's environment, where neither the caller nor the environment gives them.
+
+    Args:
+        template: the target.
+        options: ``secrets`` and ``extra_env`` come first.
+    """
+    ours = {**os.environ, **options.extra_env}
+    found = {f"PKR_VAR_{name}": value for name, value in file_secrets(template).items()}
+    taken = {f"PKR_VAR_{name}" for name in options.secrets}
+    return {name: value for name, value in found.items() if name not in taken and name not in ours}
+
+
 def missing_secrets(
     template: Template, secrets: Mapping[str, str], environ: Mapping[str, str]
 ) -> list[Fault]:
@@ -62,11 +100,12 @@ def missing_secrets(
         A fault each, with the place of the declaration. An empty value is none to keep secret.
     """
     faults = _changing(template)
+    in_files = file_secrets(template)
     for name, variable in template.variables.items():
         if not variable.sensitive or variable.runtime or name in secrets:
             continue
         where, line = variable.file, variable.line
-        value: object = environ.get(f"PKR_VAR_{name}")
+        value: object = environ.get(f"PKR_VAR_{name}", in_files.get(name))
         if value is None and variable.required:
             hint = f"give it in secrets, or in the environment as PKR_VAR_{name}"
             message = f"the sensitive variable {name!r} has no value"

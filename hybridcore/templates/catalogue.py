@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
-from ..errors import Fault, HclError, TemplatesError
-from ..workspace import Workspace, is_name, read_plain, resolve
+from ..errors import Fault, TemplatesError
+from ..workspace import Workspace, is_name, resolve
+from .declared import auto_files, expand, with_setting
+from .declared import load as load_declared
+from .files import read_bodies
 from .naming import check_sources
 from .template import Template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ..hcl import Body
+    from .declared import Declared
 
 
 def list_builders(
@@ -53,11 +55,12 @@ def load_catalogue(
         TemplatesError: templates break the conventions; has faults, those of every template.
     """
     where = resolve(workspace)
+    declared = expand(where)
     found = []
     faults: list[Fault] = []
     for target in target_names(os, platform, where):
         try:
-            found.append(load(target, where))
+            found.append(load(target, where, declared))
         except TemplatesError as error:
             faults += error.faults or [Fault(error.message, file=error.file, line=error.line)]
     if faults:
@@ -89,8 +92,10 @@ def target_names(
     Returns:
         ``<os>/<platform>/<name>``, sorted.
     """
-    folder = resolve(workspace).templates
+    where = resolve(workspace)
+    folder = where.templates
     found = {path.parent.relative_to(folder).as_posix() for path in folder.glob("*/*/*/*.pkr.hcl")}
+    found.update(expand(where))
     named = [(target, *target.split("/")[:2]) for target in sorted(found)]
     return [
         target
@@ -124,11 +129,12 @@ def load_all(targets: Sequence[str], workspace: Workspace | None = None) -> list
         TemplatesError: a target is missing or breaks the conventions; has faults.
     """
     where = resolve(workspace)
+    declared = expand(where)
     templates = []
     faults: list[Fault] = []
     for target in targets:
         try:
-            templates.append(load(target, where))
+            templates.append(load(target, where, declared))
         except TemplatesError as error:
             faults += error.faults or [
                 Fault(error.message, file=error.file, line=error.line, hint=error.hint)
@@ -162,11 +168,7 @@ def target_folder(target: str, workspace: Workspace | None = None) -> Path:
         )
     folder = where.templates.joinpath(*parts)
     if not folder.is_dir():
-        there = ", ".join(
-            path.relative_to(where.templates).as_posix()
-            for path in sorted(where.templates.glob("*/*/*"))
-            if any(path.glob("*.pkr.hcl"))
-        )
+        there = ", ".join(target_names(workspace=where))
         raise TemplatesError(
             f"the target {target} does not exist: there is no folder {where.relative(folder)}",
             hint=f"there are: {there}" if there else "templates/ holds no target yet",
@@ -176,12 +178,15 @@ def target_folder(target: str, workspace: Workspace | None = None) -> Path:
     return folder
 
 
-def load(target: str, workspace: Workspace | None = None) -> Template:
-    """Read the files of a target and check the conventions.
+def load(
+    target: str, workspace: Workspace | None = None, declared: Mapping[str, Declared] | None = None
+) -> Template:
+    """Read the files of a target, and check the conventions or what the settings declare.
 
     Args:
         target: ``<os>/<platform>/<name>``.
         workspace: where it lies; found when not given.
+        declared: what ``expand`` gives, where the caller has it.
 
     Returns:
         What its files say.
@@ -190,33 +195,17 @@ def load(target: str, workspace: Workspace | None = None) -> Template:
         TemplatesError: it is missing or breaks the conventions; has faults, with file and line.
     """
     where = resolve(workspace)
+    mine = (declared if declared is not None else expand(where)).get(target)
+    if mine is not None and (mine.setting.template or mine.setting.only):
+        return load_declared(mine, where)
     folder = target_folder(target, where)
     _, platform, name = target.split("/")
     faults: list[Fault] = []
-    bodies: list[tuple[Path, Body]] = []
-    try:
-        names = sorted(path.name for path in folder.iterdir())
-    except OSError as error:
-        raise TemplatesError(f"cannot be read: {error.strerror}", file=where.relative(folder)) from error
-    for path in (folder / name for name in names if name.endswith(".pkr.hcl")):
-        if path.is_symlink() and not where.holds(path):
-            faults.append(
-                Fault("leads out of the workspace", file=where.relative(path), hint="copy the file")
-            )
-            continue
-        try:
-            stat = path.stat()
-            bodies.append((path, _parse(path, stat.st_mtime_ns, stat.st_size)))
-        except HclError as error:
-            message = f"column {error.column}: {error.message}"
-            faults.append(Fault(message, file=where.relative(path), line=error.line))
-        except OSError as error:
-            faults.append(Fault(f"cannot be read: {error.strerror}", file=where.relative(path)))
-    for name_of_file in names:
-        if name_of_file.endswith((".auto.pkrvars.hcl", ".auto.pkrvars.json")):
-            hint = "put the values into an overlay under environments/"
-            file = where.relative(folder / name_of_file)
-            faults.append(Fault("variable files do not belong to a template", file=file, hint=hint))
+    bodies = read_bodies(folder, where, faults)
+    for name_of_file in auto_files(folder) if not faults else ():
+        hint = "put the values into an overlay under environments/, or declare the target in [images]"
+        file = where.relative(folder / name_of_file)
+        faults.append(Fault("variable files do not belong to a template", file=file, hint=hint))
     sources = [(path, block) for path, body in bodies for block in body.blocks if block.type == "source"]
     if not faults:
         faults = check_sources(sources, platform, name, folder, where)
@@ -226,22 +215,5 @@ def load(target: str, workspace: Workspace | None = None) -> Template:
     if faults:
         raise TemplatesError(f"the template of {target} cannot be used", faults=faults)
     source_file, source = sources[0]
-    return Template(target, folder, tuple(bodies), source, source_file, where)
-
-
-@lru_cache(maxsize=4096)
-def _parse(path: Path, mtime_ns: int, size: int) -> Body:
-    """Parse a file once for as long as it does not change; its time and size are part of the key."""
-    return read_body(path)
-
-
-def read_body(path: Path) -> Body:
-    """Read a file of HCL as ``hcl.load`` does, but nothing that is no plain file.
-
-    Raises:
-        HclError: it is not HCL2.
-        OSError: it cannot be read, or is no plain file.
-    """
-    from .. import hcl
-
-    return hcl.loads(read_plain(path).decode("utf-8", "surrogateescape"), filename=str(path))
+    template = Template(target, folder, tuple(bodies), source, source_file, where)
+    return template if mine is None else with_setting(template, mine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from .. import platforms
@@ -11,13 +12,14 @@ from . import declarations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..hcl import Attribute, Block, Body
+    from ..image_settings import ImageSetting
     from ..platforms import Platform
     from ..workspace import Workspace
     from .declarations import Declarations, Variable
+    from .slices import Slice
 
 
 class Local(NamedTuple):
@@ -44,9 +46,16 @@ class Template:
         target: ``<os>/<platform>/<name>``.
         folder: where its files lie.
         bodies: its ``*.pkr.hcl`` files with what they say, in the order Packer reads them: by name.
-        source: its one source block.
+        source: the source block of the image.
         source_file: the file of that block.
         workspace: where it lies.
+        argument: what Packer is given: the folder, or of a declared image perhaps one file.
+        cwd: the folder in which Packer runs.
+        only: the builds that run, by Packer's full names, the image last; empty for all.
+        attributes: of the source, what its build sets there included.
+        slice: the part that the image uses; None where all of the folder counts.
+        setting: the table of the settings that declares or adds to the target.
+        var_files: its files of values, later ones win.
     """
 
     target: str
@@ -55,11 +64,31 @@ class Template:
     source: Block
     source_file: Path
     workspace: Workspace = field(repr=False)
+    argument: Path = Path()
+    cwd: Path = Path()
+    only: tuple[str, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict, repr=False)
+    slice: Slice | None = field(default=None, repr=False)
+    setting: ImageSetting | None = field(default=None, repr=False)
+    var_files: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.argument.parts:
+            object.__setattr__(self, "argument", self.folder)
+        if not self.cwd.parts:
+            object.__setattr__(self, "cwd", self.folder)
+        if not self.attributes:
+            object.__setattr__(self, "attributes", self.source.body.attributes)
 
     @property
     def builder(self) -> str:
-        """Canonical identifier, ``source.<type>.<name>``."""
-        return ".".join(("source", *self.source.labels))
+        """Canonical identifier, ``source.<type>.<name>``, the name being that of the target."""
+        return f"source.{self.builder_type}.{self.target.rpartition('/')[2]}"
+
+    @property
+    def packer_name(self) -> str:
+        """What Packer calls the source, ``<type>.<name>``."""
+        return ".".join(self.source.labels)
 
     @property
     def builder_type(self) -> str:
@@ -74,6 +103,20 @@ class Template:
     def blocks(self, kind: str) -> Iterable[tuple[Path, Block]]:
         """The top-level blocks of a kind, each with its file."""
         return ((path, block) for path, body in self.bodies for block in body.blocks if block.type == kind)
+
+    def used(self) -> Iterator[tuple[Path, Block, Body, Attribute]]:
+        """Every attribute that the image uses, with its file, its block at the top level, and its body."""
+        if self.slice is not None:
+            yield from self.slice.attributes()
+            return
+        for path, body in self.bodies:
+            for block in body.blocks:
+                for owner, attribute in block.body.walk():
+                    yield path, block, owner, attribute
+
+    def uses(self, variable: str) -> bool:
+        """Whether the image uses a variable; of a whole folder all count."""
+        return self.slice is None or f"variable.{variable}" in self.slice.parts
 
     @cached_property
     def declarations(self) -> Declarations:

@@ -86,6 +86,11 @@ class WorkspaceFolder:
         """Have the workspace use a Packer."""
         self.write("packer-hybrid.toml", f'[packer]\npath = "{packer}"\n')
 
+    def settings(self, text: str, *, packer: Path | None = None) -> None:
+        """Write the settings file, with the Packer to use in front."""
+        head = f'[packer]\npath = "{packer}"\n\n' if packer else ""
+        self.write("packer-hybrid.toml", head + text)
+
     def template(self, target: str, text: str) -> str:
         """Write the one template file of a target, and give the target back."""
         self.write(f"templates/{target}/build.pkr.hcl", text)

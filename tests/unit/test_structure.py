@@ -32,8 +32,8 @@ provisioners
 templates
 state logs monitor
 process hcl
-workspace platforms
-source_settings
+workspace
+image_settings source_settings platforms
 errors host temporary atomic
 """
 

@@ -16,7 +16,7 @@ from ..mirror import Mirror, make_mirror
 from ..planning.plan import changed_since
 from ..program.commands import build_command
 from ..runtime import packer_environment, runtime_variables
-from ..secrets import secret_values
+from ..secrets import file_variables, secret_values
 from ..stream.outcome import Outcome
 from ..stream.pump import Pump
 
@@ -211,7 +211,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         fingerprint=job.planned.fingerprint,
         build_time=job.started_at,
         folder=folder,
-    )
+    ) | file_variables(template, batch.options)
     env = packer_environment(batch.workspace, batch.options, variables, temporary)
     secrets = (
         *secret_values(template, batch.options.secrets, env),
@@ -221,7 +221,8 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
     values = folder / "values.pkrvars.hcl"
     write(values, job.planned.rendered.text.encode())
-    argv = build_command(batch.capabilities, batch.options, mirror.cwd, var_files=[values])
+    options = replace(batch.options, only=template.only) if template.only else batch.options
+    argv = build_command(batch.capabilities, options, mirror.argument, var_files=[values])
     masker = Masker(secrets)
     shown_command = tuple(map(masker.text, argv))
     job.log.attempt(job.attempts, batch.run_id, shown_command)

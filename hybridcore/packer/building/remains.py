@@ -21,7 +21,7 @@ def left_behind(template: Template, rendered: Rendered) -> str:
     """
     if template.platform.local:
         return ""
-    attributes = template.source.body.attributes
+    attributes = template.attributes
     named = []
     for name in template.platform.leaves:
         if name in attributes:

@@ -21,7 +21,7 @@ from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
 from ..runtime import runtime_variables
-from ..secrets import secret_values, unknown_values
+from ..secrets import file_variables, secret_values, unknown_values
 from .diagnostics import parse, to_faults
 from .hidden import ask
 from .inspection import parse_inspection
@@ -54,8 +54,8 @@ class _Done(NamedTuple):
         return found
 
     def _place(self, printed: str) -> str:
-        """The path in the workspace for one that Packer printed; it runs in the template's folder."""
-        path = self.template.folder / printed
+        """The path in the workspace for one that Packer printed; it runs in the target's ``cwd``."""
+        path = self.template.cwd / printed
         return self.workspace.relative(Path(os.path.normpath(path)))
 
 
@@ -147,9 +147,13 @@ def _run(
             build_time=state.timestamp(),
             folder=made,
         )
-        child = child_environment({"TMPDIR": str(made), **variables})
+        child = child_environment(
+            {"TMPDIR": str(made), **variables, **file_variables(template, BuildOptions())}
+        )
         masker = Masker([*secret_values(template, {}, child), *hidden, *environment_secrets(child)])
-        done = process.run(command, env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S)
+        # Relative, as people would type it, so that Packer names files as they know them.
+        argument = os.path.relpath(mirror.argument, mirror.cwd)
+        done = process.run([*command[:-1], argument], env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S)
     text = masker.text(strip_ansi_text(f"{done.stdout}\n{done.stderr}"))
     # The mirror is gone when people read this.
     text = text.replace(f"{mirror.root}{os.sep}", f"{workspace.root}{os.sep}")

@@ -24,7 +24,7 @@ from ..mirror import make_mirror
 from ..options import BuildOptions
 from ..program.commands import console_command
 from ..runtime import packer_environment, runtime_variables
-from ..secrets import doubtful, parts, secret_values, unknown_values
+from ..secrets import doubtful, file_variables, parts, secret_values, unknown_values
 from .diagnostics import parse
 
 TYPE_CHECKING = False
@@ -118,12 +118,12 @@ def ask(
         )
         variables = runtime_variables(
             template, env=env, fingerprint="0" * 64, build_time=state.timestamp(), folder=made
-        )
+        ) | file_variables(template, options)
         child = packer_environment(workspace, options, variables, made)
         references = unknown_values(template, options.secrets, child)
         file = made / "values.pkrvars.hcl"
         write(file, rendered.text.encode())
-        command = console_command(capabilities, mirror.cwd, var_files=[file])
+        command = console_command(capabilities, mirror.argument, var_files=[file])
         answers = []
         for _ in range(2 if doubtful(template) else 1):
             try:

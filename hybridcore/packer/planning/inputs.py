@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from .references import follow
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Any
 
     from ...errors import Fault
@@ -72,7 +74,8 @@ def gather(
         commit, when it names their folder or a file in it; and what comes from the environment when the
         template reads it, or declares it and the configuration does not set it, and it is no secret.
     """
-    folders = {workspace.relative(template.folder): template.folder}
+    own = workspace.relative(template.folder)
+    folders = {} if template.slice else {own: template.folder}
     enabled = enabled_stacks(rendered.values_for(template))
     for stack in enabled:
         folder = asset_folder(stack, workspace)
@@ -87,7 +90,7 @@ def gather(
     without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
     found = follow(template, rendered, workspace, environ)
-    for path in found.files:
+    for path in (*found.files, *_more_files(template)):
         if any(path.is_relative_to(folder) for folder in without):
             continue
         inside = [name for name in commits if path.is_relative_to(workspace.sources / name)]
@@ -100,20 +103,20 @@ def gather(
         else:
             inputs[name] = digests.input(path)
     files: dict[str, Mapping[str, str]] = {name: digests.tree(folder) for name, folder in folders.items()}
-    own, written = workspace.relative(template.folder), own_manifests(template, rendered.values)
-    files[own] = {name: digest for name, digest in files[own].items() if name not in written}
+    if template.slice:
+        files[f"template {workspace.relative(template.argument)}"] = template.slice.digests()
+    else:
+        written = own_manifests(template, rendered.values)
+        files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
     # Of the values, not of the text: its comments say where they come from.
-    inputs[CONFIGURATION] = tree_digest(dict(sorted(rendered.digests().items())))
+    inputs[CONFIGURATION] = tree_digest(rendered.digests_for(template))
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
         for source in plugins.required(template):
             inputs[f"plugin {source}"] = ", ".join(installed.get(source, ())) or "built in"
     text = "\n".join(
-        attribute.expression
-        for _, body in template.bodies
-        for _, attribute in body.walk()
-        if "sources/" in attribute.expression
+        attribute.expression for _, _, _, attribute in template.used() if "sources/" in attribute.expression
     )
     for name, commit in commits.items():
         # Not sources/exam in sources/example; a name goes on with these characters.
@@ -154,6 +157,14 @@ def add_observed(
     return tuple(added)
 
 
+def _more_files(template: Template) -> list[Path]:
+    """The files that ``inputs`` of the settings names."""
+    patterns = template.setting.inputs if template.setting else ()
+    root = template.workspace.root
+    names = {name for one in patterns for name in glob.glob(one, root_dir=root, recursive=True)}
+    return [root / name for name in sorted(names) if (root / name).is_file()]
+
+
 def _from_environment(
     template: Template,
     rendered: Rendered,
@@ -169,6 +180,7 @@ def _from_environment(
         if f"PKR_VAR_{name}" in environ
         and not (variable.sensitive or variable.runtime or name in options.secrets)
         and name not in rendered.attributes
+        and template.uses(name)
     }
     others = {
         f"env {name}": value

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ...errors import HclError
 from ...hcl import NotEvaluable, evaluate
 from ...hcl.nodes import ListNode
+from ...templates.declared import AUTO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,26 +68,27 @@ def layout(template: Template, values: Mapping[str, object], workspace: Workspac
         The layout, as far as the template's attributes are known without a build. The folder of the
         template is real in any case, and each folder above it.
     """
-    home = workspace.relative(template.folder)
-    real = {"", home}
+    home = workspace.relative(template.cwd)
+    real = {"", home, workspace.relative(template.folder)}
     whole: set[str] = set()
     written: set[str] = set()
     absent = {f"{home}/output-{template.source.labels[1]}"}  # what a builder makes that is told nothing
     absent.update(f"{home}/{name}" for name in own_manifests(template, values))
+    # Their values are in the rendered text, and would beat what the environment gives.
+    absent.update(workspace.relative(path) for path in template.var_files if path.name.endswith(AUTO))
     scope = _scope(values)
-    for _, body in template.bodies:
-        for _, attribute in body.walk():
-            if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
-                continue
-            for path in _paths(attribute.node, scope, home):
-                if attribute.name in _WALKED:
-                    whole.update(_folders(path, workspace))
-                elif attribute.name in _WRITTEN_INTO:
-                    real.add(path)
-                elif attribute.name in _MADE:
-                    absent.add(path)
-                else:
-                    written.add(path)
+    for _, _, _, attribute in template.used():
+        if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
+            continue
+        for path in _paths(attribute.node, scope, home):
+            if attribute.name in _WALKED:
+                whole.update(_folders(path, workspace))
+            elif attribute.name in _WRITTEN_INTO:
+                real.add(path)
+            elif attribute.name in _MADE:
+                absent.add(path)
+            else:
+                written.add(path)
     ways = {folder for path in absent | written | whole | real for folder in _above(path)}
     folders = frozenset(path for path in real | whole | ways if _is_folder(path, workspace))
     return Layout(

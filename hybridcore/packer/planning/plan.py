@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ... import state
 from ...errors import ConfigError, Fault
@@ -115,6 +117,9 @@ def plan(
             )
             continue
         faults += missing_secrets(template, options.secrets, child_environ)
+        if template.only and options.only:
+            message = f"{template.target} is one build of its template: it takes no patterns of builds"
+            faults.append(Fault(message, hint=f"leave `only` out; the image is {template.only[-1]}"))
         if text is None:
             text = config.read_text(encoding="utf-8")
         values = Rendered(text)
@@ -134,12 +139,14 @@ def plan(
         observed = add_observed(found, (image or {}).get("observed") or (), workspace, digests)
         mark = fingerprint(inputs)
         if mark != (image or {}).get("fingerprint"):
-            files[CONFIGURATION] = values.digests()
+            files[CONFIGURATION] = values.digests_for(template)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
+        if not reasons and template.setting is not None and _is_older(image, template.setting.max_age_s):
+            reasons = [f"older than {template.setting.max_age}"]
         if options.force and not reasons:
             reasons = ["forced"]
         if reasons and CONFIGURATION not in files:
-            files[CONFIGURATION] = values.digests()
+            files[CONFIGURATION] = values.digests_for(template)
         manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
         planned.append(
             Planned(
@@ -203,6 +210,12 @@ def changed_since(
 def source_faults(planned: Planned, workspace: Workspace) -> list[Fault]:
     """The sources that a target uses and that are not, or no longer, what was synced."""
     return differences(_sources_of([planned]), workspace)
+
+
+def _is_older(image: Mapping[str, Any] | None, seconds: int) -> bool:
+    """Whether an image was built longer ago than so many seconds; 0 is no limit."""
+    built = (image or {}).get("built_at")
+    return bool(seconds and built) and time.time() - datetime.fromisoformat(str(built)).timestamp() > seconds
 
 
 def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:

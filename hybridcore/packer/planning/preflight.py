@@ -77,12 +77,12 @@ class _Source:
 
     def value(self, name: str) -> Any:  # noqa: ANN401 -- whatever the template says
         """The value of an attribute; None where it is not there or not known."""
-        attributes = self.template.source.body.attributes
+        attributes = self.template.attributes
         return evaluate(attributes[name], self.variables) if name in attributes else None
 
     def fault(self, name: str, message: str, hint: str) -> Fault:
         """What is wrong with an attribute, at its place or else that of the source."""
-        source, attributes = self.template.source, self.template.source.body.attributes
+        source, attributes = self.template.source, self.template.attributes
         line = attributes[name].line if name in attributes else source.line
         where = self.workspace.relative(self.template.source_file)
         return Fault(f"{self.template.target}: {message}", file=where, line=line, hint=hint)

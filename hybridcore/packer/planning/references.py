@@ -110,14 +110,15 @@ class _Follower:
         self._place: tuple[Path, Attribute]
 
     def all(self) -> References:
-        for path, body in self._template.bodies:
-            for block in body.blocks:
-                self._scope.secret = is_marked(block.body.attributes.get("sensitive"))
-                for owner, attribute in block.body.walk():
-                    self._place = path, attribute
-                    self._attribute(attribute, owner)
+        # What variables and locals read that the image does not use is no input of it.
+        self._scope.read_files.clear()
+        self._scope.read_names.clear()
+        for path, block, owner, attribute in self._template.used():
+            self._scope.secret = is_marked(block.body.attributes.get("sensitive"))
+            self._place = path, attribute
+            self._attribute(attribute, owner)
         for text in self._scope.read_files:
-            self._take(text)
+            self._take(text, base=self._template.folder)
         return References(
             tuple(sorted(self._found)),
             {name: self._environ.get(name, "") for name in sorted(self._scope.read_names)},
@@ -147,6 +148,7 @@ class _Follower:
         return (
             "/" in text
             or "env(" in text
+            or "file" in text
             or attribute.name in _PATHS
             or not self._with_slash.isdisjoint(_VARIABLE(text))
         )
@@ -207,9 +209,10 @@ class _Follower:
         folder = known[: known.rfind("/") + 1]
         if not folder:
             return False
-        if Path(os.path.normpath(self._template.folder / folder)).is_relative_to(self._template.folder):
+        home = self._template.folder
+        if self._template.slice is None and _joined(self._template.cwd, folder).is_relative_to(home):
             return True  # it counts as a whole already
-        path = _existing(folder, self._template, self._workspace, anywhere=False)
+        path = self._existing(folder, self._template.cwd, anywhere=False)
         if path is None or not path.is_dir():
             return False
         self._found.add(path)
@@ -239,12 +242,37 @@ class _Follower:
         return value not in ("none", "", None) and not str(value).startswith("file:")
 
     def _take(
-        self, text: str, *, anywhere: bool = False, plays: bool = False, files_only: bool = False
+        self,
+        text: str,
+        *,
+        base: Path | None = None,
+        anywhere: bool = False,
+        plays: bool = False,
+        files_only: bool = False,
     ) -> None:
-        path = _existing(text, self._template, self._workspace, anywhere=anywhere)
+        path = self._existing(text, base or self._template.cwd, anywhere=anywhere)
         if path is None or (files_only and not path.is_file()):
             return
         self._found.update(_with_its_roles(path, self._template, self._workspace) if plays else (path,))
+
+    def _existing(self, text: str, base: Path, *, anywhere: bool) -> Path | None:
+        """The file or folder that a text names, seen from a folder, if it counts."""
+        text = text.removeprefix("file:").removeprefix("//") if text.startswith("file:") else text
+        home, workspace = self._template.folder, self._workspace
+        sliced = self._template.slice is not None
+        if not text or not ("/" in text or sliced) or "\n" in text or "\0" in text or len(text) > 4000:
+            return None
+        path = _joined(base, text)
+        if home.is_relative_to(path) or (path.is_relative_to(home) and not sliced):
+            return None
+        if not path.is_relative_to(workspace.root):
+            return path if anywhere and path.is_file() else None
+        written = (workspace.configs, workspace.logs, workspace.state_dir)
+        if any(path.is_relative_to(one) for one in written):
+            return None
+        if path.is_relative_to(workspace.images):
+            return path if path.is_file() else None
+        return path if path.exists() else None
 
 
 def _flat(value: object) -> Iterator[str]:
@@ -271,18 +299,5 @@ def _with_its_roles(path: Path, template: Template, workspace: Workspace) -> lis
     return [folder]
 
 
-def _existing(text: str, template: Template, workspace: Workspace, *, anywhere: bool) -> Path | None:
-    """The file or folder that a text names, if it counts."""
-    text = text.removeprefix("file:").removeprefix("//") if text.startswith("file:") else text
-    if "/" not in text or "\n" in text or "\0" in text or len(text) > 4000:
-        return None
-    path = Path(os.path.normpath(template.folder / text))
-    if path.is_relative_to(template.folder) or template.folder.is_relative_to(path):
-        return None
-    if not path.is_relative_to(workspace.root):
-        return path if anywhere and path.is_file() else None
-    if any(path.is_relative_to(one) for one in (workspace.configs, workspace.logs, workspace.state_dir)):
-        return None
-    if path.is_relative_to(workspace.images):
-        return path if path.is_file() else None
-    return path if path.exists() else None
+def _joined(base: Path, text: str) -> Path:
+    return Path(os.path.normpath(base / text))

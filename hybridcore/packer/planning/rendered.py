@@ -42,6 +42,14 @@ class Rendered:
         """A digest of each value, by variable, to tell which one changed."""
         return {name: digest_of(one.expression.encode()) for name, one in self.attributes.items()}
 
+    def digests_for(self, template: Template) -> dict[str, str]:
+        """The digests of the values that an image uses, sorted.
+
+        Args:
+            template: the target.
+        """
+        return {name: one for name, one in sorted(self.digests().items()) if template.uses(name)}
+
     def values_for(self, template: Template) -> dict[str, Value]:
         """The values of a template's variables, as far as they are constant.
 

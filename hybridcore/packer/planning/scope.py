@@ -55,7 +55,7 @@ class Scope:
         self.secret = False
         self._functions: Mapping[str, Function] = {**FUNCTIONS, **_MORE, **self._reading()}
         self.values: dict[str, dict[str, object]] = {
-            "path": dict.fromkeys(("root", "cwd"), str(template.folder))
+            "path": {"root": str(template.folder), "cwd": str(template.cwd)}
         }
         self.values["var"] = self._variables(template, rendered)
         self.values["local"] = self._locals(template)

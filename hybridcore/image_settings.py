@@ -1,0 +1,132 @@
+"""The ``[images."<os>/<platform>/<name>"]`` tables: targets over templates that lie anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import reprlib
+from dataclasses import dataclass, field, fields
+
+from .errors import Fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+# Seconds of each unit in which an age is written.
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_AGE = re.compile(r"(\d+)([smhdw])").fullmatch
+_NAME = re.compile(r"(?!\.)[A-Za-z0-9_][A-Za-z0-9._-]*").fullmatch
+
+
+def _key(kind: str, text: str, default: Any = "") -> Any:  # noqa: ANN401 -- the default of any field
+    """A row of the table of keys: what it holds (``path``, ``paths``, ``texts``, ``age``, ``values``)."""
+    more = {"default_factory": dict} if default is dict else {"default": default}
+    return field(metadata={"kind": kind, "help": text}, **more)
+
+
+@dataclass(frozen=True)
+class ImageSetting:
+    """One declared image, or with ``each`` one for each file of values.
+
+    Its fields are the table of what can be set there; documentation and checks read it.
+    """
+
+    target: str
+    file: str
+    template: str = _key("path", "a folder or one file; the folder of the target when not given")
+    only: tuple[str, ...] = _key(
+        "texts", "which build, as Packer writes it: `[build.]type.name`; of several the last is the image", ()
+    )
+    cwd: str = _key("path", "where Packer runs; the template's folder when not given")
+    var_files: tuple[str, ...] = _key("paths", "files of values, later ones win", ())
+    each: str = _key("path", "a pattern: one image for each file, `{name}` is its stem")
+    inputs: tuple[str, ...] = _key("paths", "patterns of more files that decide the image", ())
+    max_age: str = _key("age", "build again when older, as in `7d`; units s, m, h, d, w")
+    vars: Mapping[str, Any] = _key("values", "values by variable, which win over `var_files`", dict)
+
+    @property
+    def max_age_s(self) -> int:
+        """``max_age`` in seconds; 0 when there is no limit."""
+        return age_s(self.max_age) if self.max_age else 0
+
+
+IMAGE_KEYS = {one.name: one for one in fields(ImageSetting) if one.metadata}
+
+
+def age_s(text: str) -> int:
+    """Seconds of an age such as ``7d``; 0 when it is none."""
+    match = _AGE(text)
+    return int(match[1]) * _UNITS[match[2]] if match else 0
+
+
+def parse_images(table: Mapping[str, Any], file: str, faults: list[Fault]) -> dict[str, ImageSetting]:
+    """Read the tables of declared images.
+
+    Args:
+        table: what stands in ``[images]``.
+        file: that holds it, as shown to people.
+        faults: where to add what is wrong.
+
+    Returns:
+        The images by target, which may hold ``{name}``.
+    """
+    found = {}
+    for target, entry in sorted(table.items()):
+        where = f'[images."{target}"]'
+        parts = target.split("/")
+        if len(parts) != 3 or not all(_NAME(part.replace("{name}", "x")) for part in parts):
+            hint = '<os>/<platform>/<name>, in quotes, as in [images."linux/proxmox/debian-12"]'
+            faults.append(Fault(f"{where} does not name a target", file=file, hint=hint))
+            continue
+        if not isinstance(entry, dict):
+            faults.append(Fault(f"{where} must be a table", file=file))
+            continue
+        values: dict[str, Any] = {}
+        for key, value in entry.items():
+            if key not in IMAGE_KEYS:
+                hint = "one of " + ", ".join(IMAGE_KEYS)
+                faults.append(Fault(f"unknown setting {key!r} in {where}", file=file, hint=hint))
+                continue
+            kind = IMAGE_KEYS[key].metadata["kind"]
+            wrong, values[key] = _read(kind, value)
+            if wrong:
+                faults.append(Fault(f"{where} {key} {wrong}, not {reprlib.repr(value)}", file=file))
+        if bool(values.get("each")) != ("{name}" in target):
+            faults.append(
+                Fault(
+                    f"{where}: `each` and a target with {{name}} go together",
+                    file=file,
+                    hint="give both or none",
+                )
+            )
+        found[target] = ImageSetting(target=target, file=file, **values)
+    return found
+
+
+def _read(kind: str, value: object) -> tuple[str, Any]:
+    """What is wrong with a value, and the value as the field holds it."""
+    if kind == "values":
+        return ("", value) if isinstance(value, dict) else ("must be a table", {})
+    if kind in ("texts", "paths"):
+        items = [value] if isinstance(value, str) and kind == "texts" else value
+        if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
+            return "must be a list of strings", ()
+        wrong = next(filter(None, map(_leaves, items)), "") if kind == "paths" else ""
+        return wrong, tuple(items)
+    if not isinstance(value, str) or not value:
+        return "must be a string", ""
+    if kind == "age":
+        return ("" if age_s(value) else "must be an age such as 7d or 12h"), value
+    return _leaves(value), value
+
+
+def _leaves(path: str) -> str:
+    return "" if is_inside(path) else "must lie in the workspace, relative to it"
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path that is relative to the workspace stays in it, by its text."""
+    normal = os.path.normpath(path)
+    return not (normal.startswith(("/", "../")) or normal == ".." or "\0" in path)

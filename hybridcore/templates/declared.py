@@ -1,0 +1,205 @@
+"""Targets that the settings declare: over templates that lie anywhere, with files of values."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import platforms
+from ..errors import Fault, TemplatesError
+from ..workspace import is_name
+from .files import read_bodies
+from .selection import builds, select
+from .slices import Slice
+from .template import Template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..image_settings import ImageSetting
+    from ..workspace import Workspace
+
+SUFFIXES = (".pkrvars.hcl", ".pkrvars.json")
+AUTO = (".auto.pkrvars.hcl", ".auto.pkrvars.json")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One image of the settings.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        setting: its table.
+        values: the file that ``each`` found for it; empty without ``each``.
+    """
+
+    target: str
+    setting: ImageSetting
+    values: str = ""
+
+
+def expand(workspace: Workspace) -> dict[str, Declared]:
+    """The declared images, one for each file where a table says ``each``.
+
+    Args:
+        workspace: whose settings say them.
+
+    Returns:
+        The images by target, sorted.
+
+    Raises:
+        TemplatesError: an ``each`` finds no file, or two images have one name; has faults.
+    """
+    found: dict[str, Declared] = {}
+    faults: list[Fault] = []
+    for setting in workspace.settings.images.values():
+        where = f'[images."{setting.target}"]'
+        if not setting.each:
+            ones = [Declared(setting.target, setting)]
+        else:
+            names = sorted(glob.glob(setting.each, root_dir=workspace.root, recursive=True))
+            names = [name for name in names if name.endswith(SUFFIXES)]
+            ones = [Declared(setting.target.replace("{name}", _stem(name)), setting, name) for name in names]
+            if not ones:
+                message = f"{where}: no file of values is named by each = {setting.each!r}"
+                hint = "a pattern of *.pkrvars.hcl or *.pkrvars.json files, relative to the workspace"
+                faults.append(Fault(message, file=setting.file, hint=hint))
+        for one in ones:
+            other = found.setdefault(one.target, one)
+            if not all(map(is_name, one.target.split("/"))):
+                faults.append(Fault(f"{where}: {one.values} gives no name of a target", file=setting.file))
+            elif other is not one:
+                message = f"{one.target} is declared twice: by {other.values or 'its table'} and {one.values}"
+                faults.append(Fault(message, file=setting.file, hint="rename one of the files"))
+    if faults:
+        raise TemplatesError("the images of the settings are not right", faults=faults)
+    return dict(sorted(found.items()))
+
+
+def _stem(name: str) -> str:
+    base = Path(name).name
+    return base.partition(".")[0] if base.startswith(".") else base[: base.index(".pkrvars.")]
+
+
+def load(declared: Declared, workspace: Workspace) -> Template:
+    """Read the template of a declared image, and find the build that it is.
+
+    Args:
+        declared: the image.
+        workspace: where everything lies.
+
+    Returns:
+        What its files say, and what of them it uses.
+
+    Raises:
+        TemplatesError: something named is not there, or not exactly one build remains; has faults.
+    """
+    setting, target = declared.setting, declared.target
+    place = workspace.root / (setting.template or f"templates/{target}")
+    cwd = workspace.root / setting.cwd if setting.cwd else (place if place.is_dir() else place.parent)
+    faults = _missing(declared, workspace)
+    if faults:
+        raise TemplatesError(f"the image {target} cannot be used", faults=faults)
+    bodies = read_bodies(place, workspace, faults)
+    folder = place if place.is_dir() else place.parent
+    if not bodies and not faults:
+        message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl file"
+        faults.append(Fault(message, file=setting.file, hint=_other_files(folder)))
+    there = [] if faults else builds(bodies, workspace, faults)
+    chosen, more = ([], []) if faults else select(there, setting.only, setting.file, target)
+    faults += more
+    if chosen and (wrong := _wrong_platform(target, chosen[-1].source.labels[0], setting.file)):
+        faults.append(wrong)
+    if faults:
+        raise TemplatesError(f"the image {target} cannot be used", faults=faults)
+    image = chosen[-1]
+    auto = [folder / name for name in auto_files(folder)] if place.is_dir() else []
+    return Template(
+        target=target,
+        folder=folder,
+        bodies=tuple(bodies),
+        source=image.source,
+        source_file=image.source_file,
+        workspace=workspace,
+        argument=place,
+        cwd=cwd,
+        only=tuple(one.name for one in chosen),
+        attributes=image.attributes,
+        slice=Slice(bodies, chosen),
+        setting=setting,
+        var_files=(*auto, *_files_of(declared, workspace)),
+    )
+
+
+def with_setting(template: Template, declared: Declared) -> Template:
+    """A target that is a folder, with the keys that its table in the settings adds.
+
+    Raises:
+        TemplatesError: a file that it names is not there, or leads out of the workspace; has faults.
+    """
+    setting, workspace = declared.setting, template.workspace
+    faults = _missing(declared, workspace)
+    if faults:
+        raise TemplatesError(f"the image {template.target} cannot be used", faults=faults)
+    return replace(
+        template,
+        cwd=workspace.root / setting.cwd if setting.cwd else template.cwd,
+        setting=setting,
+        var_files=_files_of(declared, workspace),
+    )
+
+
+def _files_of(declared: Declared, workspace: Workspace) -> tuple[Path, ...]:
+    names = [*declared.setting.var_files, *([declared.values] if declared.values else [])]
+    return tuple(workspace.root / name for name in names)
+
+
+def _missing(declared: Declared, workspace: Workspace) -> list[Fault]:
+    """What a table names and cannot be used."""
+    setting, target = declared.setting, declared.target
+    root = workspace.root
+    named = [("cwd", setting.cwd, "folder")] if setting.cwd else []
+    named += [("var_files", name, "file") for name in setting.var_files]
+    if setting.template:
+        named.append(("template", setting.template, "any"))
+    return [
+        Fault(f"{target}: {key} = {name!r}: it {problem}", file=setting.file)
+        for key, name, kind in named
+        if (problem := _problem(root / name, kind, workspace))
+    ]
+
+
+def auto_files(folder: Path) -> list[str]:
+    """The files of values that Packer takes by itself, in its order: HCL before JSON, each by name.
+
+    Source: ``filesInDir`` and what calls it in hcl2template/parser.go.
+    """
+    names = sorted(path.name for path in folder.iterdir())
+    return [name for suffix in AUTO for name in names if name.endswith(suffix)]
+
+
+def _problem(path: Path, kind: str, workspace: Workspace) -> str:
+    if not workspace.holds(path):
+        return "leads out of the workspace"
+    if not path.exists():
+        return "is not there"
+    if (kind == "folder") != path.is_dir() and kind != "any":
+        return f"is no {kind}"
+    return ""
+
+
+def _other_files(folder: Path) -> str:
+    """What to do where a folder holds templates of another kind."""
+    old = sorted(path.name for path in folder.glob("*.json") if not path.name.endswith(SUFFIXES))
+    if not old:
+        return "name a folder or a file of HCL2"
+    return f"JSON templates are not read; convert them: packer hcl2_upgrade -with-annotations {old[0]}"
+
+
+def _wrong_platform(target: str, kind: str, file: str) -> Fault | None:
+    platform = target.split("/")[1]
+    known = platforms.by_name(platform)
+    if not known.source_types or known.has(kind):
+        return None
+    message = f"{target}: a source of type {kind!r} does not belong to the platform {platform!r}"
+    return Fault(message, file=file, hint=f"one of {', '.join(known.source_types)}, or another target")

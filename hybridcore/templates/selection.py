@@ -1,0 +1,152 @@
+"""Which builds a template has, and which of them ``only`` means.
+
+Packer names a build ``[build's name.]type.name`` and takes globs over that name (``-only``), after everything
+was parsed; source: hcl2template/types.packer_config.go. Where nothing matches, Packer 1.6 ends with exit
+code 0.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+
+from ..errors import Fault
+from ..hcl import HclError, NotEvaluable, evaluate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ..hcl import Attribute, Block, Body
+    from ..workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of a template: a source within a ``build`` block.
+
+    Attributes:
+        name: as Packer names it, ``[build's name.]type.name``.
+        block: the ``build`` block.
+        file: its file.
+        source: the ``source`` block at the top level.
+        source_file: the file of that.
+        override: the ``source`` block within the build, whose attributes win; None where there is none.
+    """
+
+    name: str
+    block: Block
+    file: Path
+    source: Block
+    source_file: Path
+    override: Block | None = None
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The attributes of the source, those that the build sets among them."""
+        mine = self.override.body.attributes if self.override else {}
+        return {**self.source.body.attributes, **mine}
+
+
+def builds(bodies: Sequence[tuple[Path, Body]], workspace: Workspace, faults: list[Fault]) -> list[Build]:
+    """List the builds of a template.
+
+    Args:
+        bodies: its files with what they say.
+        workspace: for the paths in faults.
+        faults: where to add what is wrong: a source that is named and not there.
+
+    Returns:
+        The builds, in the order of the files.
+    """
+    sources = {
+        ".".join(block.labels): (path, block)
+        for path, body in bodies
+        for block in body.blocks
+        if block.type == "source" and len(block.labels) == 2
+    }
+    found = []
+    for path, body in bodies:
+        for block in body.blocks:
+            if block.type != "build":
+                continue
+            prefix = _constant(block.body.attributes.get("name"))
+            for name, line, override in _used(block, path, workspace, faults):
+                if name not in sources:
+                    there = ", ".join(sorted(sources)) or "none"
+                    message = f"the build names the source {name!r}, which is not there"
+                    faults.append(
+                        Fault(message, file=workspace.relative(path), line=line, hint=f"there are: {there}")
+                    )
+                    continue
+                source_file, source = sources[name]
+                full = f"{prefix}.{name}" if prefix else name
+                found.append(Build(full, block, path, source, source_file, override))
+    return found
+
+
+def select(
+    found: Sequence[Build], only: Sequence[str], place: str, target: str
+) -> tuple[list[Build], list[Fault]]:
+    """The builds that ``only`` means.
+
+    Args:
+        found: what there is.
+        only: patterns; the name of the build block may be left out. Without any, there must be one build.
+        place: the file that says so, for faults.
+        target: the target, for faults.
+
+    Returns:
+        A build for each pattern, the image's last, and what is wrong.
+    """
+    there = ", ".join(one.name for one in found) or "none"
+    if not only:
+        if len(found) == 1:
+            return list(found), []
+        word = "no build" if not found else f"{len(found)} builds"
+        message = f"{target}: the template has {word}, and exactly one is the image"
+        return [], [Fault(message, file=place, hint=f"say which with `only`; there are: {there}")]
+    chosen: list[Build] = []
+    faults = []
+    for pattern in only:
+        matching = [one for one in found if _matches(one.name, pattern)]
+        if len(matching) == 1:
+            chosen += matching
+            continue
+        how = "matches no build" if not matching else "matches " + ", ".join(one.name for one in matching)
+        hint = f"exactly one must match; there are: {there}"
+        faults.append(Fault(f"{target}: only = {pattern!r} {how}", file=place, hint=hint))
+    return chosen, faults
+
+
+def _matches(name: str, pattern: str) -> bool:
+    short = ".".join(name.split(".")[-2:])
+    return any(fnmatch.fnmatchcase(one, pattern) for one in {name, short})
+
+
+def _used(
+    block: Block, path: Path, workspace: Workspace, faults: list[Fault]
+) -> Iterator[tuple[str, int, Block | None]]:
+    """The sources that a build block uses: ``type.name``, the line, and a block that overrides."""
+    sources = block.body.attributes.get("sources")
+    if sources is not None:
+        try:
+            names = evaluate(sources, {})
+        except (NotEvaluable, HclError):
+            names = None
+        if isinstance(names, list):
+            for name in names:
+                yield str(name).removeprefix("source."), sources.line, None
+        else:
+            message = "which sources the build uses is not known before the build"
+            hint = 'write their names, as in ["source.qemu.web"]'
+            faults.append(Fault(message, file=workspace.relative(path), line=sources.line, hint=hint))
+    for inner in block.body.blocks:
+        if inner.type == "source" and inner.labels:
+            yield ".".join(inner.labels).removeprefix("source."), inner.line, inner
+
+
+def _constant(attribute: Attribute | None) -> str:
+    value = attribute.value if attribute is not None and attribute.constant else ""
+    return value if isinstance(value, str) else ""

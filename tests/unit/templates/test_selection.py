@@ -1,0 +1,137 @@
+"""Which builds a template has, which of them is meant, and what of the template that one uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hybridcore import hcl
+from hybridcore.errors import Fault
+from hybridcore.templates.selection import Build, builds, select
+from hybridcore.templates.slices import Slice
+from hybridcore.workspace import Workspace
+from tests.support.workspaces import WorkspaceFolder
+
+TEMPLATE = """\
+variable "cpus" {
+  default = 2
+}
+
+variable "unused" {
+  default = 1
+}
+
+locals {
+  name   = "web-${local.suffix}"
+  suffix = data.null.first.output
+  other  = "x"
+}
+
+data "null" "first" {
+  input = "1"
+}
+
+source "qemu" "web" {
+  cpus    = var.cpus
+  vm_name = local.name
+}
+
+source "null" "helper" {}
+
+build {
+  name    = "one"
+  sources = ["source.qemu.web", "null.helper"]
+}
+
+build {
+  source "source.qemu.web" {
+    headless = true
+  }
+}
+"""
+
+
+@pytest.fixture
+def where(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
+    return make_workspace().open()
+
+
+def found_in(text: str, where: Workspace, faults: list[Fault]) -> list[Build]:
+    return builds([(where.root / "x.pkr.hcl", hcl.loads(text))], where, faults)
+
+
+def test_builds_have_the_names_that_packer_gives_them(where: Workspace) -> None:
+    faults: list[Fault] = []
+    found = found_in(TEMPLATE, where, faults)
+    assert [one.name for one in found] == ["one.qemu.web", "one.null.helper", "qemu.web"]
+    assert faults == []
+    assert set(found[2].attributes) == {"cpus", "vm_name", "headless"}
+
+
+@pytest.mark.parametrize(
+    ("only", "chosen"),
+    [
+        (["one.qemu.web"], ["one.qemu.web"]),
+        (["null.helper"], ["one.null.helper"]),
+        (["one.null.*", "one.qemu.*"], ["one.null.helper", "one.qemu.web"]),
+    ],
+)
+def test_the_name_of_the_build_may_be_left_out(where: Workspace, only: list[str], chosen: list[str]) -> None:
+    picked, faults = select(found_in(TEMPLATE, where, []), only, "packer-hybrid.toml", "linux/qemu/web")
+    assert ([one.name for one in picked], faults) == (chosen, [])
+
+
+@pytest.mark.parametrize(
+    ("only", "says"),
+    [
+        ([], "the template has 3 builds, and exactly one is the image"),
+        (["qemu.web"], "only = 'qemu.web' matches one.qemu.web, qemu.web"),
+        (["qemu.none"], "only = 'qemu.none' matches no build"),
+        (["*"], "matches one.qemu.web, one.null.helper, qemu.web"),
+    ],
+)
+def test_exactly_one_build_must_be_meant(where: Workspace, only: list[str], says: str) -> None:
+    _, (fault,) = select(found_in(TEMPLATE, where, []), only, "packer-hybrid.toml", "linux/qemu/web")
+    assert says in fault.message
+    assert "one.qemu.web, one.null.helper, qemu.web" in fault.hint
+    assert fault.file == "packer-hybrid.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "line"),
+    [
+        (
+            'build {\n  sources = ["source.qemu.gone"]\n}\n',
+            "names the source 'qemu.gone', which is not there",
+            2,
+        ),
+        ('build {\n  source "qemu.gone" {}\n}\n', "names the source 'qemu.gone', which is not there", 2),
+        ("build {\n  sources = local.sources\n}\n", "is not known before the build", 2),
+    ],
+)
+def test_a_source_that_is_not_there_has_a_place(where: Workspace, text: str, says: str, line: int) -> None:
+    faults: list[Fault] = []
+    assert found_in(text, where, faults) == []
+    (fault,) = faults
+    assert says in fault.message
+    assert (fault.file, fault.line) == ("x.pkr.hcl", line)
+
+
+def test_a_slice_is_what_the_build_names_and_what_that_names(where: Workspace) -> None:
+    bodies = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE))]
+    found = builds(bodies, where, [])
+    used = Slice(bodies, [found[0]])
+    assert sorted(used.parts) == [
+        "build 1",
+        "data.null.first",
+        "local.name",
+        "local.suffix",
+        "source.qemu.web",
+        "variable.cpus",
+    ]
+    again = [(where.root / "x.pkr.hcl", hcl.loads("# moved\n\n" + TEMPLATE.replace('"x"', '"y"')))]
+    assert Slice(again, [builds(again, where, [])[0]]).digests() == used.digests()
+    other = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE.replace("default = 2", "default = 4")))]
+    changed = Slice(other, [builds(other, where, [])[0]]).digests()
+    assert {name for name, digest in used.digests().items() if changed[name] != digest} == {"variable.cpus"}
