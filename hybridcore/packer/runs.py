@@ -54,6 +54,7 @@ def begin(
     logs: Mapping[str, Path],
     owner: int,
     packer: Mapping[str, str],
+    plugins: Mapping[str, Sequence[str]] = MappingProxyType({}),
     leaves: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write into the state that a run has begun.
@@ -66,11 +67,13 @@ def begin(
         logs: the log of each target.
         owner: the process whose end means that the run has ended: the supervisor.
         packer: ``path`` and ``version`` of the program that builds.
+        plugins: the versions of each plugin that it finds beside it, by source address, the newest last.
         leaves: by target, what its Packer may leave when it is killed, and only a person can remove.
     """
     now = state.timestamp()
     with state.transaction(workspace=workspace, command=command) as data:
         data["packer"] = dict(packer)
+        data["plugins"] = {source: ", ".join(versions) for source, versions in plugins.items()}
         data["running"][run_id] = {
             **state.process_identity(owner),
             "started_at": now,

@@ -13,7 +13,7 @@ import zlib
 
 from ..errors import Fault, StateError
 from . import schema
-from .damage import DamagedStateError
+from .damage import DamagedStateError, NewerStateError
 from .entries import Entries
 from .migrations import migrate
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 # Whoever changes the layout of the text changes the word crc32 too: then every text of the old layout
 # is parsed and checked whole.
 _HEADER = re.compile(
-    rb'\{\n"schema_version": ([0-9]+),\n"updated_at": "[0-9TZ:.-]{24}",\n"checksum": "crc32:([0-9a-f]{8})",'
+    rb'\{\n"schema_version": ([0-9]{1,9}),\n"updated_at": "[0-9TZ:.-]{24}",\n"checksum": "crc32:([0-9a-f]{8})",'
 )
+_VERSION = re.compile(rb'\s*\{\s*"schema_version":\s*([0-9]{1,9})\s*,')
 _LAST = list(schema.SECTIONS)[-1]
 _LARGE = 10_000  # bytes; below it is cheaper to copy a part than to write it alone
 # A value that holds itself is found by its depth; looking for it would cost a tenth of the time.
@@ -45,19 +46,22 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
         The state, of the present schema version.
 
     Raises:
-        StateError: damaged, with where and what; or of a newer version.
+        DamagedStateError: with where and what.
+        NewerStateError: of a newer version; or whole, with fields that are not known here.
     """
     if lazy:
         start, end = _lines_of(content, _LAST)
         data: dict[str, Any] = _parse(content[:start] + content[end:], file)
         data[_LAST] = Entries(content, start, end)
     else:
-        data = _parse(content, file)
+        data = _parsed_whole(content, file)
     data.pop("checksum", None)
     if lazy:
         return data
     data = migrate(data, file=file)
     faults = schema.check(data)
+    if faults and is_sound(content):  # whoever wrote it had checked it, against another schema
+        raise NewerStateError(f"the state is of a newer release: {faults[0].message}", file=file)
     if faults:
         raise DamagedStateError("it does not fit the schema", file=file, faults=faults)
     return data
@@ -184,6 +188,16 @@ def _known(before: bytes | None, name: str) -> set[bytes]:
         return set()
     start, end = _lines_of(before, name)
     return {b"\n" + line for line in before[start + 1 : end].split(b",\n")}
+
+
+def _parsed_whole(content: bytes, file: Path) -> dict[str, Any]:
+    """Parse a text; one of a newer version may be written in a way that is not known here."""
+    try:
+        return _parse(content, file)
+    except DamagedStateError:
+        if version := _VERSION.match(content):
+            migrate({"schema_version": int(version[1])}, file=file)
+        raise
 
 
 def _parse(content: bytes, file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The error for a state that cannot be trusted, which ``state repair`` can mend."""
+"""The errors for a state that cannot be used: damaged, which ``state repair`` can mend, or newer, which is sound."""
 
 from __future__ import annotations
 
@@ -31,4 +31,20 @@ class DamagedStateError(StateError):
             file=file,
             line=line,
             faults=faults,
+        )
+
+
+class NewerStateError(StateError):
+    """The state was written by a newer release: nothing is wrong with it, and nothing of it is touched.
+
+    Args:
+        message: by what that is known.
+        file: where it is.
+    """
+
+    def __init__(self, message: str, *, file: Path | str) -> None:
+        super().__init__(
+            message,
+            hint="a newer release of hybridcore.packer wrote it; use that one here too",
+            file=file,
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import StateError
-from .damage import DamagedStateError
+from .damage import DamagedStateError, NewerStateError
 from .schema import SCHEMA_VERSION
 
 TYPE_CHECKING = False
@@ -38,16 +37,16 @@ def migrate(
         The state with ``schema_version`` equal to ``current``.
 
     Raises:
-        StateError: the version is newer than ``current``, or is none that ever was.
+        NewerStateError: the version is newer than ``current``.
+        DamagedStateError: it is none that ever was.
     """
     version = data.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DamagedStateError(f"its schema_version is {version!r:.60}", file=file)
     if version > current:
-        raise StateError(
+        raise NewerStateError(
             f"the state is of schema version {version}, and this release knows versions up to {current}",
             file=file,
-            hint="a newer release of hybridcore.packer wrote it; use that one here too",
         )
     while version < current:
         data = {**migrations[version](data), "schema_version": version + 1}

@@ -157,24 +157,12 @@ _RUNNING = Record(
         "pid_start_time": _count,
         "environment": _env,
         "command": _text,
-        "targets": Table(
-            _target,
-            Record(
-                {},
-                {
-                    "folder": _text,
-                    "leaves": _text,
-                    "log_path": _text,
-                    "pid": _count,
-                    "pid_start_time": _count,
-                },
-            ),
-        ),
+        "targets": Table(_target, Record({}, {"leaves": _text, "log_path": _text})),
     },
 )
 
 SECTIONS: Mapping[str, Kind] = {
-    "packer": Record({}, {"path": _text, "version": _text, "identity": _text}),
+    "packer": Record({}, {"path": _text, "version": _text}),
     "plugins": Table(_text, _text),
     "sources": Table(_text, Record({"url": _text}, {"ref": _text, "sha": _text, "synced_at": _time})),
     "manifests": Table(_image_key, Record({"path": _text, "sha256": _sha256}, {"run": _text})),

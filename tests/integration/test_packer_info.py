@@ -11,7 +11,7 @@ from hashlib import sha256
 import pytest
 import yaml
 
-from hybridcore import process
+from hybridcore import cli, process, state
 from hybridcore.errors import TemplatesError, WorkspaceError
 from hybridcore.packer.info import info
 from hybridcore.packer.program import plugins
@@ -76,6 +76,19 @@ def test_plugins_beside_packer(folder, tools, monkeypatch):
     assert found["packer"]["version"] == "1.9.4"
     assert found["packer"]["has_init"] is True
     assert found["plugins"]["github.com/hashicorp/qemu"] == "1.0.9"
+
+
+def test_a_build_records_the_plugins_beside_packer(folder, tools, monkeypatch):
+    monkeypatch.setenv("PACKER_PLUGIN_PATH", str(tools.plugins))
+    where = folder.open()
+    command = ["build", "--env", "dev", "linux/null/one", "--quiet"]
+    assert cli.main(["--workspace", str(folder.root), *command]) == 0
+    assert state.read(workspace=where)["plugins"] == {}  # Packer 1.6.6 does not look for them
+    folder.write("packer-hybrid.toml", f'[packer]\npath = "{tools.packer}"\n')
+    assert cli.main(["--workspace", str(folder.root), *command]) == 0
+    data = state.read(workspace=where)
+    assert data["packer"]["version"] == "1.9.4"
+    assert data["plugins"]["github.com/hashicorp/qemu"] == "1.0.9"
 
 
 def test_builders_of_plugins_count_where_packer_looks_for_plugins(folder, tools, tmp_path, monkeypatch):

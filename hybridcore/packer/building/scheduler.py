@@ -14,6 +14,7 @@ from ...state.lock import Lock
 from .. import runs
 from ..planning.fingerprint import Digests
 from ..planning.plan import lost_files, unchanged
+from ..program import plugins
 from ..results import Status
 from ..stream.retry import delays
 from .finisher import Finisher, say
@@ -110,6 +111,7 @@ class Scheduler:
                 },
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
+                plugins=plugins.found_by(batch.capabilities, {**os.environ, **batch.options.extra_env}),
             )
             batch.folder.mkdir(parents=True, mode=0o700)
             self._selector.register(self._children, selectors.EVENT_READ, self._on_events)

@@ -103,7 +103,7 @@ def plan(
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
     environ = {**os.environ, **options.extra_env}
-    installed = plugins.installed(environ, capabilities.path) if capabilities.has_init else {}
+    installed = plugins.found_by(capabilities, environ)
     child_environ = child_environment(options.extra_env)
     faults = short_secrets(options)
     planned = []
@@ -195,7 +195,7 @@ def changed_since(
             state.read(workspace=workspace) if uses_sources else {"sources": {}},
             workspace=workspace,
             capabilities=capabilities,
-            installed=plugins.installed(environ, capabilities.path) if capabilities.has_init else {},
+            installed=plugins.found_by(capabilities, environ),
             digests=digests.look_again(),
             environ=environ,
             options=options,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ...templates import Template
+    from .capabilities import Capabilities
 
 # <host>/<namespace>/<type>/packer-plugin-<type>_v<version>_x<API>_<os>_<arch> is a plugin, if its checksum
 # lies beside it: ListInstallations in packer/plugin-getter/plugins.go of Packer 1.9.4.
@@ -73,6 +74,19 @@ def installed(environ: Mapping[str, str], packer: str) -> dict[str, tuple[str, .
         Versions by source address, the newest last: ``{"github.com/hashicorp/qemu": ("1.0.9", "1.0.10")}``.
     """
     return {source: tuple(programs) for source, programs in _programs(environ, packer).items()}
+
+
+def found_by(capabilities: Capabilities, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The installed versions of each plugin that a Packer finds; one without ``init`` looks for none there.
+
+    Args:
+        capabilities: of that Packer.
+        environ: as for ``folders``.
+
+    Returns:
+        As ``installed``.
+    """
+    return installed(environ, capabilities.path) if capabilities.has_init else {}
 
 
 def _programs(environ: Mapping[str, str], packer: str) -> dict[str, dict[str, Path]]:

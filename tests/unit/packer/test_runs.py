@@ -79,6 +79,13 @@ def test_a_run_that_began_names_its_owner_and_its_logs(workspace: Workspace) -> 
     assert state.liveness(entry) == "alive"
 
 
+def test_a_run_records_its_packer_and_the_plugins_beside_it(workspace: Workspace) -> None:
+    begin(workspace, plugins={"github.com/hashicorp/qemu": ("1.0.9", "1.0.10")})
+    data = state.read(workspace=workspace)
+    assert data["packer"] == {"path": "/usr/bin/packer", "version": "1.6.6"}
+    assert data["plugins"] == {"github.com/hashicorp/qemu": "1.0.9, 1.0.10"}
+
+
 def test_an_image_of_inputs_that_changed_has_no_fingerprint(workspace: Workspace) -> None:
     key = f"dev/{A}"
     runs.record(workspace, RUN, "dev", [runs.Record(built(), {"packer": "1"}, MARK, observed=["x"])])

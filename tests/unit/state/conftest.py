@@ -45,7 +45,7 @@ RUNNING = {
     "started_at": NOW,
     "environment": "dev",
     "command": "build",
-    "targets": {TARGET: {"folder": "images/.runs/r3", "log_path": "logs/y", "pid": 12}},
+    "targets": {TARGET: {"log_path": "logs/y", "leaves": "a machine"}},
 }
 
 
@@ -55,7 +55,7 @@ def full():
     return copy.deepcopy(
         {
             **state.empty(),
-            "packer": {"path": "/usr/bin/packer", "version": "1.9.4", "identity": "x"},
+            "packer": {"path": "/usr/bin/packer", "version": "1.9.4"},
             "plugins": {"github.com/hashicorp/qemu": "1.0.9"},
             "sources": {"examples": {"url": "https://e/x.git", "ref": "main", "sha": "1", "synced_at": NOW}},
             "manifests": {KEY: {"path": "images/dev/manifest.json", "sha256": "d" * 64, "run": "r1"}},

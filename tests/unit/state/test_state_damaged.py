@@ -5,6 +5,8 @@ import pytest
 
 from hybridcore import state
 from hybridcore.errors import StateError
+from hybridcore.state import schema
+from hybridcore.state.damage import NewerStateError
 from tests.support.files import written_as
 
 
@@ -80,9 +82,33 @@ def test_a_newer_version_is_not_called_damaged(written):
     written.state_file.write_text(content)
     error = refused(written, "schema version 2, and this release knows versions up to 1")
     assert "newer release" in error.hint
-    with pytest.raises(StateError, match="schema version 2"):
+    assert "damaged" not in str(error)
+    with pytest.raises(NewerStateError, match="schema version 2"):
         state.repair(workspace=written)
     assert written.state_file.read_text() == content
+
+
+def test_a_newer_version_is_known_also_in_a_form_that_is_not(written):
+    content = b'{\n"schema_version": 2,\n"images": <a form of later times>\n}\n'
+    written.state_file.write_bytes(content)
+    refused(written, "the state is of schema version 2")
+    with pytest.raises(NewerStateError):
+        state.repair(workspace=written)
+    assert written.state_file.read_bytes() == content
+
+
+def test_a_whole_state_with_fields_of_later_times_is_newer_and_not_damaged(written, monkeypatch):
+    later = {**schema.SECTIONS, "packer": schema.Record({}, {"colour": lambda value: ""})}
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "SECTIONS", later)
+        with state.transaction(workspace=written) as data:
+            data["packer"] = {"colour": "red"}
+    content = written.state_file.read_bytes()
+    with pytest.raises(NewerStateError, match="newer release: packer has an unknown field 'colour'"):
+        state.read(workspace=written)
+    with pytest.raises(NewerStateError):
+        state.repair(workspace=written)
+    assert written.state_file.read_bytes() == content
 
 
 def test_a_folder(written):

@@ -82,7 +82,7 @@ def test_every_reader_does_without_every_optional_field(
             "started_at": "2026-11-22T00:00:00.000Z",
             "environment": "dev",
             "command": "a test",
-            "targets": {TARGET: {"log_path": "logs/a.log", "leaves": "a machine", "folder": "f", "pid": 1}},
+            "targets": {TARGET: {"log_path": "logs/a.log", "leaves": "a machine"}},
         }
     }
     cases = [
