@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # Whoever changes the layout of the text changes the word crc32 too: then every text of the old layout
 # is parsed and checked whole.
 _HEADER = re.compile(
-    rb'\{\n"schema_version": ([0-9]{1,9}),\n"updated_at": "[0-9TZ:.-]{24}",\n"checksum": "crc32:([0-9a-f]{8})",'
+    rb'\{\n"schema_version": ([0-9]{1,9}),\n"updated_at": "[0-9TZ:.-]{24}",\n'
+    rb'"checksum": "crc32:([0-9a-f]{8})",'
 )
 _VERSION = re.compile(rb'\s*\{\s*"schema_version":\s*([0-9]{1,9})\s*,')
 _LAST = list(schema.SECTIONS)[-1]

@@ -1,4 +1,4 @@
-"""The errors for a state that cannot be used: damaged, which ``state repair`` can mend, or newer, which is sound."""
+"""The errors for a state that cannot be used: a damaged one, which can be repaired, and a newer one."""
 
 from __future__ import annotations
 
