@@ -103,7 +103,9 @@ class Record(NamedTuple):
     observed: Sequence[str] = ()
 
 
-def record(workspace: Workspace, run_id: str, env: str, finished: Sequence[Record]) -> None:
+def record(
+    workspace: Workspace, run_id: str, env: str, finished: Sequence[Record], *, left: Collection[str] = ()
+) -> None:
     """Write the results of targets into the state, as soon as they are known.
 
     Args:
@@ -111,10 +113,14 @@ def record(workspace: Workspace, run_id: str, env: str, finished: Sequence[Recor
         run_id: the run they belong to.
         env: name of the environment.
         finished: results, each with what it was built of.
+        left: targets that the run does not build any more, since somebody else does, or did.
     """
     with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
         for one in finished:
             _record_one(data, workspace, run_id, env, one)
+        targets = (data["running"].get(run_id) or {}).get("targets") or {}
+        for target in left:
+            targets.pop(target, None)
 
 
 def _record_one(data: dict[str, Any], workspace: Workspace, run_id: str, env: str, one: Record) -> None:

@@ -150,7 +150,7 @@ def test_an_image_that_cannot_be_recorded_leaves_no_lock_and_no_link(
 ) -> None:
     target = space.null()
 
-    def busy(*_: object) -> None:
+    def busy(*_: object, **more: object) -> None:
         raise LockError("the state is locked")
 
     monkeypatch.setattr(runs, "record", busy)

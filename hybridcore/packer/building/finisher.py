@@ -28,11 +28,13 @@ class Finished(NamedTuple):
         job: the target.
         result: how it ended.
         again: it is to be tried again; nothing was recorded, and its lock is kept.
+        left: somebody else builds it, or built it: what the state says of it is that run's to say.
     """
 
     job: Job
     result: BuildResult
-    again: bool
+    again: bool = False
+    left: bool = False
 
 
 class Finisher:
@@ -57,7 +59,11 @@ class Finisher:
 
     def record(self, job: Job, result: BuildResult) -> None:
         """Hand over a job whose result is known."""
-        self._add(Finished(job, result, again=False))
+        self._add(Finished(job, result))
+
+    def leave(self, job: Job, result: BuildResult) -> None:
+        """Hand over a job that is no longer this run's, since somebody else builds it, or did."""
+        self._add(Finished(job, result, left=True))
 
     def _add(self, one: Ended | Finished) -> None:
         self.pending += 1
@@ -95,7 +101,7 @@ class Finisher:
             one = self._ended.popleft()
             finished.append(one if isinstance(one, Finished) else self._conclude(one))
         final = [one for one in finished if not one.again]
-        for job, result, _ in final:
+        for job, result, *_ in final:
             if result.changed and result.fingerprint:
                 # It only words the reason of the next build, so it must not cost this one.
                 with contextlib.suppress(OSError):
@@ -103,16 +109,18 @@ class Finisher:
         if final:
             records = [
                 runs.Record(result, job.inputs, job.planned.fingerprint, job.observed)
-                for job, result, _ in final
+                for job, result, _, left in final
+                if not left
             ]
-            runs.record(batch.workspace, batch.run_id, batch.env, records)
+            left = [one.job.target for one in final if one.left]
+            runs.record(batch.workspace, batch.run_id, batch.env, records, left=left)
         for one in final:
             one.job.close()
-        return [one if one.again else self._tidied(one) for one in finished]
+        return [one if one.again or one.left else self._tidied(one) for one in finished]
 
     def _tidied(self, one: Finished) -> Finished:
         """Remove old logs and images; that some stay, as another user's do, is a warning of the result."""
-        batch, (job, result, _) = self._batch, one
+        batch, (job, result, *_) = self._batch, one
         try:
             logs.prune_builds(batch.workspace, batch.env, job.target)
             if result.changed:

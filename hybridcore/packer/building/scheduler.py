@@ -171,14 +171,14 @@ class Scheduler:
             left = job.asked_at + self._batch.options.lock_timeout - now
             if left <= 0:
                 self._waiting.remove(job)
-                self._results[job.target] = self._not_run(job, Status.FAILED, str(error), locked=True)
+                self._finisher.leave(job, self._not_run(job, Status.FAILED, str(error), locked=True))
             elif not job.not_before:
                 self._batch.monitor.note(f"{job.target}: waiting up to {left:.0f} s: {error.message}")
             job.not_before = now + _TICK_S
             return False
         except (StateError, OSError) as error:  # as when its file is another user's: only this target fails
             self._waiting.remove(job)
-            self._results[job.target] = self._not_run(job, Status.FAILED, say(error))
+            self._finisher.leave(job, self._not_run(job, Status.FAILED, say(error)))
             return False
         job.lock = lock
         return True
@@ -199,10 +199,8 @@ class Scheduler:
             return False
         batch.monitor.note(f"{job.target}: was built meanwhile, in run {image.get('run')}")
         manifest = (remembered["manifests"].get(key) or {}).get("path")
-        self._results[job.target] = unchanged(
-            replace(job.planned, reasons=(), image=image, manifest=manifest)
-        )
-        job.close()
+        found = unchanged(replace(job.planned, reasons=(), image=image, manifest=manifest))
+        self._finisher.leave(job, found)
         return True
 
     def _start(self, job: Job) -> None:
@@ -320,7 +318,7 @@ class Scheduler:
 
     def _on_finished(self) -> None:
         """Builds were concluded: keep the results, and try again what may pass."""
-        for job, result, again in self._finisher.take():
+        for job, result, again, _ in self._finisher.take():
             self._observer.concluded(job.target)
             delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1] if again else 0.0
             then = time.monotonic() + delay

@@ -61,9 +61,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     found: list[list[str]] = []
     record = runs.record
 
-    def counting(workspace, run_id, env, finished):  # type: ignore[no-untyped-def]
+    def counting(workspace, run_id, env, finished, **more):  # type: ignore[no-untyped-def]
         found.append([one.result.target for one in finished])
-        record(workspace, run_id, env, finished)
+        record(workspace, run_id, env, finished, **more)
 
     monkeypatch.setattr(runs, "record", counting)
     return found
@@ -74,7 +74,7 @@ def test_a_success_is_in_the_state_before_its_lock_is_given_back(make_batch, rec
     job = started(batch, planned)
     one = Finisher(batch)
     one.conclude(ended(job, batch))
-    ((finished, result, again),) = taken(one)
+    ((finished, result, again, _),) = taken(one)
     one.close()
     assert (finished, result.status, again) == (job, Status.BUILT, False)
     assert job.lock is None
@@ -89,11 +89,11 @@ def test_what_is_tried_again_keeps_its_lock_and_is_not_recorded(make_batch, reco
     job = started(batch, planned)
     one = Finisher(batch)
     one.conclude(ended(job, batch, MAY_PASS, 1))
-    ((_, result, again),) = taken(one)
+    ((_, result, again, _),) = taken(one)
     assert (result.status, again, recorded) == (Status.FAILED, True, [])
     assert job.lock is not None
     one.conclude(ended(job, batch, MAY_PASS, 1))
-    ((_, result, again),) = taken(one)
+    ((_, result, again, _),) = taken(one)
     one.close()
     assert (result.attempts, again, recorded) == (2, False, [[A]])
     assert job.lock is None
@@ -122,7 +122,7 @@ def test_what_ended_meanwhile_goes_into_one_transaction(make_batch, recorded, mo
         found += taken(one)
     one.close()
     assert recorded == [[A, B, C]]
-    assert [result.status.value for _, result, _ in found] == ["built", "built", "cancelled"]
+    assert [result.status.value for _, result, *_ in found] == ["built", "built", "cancelled"]
 
 
 def test_a_result_that_cannot_be_kept_is_a_failure_that_says_why(make_batch):
@@ -131,8 +131,30 @@ def test_a_result_that_cannot_be_kept_is_a_failure_that_says_why(make_batch):
     job = started(batch, planned)
     one = Finisher(batch)
     one.conclude(ended(job, batch))
-    ((_, result, again),) = taken(one)
+    ((_, result, again, _),) = taken(one)
     one.close()
     assert (result.status, again) == (Status.FAILED, False)
     where = batch.workspace.images / "dev" / A / batch.run_id
     assert result.errors == (f"the result cannot be kept: {where}: Not a directory",)
+
+
+def test_what_somebody_else_builds_is_this_runs_no_longer(make_batch):
+    batch, planned = make_batch(A, B)
+    runs.begin(
+        batch.workspace,
+        batch.run_id,
+        env="dev",
+        command="a test",
+        logs={each.template.target: batch.workspace.logs / "x.log" for each in planned},
+        owner=os.getpid(),
+        packer={"path": "p", "version": "1"},
+    )
+    job = started(batch, planned[0])
+    one = Finisher(batch)
+    one.leave(job, planned[0].result(Status.FAILED))
+    ((_, result, again, left),) = taken(one)
+    one.close()
+    assert (result.status, again, left, job.lock) == (Status.FAILED, False, True, None)
+    data = state.read(workspace=batch.workspace)
+    assert list(state.unfinished(data, batch.run_id)) == [B]
+    assert f"dev/{A}" not in data["images"]

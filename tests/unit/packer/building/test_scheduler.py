@@ -79,6 +79,26 @@ def test_a_target_that_somebody_builds_fails_alone(make_batch) -> None:
     assert results[A].log_path is None
 
 
+def test_a_target_that_somebody_builds_does_not_count_as_running_until_the_batch_ends(
+    make_batch, fake_packer: FakePacker, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = tmp_path / "go"
+    waits = f"import time\nend = time.time() + 30\nwhile not os.path.exists({str(go)!r}):\n"
+    waits += "    assert time.time() < end\n    time.sleep(0.02)\n"
+    fake_packer.answer("build", stdout=SUCCESS, code=waits)
+    batch, planned = make_batch(A, B, ready=False)
+
+    def look(running: dict[str, float]) -> None:
+        data = state.read(workspace=batch.workspace)
+        if batch.run_id in data["running"] and list(state.unfinished(data, batch.run_id)) == [B]:
+            go.touch()
+
+    monkeypatch.setattr(batch.monitor, "tick", look)
+    with open(runs.target_lock(batch.workspace, "dev", A), "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert statuses(run(batch, planned)) == {A: "failed", B: "built"}
+
+
 def test_a_lock_that_cannot_be_opened_costs_its_own_target_alone(make_batch) -> None:
     batch, planned = make_batch(A, B, C, ready=False, parallel_builds=1)
     lock = runs.target_lock(batch.workspace, "dev", B)
