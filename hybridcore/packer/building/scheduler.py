@@ -193,13 +193,15 @@ class Scheduler:
         image = remembered["images"].get(key) or {}
         if image.get("run") == (job.planned.image or {}).get("run"):
             return False
-        if image.get("fingerprint") != job.planned.fingerprint or lost_files(
-            image, batch.workspace, Digests(batch.workspace)
-        ):
+        mark = image.get("fingerprint")  # over what that build was seen to read, too, which no plan knows
+        if not mark or (image.get("given_fingerprint") or mark) != job.planned.fingerprint:
+            return False
+        if lost_files(image, batch.workspace, Digests(batch.workspace)):
             return False
         batch.monitor.note(f"{job.target}: was built meanwhile, in run {image.get('run')}")
         manifest = (remembered["manifests"].get(key) or {}).get("path")
-        found = unchanged(replace(job.planned, reasons=(), image=image, manifest=manifest))
+        taken = replace(job.planned, fingerprint=mark, reasons=(), image=image, manifest=manifest)
+        found = unchanged(taken)
         self._finisher.leave(job, found)
         return True
 
