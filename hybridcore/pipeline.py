@@ -160,6 +160,36 @@ def explain(request: Request, workspace: Workspace) -> dict[str, Any]:
     return say(*generate.render_all(prepared.asked, prepared.templates, workspace))
 
 
+def inputs(request: Request, workspace: Workspace) -> list[dict[str, Any]]:
+    """List what decides the images of a request, and where each of these inputs comes from.
+
+    Args:
+        request: what is wanted, as it would be built.
+        workspace: where everything lies.
+
+    Returns:
+        One entry a target; see ``packer.planning.origins.origins``.
+
+    Raises:
+        HybridError: the input is wrong; has faults, all of them.
+    """
+    from .packer.planning.origins import origins
+    from .packer.planning.plan import plan
+    from .packer.program.capabilities import probe_workspace
+
+    prepared = prepare(request, workspace)
+    renderings, _ = generate.render_all(prepared.asked, prepared.templates, workspace)
+    planned = plan(
+        prepared.templates,
+        env=request.env,
+        workspace=workspace,
+        capabilities=probe_workspace(workspace),
+        options=request.options,
+        rendered={one.target: one.rendered for one in renderings},
+    )
+    return [origins(one, workspace) for one in planned]
+
+
 def build(
     request: Request,
     *,

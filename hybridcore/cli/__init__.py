@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
-COMMANDS = ("sources", "config", "builders", "packer", "build", "status", "state", "logs")
+COMMANDS = ("sources", "config", "builders", "packer", "build", "explain", "status", "state", "logs")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,6 +6,7 @@ import os
 
 from .. import state, templates
 from ..workspace import Workspace, check_env, resolve
+from .building.inotify import trouble
 from .program import plugins
 from .program.capabilities import probe_workspace
 
@@ -32,7 +33,8 @@ def info(
 
     Returns:
         ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (newest version by source address),
-        ``builders`` (those of Packer and of its plugins, sorted), ``targets``
+        ``builders`` (those of Packer and of its plugins, sorted), ``observation`` (whether the kernel tells
+        what builds read, else why not), ``targets``
         (``target`` and ``builder`` of each), ``images`` (what the state remembers, sorted) and ``last_run``.
 
     Raises:
@@ -60,6 +62,7 @@ def info(
             source: versions[-1] for source, versions in plugins.installed(os.environ, packer.path).items()
         },
         "builders": sorted({*packer.builders, *external}),
+        "observation": {"available": not (why := trouble()), "reason": why},
         "targets": [
             {"target": template.target, "builder": template.builder}
             for template in templates.load_all(wanted, where)

@@ -14,8 +14,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .. import state, temporary
+from ..errors import ConfigError
 from ..process.kill import kill_marked, marked
 from . import imagefiles
+from .planning.fingerprint import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,6 +181,32 @@ def _others(image: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, st
 
 def _choice(inputs: Mapping[str, str]) -> str:
     return " ".join(f"{name}={inputs[name]}" for name in ("only", "except") if inputs.get(name))
+
+
+def forget(workspace: Workspace, env: str, target: str, path: str) -> None:
+    """Forget that a build of an image was seen to read a file; until it is seen again, it does not count.
+
+    Args:
+        workspace: whose state.
+        env: name of the environment.
+        target: ``<os>/<platform>/<name>``.
+        path: the file, relative to the workspace.
+
+    Raises:
+        ConfigError: no build of the image was seen to read it.
+        StateError: the state cannot be read or written.
+    """
+    with state.transaction(workspace=workspace, command=f"forget {path}") as data:
+        image = data["images"].get(f"{env}/{target}") or {}
+        observed = image.get("observed") or []
+        if path not in observed:
+            hint = f"one of {', '.join(observed)}" if observed else "nothing was seen that nothing names"
+            raise ConfigError(f"no build of {env}/{target} was seen to read {path}", hint=hint)
+        image["observed"] = [name for name in observed if name != path]
+        del image["inputs"][path]
+        given = image.get("given_fingerprint") or image["fingerprint"]
+        image["fingerprint"] = fingerprint(image["inputs"])
+        image["given_fingerprint"] = given if given != image["fingerprint"] else None
 
 
 def _short(result: BuildResult) -> dict[str, Any]:

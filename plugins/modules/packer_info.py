@@ -114,6 +114,21 @@ builders:
   type: list
   elements: str
   sample: [file, "null", proxmox-clone, proxmox-iso, qemu]
+observation:
+  description:
+    - Whether the kernel tells which files builds read, so that those that nothing names become inputs.
+    - Where it does not, only what the templates name counts.
+  returned: success
+  type: dict
+  contains:
+    available:
+      description: Whether it does.
+      type: bool
+      sample: true
+    reason:
+      description: Why it does not; empty where it does.
+      type: str
+      sample: ""
 targets:
   description: The targets of the workspace, or those that were asked for.
   returned: success

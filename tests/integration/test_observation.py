@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hybridcore.packer.building import observation
 from hybridcore.packer.building.inotify import Inotify
 from hybridcore.packer.results import BuildResult, Status
-from tests.support.builds import build, state_of, statuses
+from tests.support.builds import build, hybrid, state_of, statuses
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -206,3 +207,55 @@ def test_a_search_through_the_workspace_is_no_build(
     (said,) = built(space).warnings
     assert said.startswith("what it reads is not all known: more than ")
     assert "observed" not in image(space)
+
+
+def explained(space: WorkspaceFolder, *arguments: str) -> dict[str, dict[str, Any]]:
+    """What `packer-hybrid explain` says of A, by input."""
+    done = hybrid(space, "--json", "explain", "--env", "dev", A, *arguments)
+    assert done.returncode == 0, done.stderr
+    (entry,) = json.loads(done.stdout)["targets"]
+    assert entry["target"] == A
+    return {one.pop("name"): one for one in entry["inputs"]}
+
+
+def test_explain_tells_where_each_input_comes_from(space: WorkspaceFolder) -> None:
+    space.write("named/x", "x")
+    space.null(A, inline=(f"cat {ROOT}/files/motd",))
+    file = space.root / "templates" / A / "build.pkr.hcl"
+    named = 'environment_vars = ["X=${path.root}/../../../../named/x"]'
+    file.write_text(file.read_text().replace("    inline", f"    {named}\n    inline"))
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if named in text)
+    before = explained(space)
+    result = built(space)
+    after = explained(space)
+    assert before == {name: one for name, one in after.items() if name != "files/motd"}
+    assert {name: one["origin"] for name, one in after.items()} == {
+        "configuration": "the rendered values",
+        "files/motd": f"was read in run {image(space)['run']}",
+        "named/x": f"named in templates/{A}/build.pkr.hcl:{line}: environment_vars",
+        "packer": "the Packer that builds",
+        f"templates/{A}": "the template's folder",
+    }
+    assert {name: one["digest"] for name, one in after.items()} == image(space)["inputs"]
+    assert [name for name, one in after.items() if one["observed"]] == ["files/motd"]
+    shown = hybrid(space, "explain", "--env", "dev", A).stdout.splitlines()
+    assert shown[0] == f"{A}: fingerprint {result.fingerprint[:12]}"
+    (row,) = (text for text in shown if text.startswith("files/motd "))
+    assert row.split(maxsplit=2)[2] == f"observed: was read in run {image(space)['run']}"
+
+
+def test_an_input_that_was_seen_can_be_forgotten(space: WorkspaceFolder) -> None:
+    space.null(A, inline=(f"cat {ROOT}/files/motd",))
+    built(space)
+    given = image(space)["given_fingerprint"]
+    assert "files/motd" not in explained(space, "--forget", "files/motd")
+    assert image(space)["fingerprint"] == given
+    assert statuses(build(space)) == {A: "unchanged"}
+    space.write("files/motd", "changed")
+    assert statuses(build(space)) == {A: "unchanged"}
+    wrong = hybrid(space, "explain", "--env", "dev", A, "--forget", "files/motd")
+    assert wrong.returncode == 1
+    assert f"no build of dev/{A} was seen to read files/motd" in wrong.stderr
+    wrong = hybrid(space, "explain", "--env", "dev", "--forget", "files/motd")
+    assert (wrong.returncode, "--forget needs a target" in wrong.stderr) == (1, True)
+    assert built(space, force=True).warnings == reads("files/motd")

@@ -18,7 +18,7 @@ from hybridcore.packer.program import plugins
 
 pytestmark = pytest.mark.integration
 TASK = "hybridcore.packer.packer_info"
-KEYS = {"packer", "plugins", "builders", "targets", "images", "last_run"}
+KEYS = {"packer", "plugins", "builders", "observation", "targets", "images", "last_run"}
 
 
 @pytest.fixture
@@ -54,12 +54,22 @@ def test_before_anything_was_built(folder):
     assert set(found) == KEYS
     assert found["packer"]["version"] == "1.6.6"
     assert "null" in found["packer"]["builders"]
+    assert found["observation"] == {"available": True, "reason": ""}
     assert found["targets"] == [
         {"target": "linux/null/one", "builder": "source.null.one"},
         {"target": "linux/null/two", "builder": "source.null.two"},
     ]
     assert found["images"] == []
     assert found["last_run"] is None
+
+
+def test_a_kernel_without_notes_of_what_is_opened(folder, monkeypatch):
+    def none(self):
+        raise OSError(24, os.strerror(24))
+
+    monkeypatch.setattr("hybridcore.packer.building.inotify.Inotify.__init__", none)
+    reason = "inotify: Too many open files"
+    assert info(workspace=folder.open())["observation"] == {"available": False, "reason": reason}
 
 
 def test_wrong_names_are_refused(folder):

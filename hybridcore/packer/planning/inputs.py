@@ -35,11 +35,13 @@ class Inputs:
     Attributes:
         digests: digest or version of each input, by name.
         files: digests of the files of each folder among them.
+        places: where the files and folders among them are named: file, line and attribute.
         unfollowed: what the template may read and nobody can know before the build.
     """
 
     digests: dict[str, str]
     files: dict[str, Mapping[str, str]]
+    places: Mapping[str, str]
     unfollowed: tuple[Fault, ...]
 
 
@@ -126,7 +128,8 @@ def gather(
     for name, patterns in (("only", options.only), ("except", options.except_)):
         if patterns:
             inputs[name] = ",".join(sorted(set(patterns)))
-    return Inputs(inputs, files, found.unfollowed)
+    places = {workspace.relative(path): place for path, place in found.places.items() if place}
+    return Inputs(inputs, files, places, found.unfollowed)
 
 
 def add_observed(

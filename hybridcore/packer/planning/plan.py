@@ -41,6 +41,7 @@ class Planned:
         inputs: digest or version of each input, by name.
         files: digests of the files of each folder among the inputs, and of each value of the configuration.
         observed: those of the inputs that nothing names and the last build was seen to read.
+        places: where the files and folders among the inputs are named: file, line and attribute.
         unfollowed: what the template may read and nobody can know before the build.
         reasons: why it must be built; empty when the image is there and nothing changed.
         image: what the state remembers of the image, or None.
@@ -53,6 +54,7 @@ class Planned:
     inputs: Mapping[str, str]
     files: Mapping[str, Mapping[str, str]]
     observed: tuple[str, ...]
+    places: Mapping[str, str] = field(repr=False)
     unfollowed: tuple[Fault, ...]
     reasons: tuple[str, ...]
     image: Mapping[str, Any] | None = field(repr=False)
@@ -156,6 +158,7 @@ def plan(
                 inputs,
                 files,
                 observed,
+                found.places,
                 found.unfollowed,
                 tuple(reasons),
                 image,

@@ -67,10 +67,13 @@ class References:
             what a run writes (``configs/``, ``logs/``, ``state/``, folders of ``images/``); and local disks
             without a checksum of their own, wherever they are.
         environment: the variables of the environment that it reads, by name.
+        places: where each of the files is named: file, line and attribute; an empty text where an expression
+            reads it.
         unfollowed: what is not known before the build, each with file and line.
     """
 
     files: tuple[Path, ...]
+    places: Mapping[Path, str]
     environment: Mapping[str, str]
     unfollowed: tuple[Fault, ...]
 
@@ -105,9 +108,10 @@ class _Follower:
         }
         # What a source starts from counts wherever it lies.
         self._disks = {*template.platform.disks, "iso_checksum"}
-        self._found: set[Path] = set()
+        self._found: dict[Path, str] = {}
         self._unfollowed: set[Fault] = set()
         self._place: tuple[Path, Attribute]
+        self._in_an_attribute = False
 
     def all(self) -> References:
         # What variables and locals read that the image does not use is no input of it.
@@ -115,12 +119,14 @@ class _Follower:
         self._scope.read_names.clear()
         for path, block, owner, attribute in self._template.used():
             self._scope.secret = is_marked(block.body.attributes.get("sensitive"))
-            self._place = path, attribute
+            self._place, self._in_an_attribute = (path, attribute), True
             self._attribute(attribute, owner)
+        self._in_an_attribute = False
         for text in self._scope.read_files:
             self._take(text, base=self._template.folder)
         return References(
             tuple(sorted(self._found)),
+            self._found,
             {name: self._environ.get(name, "") for name in sorted(self._scope.read_names)},
             tuple(sorted(self._unfollowed, key=Fault.sort_key)),
         )
@@ -215,7 +221,7 @@ class _Follower:
         path = self._existing(folder, self._template.cwd, anywhere=False)
         if path is None or not path.is_dir():
             return False
-        self._found.add(path)
+        self._find(path)
         self._tell(
             f"a path in it is not known before the build: all of {self._workspace.relative(path)} counts"
         )
@@ -253,7 +259,15 @@ class _Follower:
         path = self._existing(text, base or self._template.cwd, anywhere=anywhere)
         if path is None or (files_only and not path.is_file()):
             return
-        self._found.update(_with_its_roles(path, self._template, self._workspace) if plays else (path,))
+        for one in _with_its_roles(path, self._template, self._workspace) if plays else (path,):
+            self._find(one)
+
+    def _find(self, path: Path) -> None:
+        place = ""
+        if self._in_an_attribute:
+            file, attribute = self._place
+            place = f"{self._workspace.relative(file)}:{attribute.line}: {attribute.name}"
+        self._found.setdefault(path, place)
 
     def _existing(self, text: str, base: Path, *, anywhere: bool) -> Path | None:
         """The file or folder that a text names, seen from a folder, if it counts."""
