@@ -217,11 +217,13 @@ def build(
     renderings, warnings = generate.render_all(prepared.asked, prepared.templates, workspace)
     for text in warnings:
         monitor.note(f"warning: {text}")
+    interrupted: list[str] = []
     if not check:
         generate.write(renderings, workspace)
-        for text in runs.settle_dead(workspace):
+        interrupted = runs.settle_dead(workspace)
+        for text in interrupted:
             monitor.note(text)
-    return batch.build(
+    report = batch.build(
         prepared.templates,
         env=request.env,
         workspace=workspace,
@@ -232,3 +234,4 @@ def build(
         check=check,
         watched=watched,
     )
+    return replace(report, interrupted=tuple(interrupted))

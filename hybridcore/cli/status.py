@@ -33,6 +33,10 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import state
 
     report = collect(state.read(workspace=workspace), now=time.time())
+    for entry in report["running"]:
+        log = entry["log_path"]
+        if entry["status"] == "running" or not (log and (workspace.root / log).exists()):
+            entry["leaves"] = None  # it goes on, or was not begun
     _check_names(args, workspace, [*report["images"], *report["running"]])
     for part in ("images", "running"):
         report[part] = [
@@ -114,6 +118,7 @@ def collect(data: Mapping[str, Any], *, now: float) -> dict[str, Any]:
             "host": entry["host"],
             "pid": entry["pid"],
             "log_path": facts.get("log_path"),
+            "leaves": facts.get("leaves"),
             "run": run_id,
         }
         for run_id, entry in sorted(data["running"].items())
@@ -152,6 +157,9 @@ def table(report: Mapping[str, Any]) -> str:
             f"{entry['target']} in {entry['environment'] or '-'}: {entry['status']}, started"
             f" {entry['started_at']} by pid {entry['pid']} on {entry['host']}{where}"
         )
+        if entry["leaves"]:
+            dead = "" if entry["status"] == "interrupted" else "if it is dead, "
+            lines.append(f"  {dead}{entry['leaves']}")
     return "\n".join(_one_line(line) for line in lines)
 
 

@@ -178,10 +178,13 @@ class BuildReport:
     Attributes:
         results: one a target.
         run_id: names the batch in the state and in the logs.
+        interrupted: what was found of runs that died without a word, and what they may have left; a sentence
+            each.
     """
 
     results: tuple[BuildResult, ...] = ()
     run_id: str = ""
+    interrupted: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -199,6 +202,7 @@ class BuildReport:
             "status": self.status.value,
             "changed": self.changed,
             "run_id": self.run_id,
+            "interrupted": list(self.interrupted),
             "results": [result.to_dict() for result in self.results],
         }
 

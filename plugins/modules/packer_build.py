@@ -177,6 +177,14 @@ status:
   returned: when the builds were started, or would be
   type: str
   sample: built
+interrupted:
+  description:
+    - What was found of runs that died without a word, as when their container was killed, and what they may
+      have left, a sentence each. What can be removed here has been removed.
+  returned: when the builds were started, or would be
+  type: list
+  elements: str
+  sample: ["linux/vsphere/web: Packer could not clean up: look for the machine web-7, and remove it"]
 run_id:
   description: Names the batch in the state and in the logs; empty in check mode.
   returned: when the builds were started, or would be

@@ -214,12 +214,19 @@ def test_a_machine_of_a_dead_run_is_named_at_the_next_start(
     shown = hybrid(space, "status").stdout
     assert f"{target} in dev: interrupted, started " in shown
     assert f"log: logs/builds/dev/{target}/" in shown
+    assert f"\n  Packer could not clean up: {NAMED.format('of-dead')}" in shown
+    assert shown.count("Packer could not clean up") == 1
     remove(vcsim, "of-dead")
     (space.root / "go").touch()
     said = build_json(space)
     assert f"{target}: Packer could not clean up: {NAMED.format('of-dead')}" in said["stderr"]
     assert f"{LONG}: Packer could not clean up" not in said["stderr"]
     assert f"run {run.run_id} was interrupted" in said["stderr"]
+    assert said["interrupted"] == [
+        f"{target}: Packer could not clean up: {NAMED.format('of-dead')}",
+        f"run {run.run_id} was interrupted; what it left was removed, its targets are built again",
+    ]
+    assert build_json(space)["interrupted"] == []
     assert "never built: the last attempt was interrupted" in said["stderr"]
     assert {one["status"] for one in said["results"]} == {"built"}
     assert not run.folder.exists()
