@@ -116,10 +116,13 @@ def validate(
     Returns:
         Whether all of them could be evaluated here; the others are left to ``packer validate``.
     """
-    if variable.validations and variable.type.kind == "number" and isinstance(value, str):
-        return False  # a number that has no literal in HCL, such as "inf"
+    if not variable.validations:
+        return True
+    try:
+        scope = {"var": {variable.name: types.typed(value, variable.type)}}
+    except hcl.NotEvaluable:
+        return False
     complete = True
-    scope = {"var": {variable.name: types.typed(value, variable.type)}}
     for validation in variable.validations:
         if validation.condition is None:
             complete = False

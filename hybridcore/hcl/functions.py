@@ -40,8 +40,16 @@ def _map_of(value: object) -> dict[str, object]:
 
 def _whole(value: object) -> int:
     number = to_number(value)
-    if not isinstance(number, int):
+    if not isinstance(number, int) or number.bit_length() > 63:
         raise Refused("a whole number is required")
+    return number
+
+
+def _near(value: object) -> int | Decimal:
+    """A number that Packer 1.6.6 rounds too: it leaves very small ones as they are, and refuses huge ones."""
+    number = to_number(value)
+    if number and abs(Decimal(number).adjusted()) > 100:
+        raise NotEvaluable("a very small or very large number")
     return number
 
 
@@ -204,8 +212,8 @@ def _distinct(value: object) -> list[object]:
 def _flatten(value: object) -> list[object]:
     def walk(items: list[object]) -> Iterator[object]:
         for item in items:
-            if isinstance(item, list):
-                yield from walk(item)
+            if isinstance(item, (list, SetOf)):
+                yield from walk(_list_of(item))
             else:
                 yield item
 
@@ -267,14 +275,14 @@ def _regexall(pattern: object, value: object) -> list[object]:
 FUNCTIONS: dict[str, Function] = {
     "abs": lambda value: abs(to_number(value)),
     "base64encode": lambda value: base64.b64encode(to_text(value).encode()).decode(),
-    "ceil": lambda value: math.ceil(to_number(value)),
+    "ceil": lambda value: math.ceil(_near(value)),
     "coalesce": _coalesce,
     "concat": _concat,
     "contains": _contains,
     "distinct": _distinct,
     "element": _element,
     "flatten": _flatten,
-    "floor": lambda value: math.floor(to_number(value)),
+    "floor": lambda value: math.floor(_near(value)),
     "format": _format,
     "join": _join,
     "keys": _keys,

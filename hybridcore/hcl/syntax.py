@@ -261,6 +261,8 @@ class Skimmer:
             return self._member(offset)
         offset += 1
         while text.startswith(".", after := skip(text, offset, newlines=loose)):
+            if text.startswith("...", after):
+                break
             offset = self._member(skip(text, after + 1, newlines=loose))
         return offset
 

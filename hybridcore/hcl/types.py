@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from .. import hcl
-from .values import MAX_DIGITS, SetOf, normal, number_of
+from .values import MAX_DIGITS, NotEvaluable, SetOf, normal, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,13 @@ def type_of(value: Value) -> Type:
 
 
 def typed(value: Value, kind: Type) -> object:
-    """A value of a type for a scope: its sets are told apart from lists."""
+    """A value of a type for a scope: its sets are told apart from lists.
+
+    Raises:
+        NotEvaluable: a number has no form but a text that Packer converts, such as ``inf``.
+    """
+    if kind.kind == "number" and isinstance(value, str):
+        raise NotEvaluable("a number that Packer converts")
     if isinstance(value, dict):
         return {
             name: typed(

@@ -137,6 +137,12 @@ def kind(value: object) -> object:
     raise Refused(f"{type(value).__name__} is not a value")
 
 
+def _has_null(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(item is None or _has_null(item) for item in value.values())
+    return isinstance(value, list) and any(item is None or _has_null(item) for item in value)
+
+
 def equal(left: object, right: object) -> bool:
     """``==``: values of different types differ; two collections of one kind are compared by Packer alone."""
     if left is None or right is None:
@@ -144,6 +150,10 @@ def equal(left: object, right: object) -> bool:
     for collection in (list, dict):
         if isinstance(left, collection) and isinstance(right, collection):
             raise NotEvaluable("only Packer knows whether these collections have the same type")
+    if _has_null(left) or _has_null(right):
+        raise NotEvaluable(
+            "for Packer 1.6 it is not known whether a collection with null is equal to anything"
+        )
     if kind(left) == kind(right) == "number":
         return to_number(left) == to_number(right)
     return kind(left) == kind(right) and left == right

@@ -55,7 +55,7 @@ def default_faults(name: str, default: Attribute, file: str) -> Iterator[Fault]:
     nodes = list(_walk(default.node))
     if any(isinstance(node, Conditional) for node in nodes):
         return  # an error in what is not chosen is none
-    wrong = [f"{node.name}()" for node in nodes if isinstance(node, Call) and node.name != "env"]
+    wrong = [f"{node.name}()" for node in nodes if isinstance(node, Call) and not _reads_one(node)]
     wrong += references(default.node)
     if wrong:
         message = f"{name}: the default cannot use {wrong[0]}"
@@ -65,9 +65,14 @@ def default_faults(name: str, default: Attribute, file: str) -> Iterator[Fault]:
 def comes_from_env(default: Attribute) -> bool:
     """Whether a default is made of ``env()`` and text alone: then it is a text, and no error."""
     return all(
-        isinstance(node, Literal | Template) or (isinstance(node, Call) and node.name == "env")
+        isinstance(node, Literal | Template) or (isinstance(node, Call) and _reads_one(node))
         for node in _walk(default.node)
     )
+
+
+def _reads_one(call: Call) -> bool:
+    """Whether a call is one of ``env`` with a name."""
+    return call.name == "env" and len(call.arguments) == 1 and not call.expand
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -19,7 +19,7 @@ from hybridcore import hcl, templates
 from hybridcore.config import generate_env_config
 from hybridcore.errors import ConfigError, Fault, TemplatesError
 from hybridcore.hcl.dialect import dialect
-from hybridcore.hcl.types import typed
+from hybridcore.hcl.types import Type, typed
 from tests.support.workspaces import WorkspaceFolder
 
 TARGET = "linux/null/demo"
@@ -257,12 +257,12 @@ class Ours:
                 verdict.open = case.name in rendered["unchecked"]
                 if case.expression:
                     value = values[case.name].value if case.name in values else None
-                    verdict.result = self._compute(case, typed(value, variable.type))
+                    verdict.result = self._compute(case, value, variable.type)
             return found, rendered["after"]
 
-    def _compute(self, case: Case, value: object) -> Any:
-        scope = {"var": {case.name: value}}
+    def _compute(self, case: Case, value: Any, kind: Type) -> Any:
         try:
+            scope = {"var": {case.name: typed(value, kind)}}
             return plain(hcl.evaluate(case.expression, scope, dialect(self.version).functions))
         except hcl.NotEvaluable:
             return ABSENT

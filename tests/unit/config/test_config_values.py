@@ -99,6 +99,13 @@ def test_a_fraction_is_equal_to_itself(place: Place) -> None:
     assert len(place.faults(validated("var.x == 0.1", "number"), "x = 0.2\n")) == 1
 
 
+@pytest.mark.parametrize(("kind", "given"), [("number", '"inf"'), ("list(number)", '["1p3"]')])
+def test_a_number_without_a_literal_leaves_its_condition_unchecked(
+    place: Place, kind: str, given: str
+) -> None:
+    assert place.render(validated("var.x != 1", kind), f"x = {given}\n")["unchecked"] == ["x"]
+
+
 @pytest.mark.parametrize(
     "condition", ["var.x[0] == 1", "[for i in var.x: i] != null", "tostring(var.x) == 1"]
 )
@@ -186,6 +193,7 @@ GOOD = ("condition = var.x != 1", 'error_message = "No."')
         (('validation "x" {}',), 2, "a block 'validation x' does not belong here"),
         (("default = 1", 'default2 = upper("a")'), 3, "there is no argument 'default2'"),
         (('default = upper("a")',), 2, "the default cannot use upper()"),
+        (("default = env()",), 2, "the default cannot use env()"),
         (("default = var.y",), 2, "the default cannot use var.y"),
         (('default = can("a")',), 2, "the default cannot use can()"),
         (("default = [1][1]",), 2, "the default cannot be computed: there is no element 1"),
