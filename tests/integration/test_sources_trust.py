@@ -149,7 +149,9 @@ def test_a_signature_of_the_other_kind_does_not_count(
     config.write_text(f'[gpg "ssh"]\n\tallowedSignersFile = {allowed}\n')
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     if isinstance(trusted, GpgSigner):
-        monkeypatch.setenv("GNUPGHOME", str(trusted.home))
+        trusted.home.rename(space.tmp_path / ".gnupg")
+        trusted.home = space.tmp_path / ".gnupg"
+        monkeypatch.setenv("HOME", str(space.tmp_path))
     (space.root / "signers").write_text(trusted.public())
     other = {"ssh": "gpg", "gpg": "ssh"}[trusted.kind]
     if other == "gpg":

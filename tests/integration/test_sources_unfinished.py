@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from hybridcore.process.kill import marked
+from hybridcore.process.kill import kill_marked, marked
 from hybridcore.sources import unfinished
 from tests.support.builds import wait_for
 from tests.support.remotes import Remote, git
@@ -315,3 +317,42 @@ def test_a_silent_server_is_given_up(space: Space, silent: Silent, scheme: str, 
 def test_a_command_of_git_that_takes_too_long_is_ended(space: Space, silent: Silent) -> None:
     space.settings(url=f"git://127.0.0.1:{silent.port}/x", more="timeout = 1\n")
     assert "git clone did not end within 1 s" in space.error()
+
+
+@pytest.mark.slow
+def test_syncs_that_are_ended_at_any_moment_never_block_the_next(space: Space) -> None:
+    """At 40 random moments the sync is killed or interrupted, or its git killed."""
+    random = Random(1)
+    commits = []
+    for version in range(3):
+        for number in range(1500):
+            file = space.remote.folder / f"d{number % 50}" / f"f{number}.txt"
+            file.parent.mkdir(exist_ok=True)
+            if file.exists() and random.random() < 0.1:
+                file.unlink()
+            else:
+                file.write_text(f"{version} {number}\n" * random.randrange(1, 300))
+        commits.append(space.remote.commit("version.txt", f"{version}\n"))
+    began = time.monotonic()
+    space.settings(sha=commits[0])
+    space.sync()
+    longest = time.monotonic() - began + 0.4
+    command = [sys.executable, "-m", "hybridcore", "--workspace", str(space.root), "sources", "sync"]
+    for _ in range(40):
+        sha = random.choice(commits)
+        space.settings(sha=sha)
+        if random.random() < 0.1:
+            shutil.rmtree(space.clone)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            time.sleep(random.random() * longest)
+            how = random.choice([signal.SIGKILL, signal.SIGINT, None])
+            if how is not None:
+                run.send_signal(how)
+            else:
+                kill_marked(unfinished.mark(space.root / "sources"))
+        if random.random() < 0.7:
+            assert [each.sha for each in space.sync()] == [sha]
+            assert git(space.clone, "status", "--porcelain") == ""
+            assert space.head() == sha
+            assert not list((space.clone / ".git").rglob("*.lock"))
+            assert sorted(path.name for path in (space.root / "sources").iterdir()) == [".lock", "demo"]
