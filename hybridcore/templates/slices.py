@@ -51,6 +51,17 @@ class Slice:
                 _, block, attribute = known[name]
                 todo += _names(block, attribute)
 
+    @classmethod
+    def whole(cls, bodies: Sequence[tuple[Path, Body]]) -> Slice:
+        """All of a template, which is what Packer evaluates, whatever is selected."""
+        made = cls(bodies, ())
+        blocks = [(path, block) for path, body in bodies for block in body.blocks]
+        made.parts = {
+            **dict(_named(bodies)),
+            **{f"{block.type} {number}": (path, block, None) for number, (path, block) in enumerate(blocks)},
+        }
+        return made
+
     def attributes(self) -> Iterator[tuple[Path, Block, Body, Attribute]]:
         """Every attribute, with its file, the block at the top level, and the body that holds it."""
         for path, block, attribute in self.parts.values():

@@ -259,3 +259,56 @@ def test_an_input_that_was_seen_can_be_forgotten(space: WorkspaceFolder) -> None
     wrong = hybrid(space, "explain", "--env", "dev", "--forget", "files/motd")
     assert (wrong.returncode, "--forget needs a target" in wrong.stderr) == (1, True)
     assert built(space, force=True).warnings == reads("files/motd")
+
+
+TWO = """\
+locals {
+  mine   = file("${path.root}/mine.txt")
+  theirs = file("${path.root}/theirs.txt")
+}
+
+source "null" "mine" {
+  communicator = "none"
+}
+
+source "null" "theirs" {
+  communicator = "none"
+}
+
+build {
+  name    = "one"
+  sources = ["source.null.mine"]
+
+  provisioner "shell-local" {
+    inline = ["echo ${local.mine}", "cat \\"$PWD\\"/$(echo seen).txt"]
+  }
+}
+
+build {
+  name    = "two"
+  sources = ["source.null.theirs"]
+
+  provisioner "shell-local" {
+    inline = ["echo ${local.theirs}"]
+  }
+}
+"""
+
+
+def test_what_another_part_of_the_template_reads_never_counts(
+    space: WorkspaceFolder, any_packer: Path
+) -> None:
+    """Packer evaluates every local, whatever is selected."""
+    settings = (
+        f'[packer]\npath = "{any_packer}"\n\n[images."{A}"]\ntemplate = "packer"\nonly = "one.null.mine"\n'
+    )
+    space.write("packer-hybrid.toml", settings)
+    space.write("packer/two.pkr.hcl", TWO)
+    for name in ("mine", "theirs", "seen"):
+        space.write(f"packer/{name}.txt", name)
+    result = built(space)
+    assert result.warnings == reads("packer/seen.txt")
+    assert "packer/mine.txt" in image(space)["inputs"]
+    for name, status in (("theirs", "unchanged"), ("seen", "built"), ("mine", "built")):
+        space.write(f"packer/{name}.txt", "changed")
+        assert statuses(build(space)) == {A: status}, name

@@ -60,12 +60,18 @@ class _Running:
     mirror: Mirror
     known: frozenset[str]
     below: tuple[str, ...]
+    never: tuple[str, ...]
     remembered: frozenset[str]
     reading: Reading
     watches: list[int] = field(default_factory=list)
 
     def knows(self, path: str) -> bool:
         return path in self.known or path.startswith(self.below)
+
+    def may_learn(self, path: str) -> bool:
+        """Whether a file is no known input and becomes one when it is opened."""
+        others = tuple(f"{one}/" for one in self.never)
+        return not (self.knows(path) or path in self.never or path.startswith(others))
 
     def has_read(self, path: str) -> bool:
         return path in self.remembered or path in self.reading.copies or path in self.reading.others
@@ -169,12 +175,18 @@ class Observer:
         """Readable when something was opened; -1 where nothing is watched."""
         return self._inotify.fileno() if self._inotify else -1
 
-    def begin(self, planned: Planned, mirror: Mirror) -> None:
-        """Watch what a build reads, which is about to start; its mirror was made just now."""
+    def begin(self, planned: Planned, mirror: Mirror, never: Sequence[str] = ()) -> None:
+        """Watch what a build reads, which is about to start; its mirror was made just now.
+
+        Args:
+            planned: the target.
+            mirror: in which it runs.
+            never: files and folders that do not count for it, although it may open them.
+        """
         known, below = _known(planned, self._root)
         self.take(known.union(planned.observed, mirror.copies))  # we have looked at these ourselves
         reading = Reading(time.time_ns(), trouble=self._trouble)
-        running = _Running(mirror, known, below, frozenset(planned.observed), reading)
+        running = _Running(mirror, known, below, tuple(never), frozenset(planned.observed), reading)
         self._running[planned.template.target] = running
         if self._inotify is None:
             return
@@ -223,7 +235,8 @@ class Observer:
             path = f"{folder}/{name}" if folder else name
             if target:
                 running = self._running[target]
-                if path in running.mirror.copies and (path in running.remembered or not running.knows(path)):
+                is_copy = path in running.mirror.copies
+                if is_copy and (path in running.remembered or running.may_learn(path)):
                     running.reading.copies.add(path)
             elif path not in ours:
                 self._opened(path)
@@ -239,7 +252,7 @@ class Observer:
             one.knows(path) or one.has_read(path) for one in self._concluding.values()
         )
         for running in self._running.values():
-            if path in running.remembered or not explained:
+            if path in running.remembered or (running.may_learn(path) and not explained):
                 running.reading.others.add(path)
 
     def _add(self, target: str, folder: str, path: str) -> int:

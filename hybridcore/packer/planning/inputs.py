@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...process.environment import may_be_secret
 from ...provisioners import asset_folder, enabled_stacks, stacks
+from ...templates.slices import Slice
 from ..program import plugins
 from .fingerprint import CONFIGURATION, digest_of, tree_digest
 from .layout import own_manifests
@@ -130,6 +131,28 @@ def gather(
             inputs[name] = ",".join(sorted(set(patterns)))
     places = {workspace.relative(path): place for path, place in found.places.items() if place}
     return Inputs(inputs, files, places, found.unfollowed)
+
+
+def files_of_other_parts(
+    template: Template, rendered: Rendered, workspace: Workspace, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The files and folders that a template names anywhere, of which an image uses a part.
+
+    Packer reads what is in expressions, whatever is selected.
+
+    Args:
+        template: the target.
+        rendered: its configuration.
+        workspace: where everything lies.
+        environ: the environment of the build.
+
+    Returns:
+        Paths relative to the workspace; none where all of the template counts.
+    """
+    if template.slice is None:
+        return ()
+    whole = replace(template, slice=Slice.whole(template.bodies))
+    return tuple(workspace.relative(path) for path in follow(whole, rendered, workspace, environ).files)
 
 
 def add_observed(
