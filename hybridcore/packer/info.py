@@ -46,7 +46,9 @@ def info(
     where = resolve(workspace)
     if env is not None:
         check_env(env)
-    wanted = list(targets) or templates.list_targets(workspace=where)
+    loaded = (
+        templates.load_all(list(targets), where) if targets else templates.load_catalogue(workspace=where)
+    )
     remembered = state.read(workspace=where)
     images = [
         {name: image.get(name) for name in _OF_IMAGE}
@@ -63,10 +65,7 @@ def info(
         },
         "builders": sorted({*packer.builders, *external}),
         "observation": {"available": not (why := trouble()), "reason": why},
-        "targets": [
-            {"target": template.target, "builder": template.builder}
-            for template in templates.load_all(wanted, where)
-        ],
+        "targets": [{"target": template.target, "builder": template.builder} for template in loaded],
         "images": images,
         "last_run": remembered["last_run"],
     }
