@@ -21,12 +21,13 @@ from .planning.layout import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ..templates import Template
     from ..workspace import Workspace
     from .planning.layout import Layout
+    from .planning.rendered import Rendered
 
 _COPIED = 1 << 20  # bytes; a larger file is a link
 # A file that we may not read, or a link that leads nowhere: whoever needs it says so.
@@ -73,7 +74,7 @@ class Mirror:
 
 def make_mirror(
     template: Template,
-    values: Mapping[str, object],
+    rendered: Rendered,
     folder: Path,
     workspace: Workspace,
     *,
@@ -83,7 +84,7 @@ def make_mirror(
 
     Args:
         template: the target.
-        values: those of its rendered configuration, which may be paths; empty where there is none.
+        rendered: its configuration, which may hold paths; an empty one where there is none.
         folder: the mirror; created, for its owner only (0700).
         workspace: what it mirrors.
         with_plugins: whether this Packer knows ``required_plugins``; if not, such blocks are left out.
@@ -101,7 +102,7 @@ def make_mirror(
         folder / workspace.relative(template.argument),
     )
     cuts = {} if with_plugins else plugin_requirements(template)
-    shape = layout(template, values, workspace)
+    shape = layout(template, rendered, workspace)
     _fill("", mirror, shape, workspace.root, {f"{home}/{name}" for name in cuts}, whole=False)
     for name, without in cuts.items():
         path = folder / home / name

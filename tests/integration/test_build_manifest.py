@@ -117,7 +117,7 @@ def test_the_manifest_of_packer_is_kept(space: WorkspaceFolder, any_packer: Path
 def test_a_manifest_of_another_run_is_not_taken(space: WorkspaceFolder, any_packer: Path) -> None:
     """A provisioner copies it into Packer's folder, from a place where somebody keeps it."""
     space.use(any_packer)
-    old = space.write("old.json", OLD)
+    old = space.write("images/old.json", OLD)
     target = space.null("linux/null/image", inline=(f"cp {old} manifest.json",))
     (result,) = build(space).results
     assert result.status is Status.BUILT
@@ -133,7 +133,7 @@ def test_packers_manifest_is_taken_though_another_one_lies_beside_it(
     space: WorkspaceFolder, any_packer: Path
 ) -> None:
     space.use(any_packer)
-    old = space.write("old.json", OLD)
+    old = space.write("images/old.json", OLD)
     target = space.null(inline=(f"cp {old} a.json", f"cp {old} z.json"))
     add_to_build(space, target, manifest_to("z.json"))
     (result,) = build(space).results
@@ -194,9 +194,10 @@ def test_json_that_is_no_manifest_does_not_stop_the_batch(space: WorkspaceFolder
         "long": "9" * 5000,
         "endless": '{"builds": [{"build_time": Infinity}]}',
     }.items():
-        space.write(f"odd/{name}.json", text)
+        space.write(f"images/odd/{name}.json", text)
     odd = space.null(
-        "linux/null/odd", inline=(f"cp {space.root}/odd/*.json .", "mkdir out.json", "mkfifo pipe.json")
+        "linux/null/odd",
+        inline=(f"cp {space.root}/images/odd/*.json .", "mkdir out.json", "mkfifo pipe.json"),
     )
     good = space.null("linux/null/good")
     report = build(space)

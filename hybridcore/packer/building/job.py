@@ -200,7 +200,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     temporary = make_temporary(folder)
     mirror = make_mirror(
         template,
-        job.planned.rendered.values,
+        job.planned.rendered,
         folder / "ws",
         batch.workspace,
         with_plugins=batch.capabilities.has_init,

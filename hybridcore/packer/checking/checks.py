@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from ... import process, state, templates
@@ -30,7 +29,7 @@ from .results import InitResult, InspectResult, TargetFaults, ValidateResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ...templates import Template
 
@@ -84,7 +83,7 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
             hidden, _ = ask(
                 template, rendered, env=env, options=options, workspace=where, capabilities=capabilities
             )
-        done = _run(command, template, where, capabilities, env=env, values=rendered.values, hidden=hidden)
+        done = _run(command, template, where, capabilities, env=env, rendered=rendered, hidden=hidden)
         warnings = (*done.faults("warning"), *check_template(template, where))
         return TargetFaults(template.target, done.faults("error"), warnings)
 
@@ -133,13 +132,15 @@ def _run(
     capabilities: Capabilities,
     *,
     env: str = "",
-    values: Mapping[str, object] = MappingProxyType({}),
+    rendered: Rendered | None = None,
     hidden: Sequence[str] = (),
 ) -> _Done:
     """Run Packer in a mirror made for a target, gone afterwards."""
     with temporary_folder() as made:
         with_plugins = capabilities.has_init
-        mirror = make_mirror(template, values, made / "ws", workspace, with_plugins=with_plugins)
+        mirror = make_mirror(
+            template, rendered or Rendered(""), made / "ws", workspace, with_plugins=with_plugins
+        )
         variables = runtime_variables(
             template,
             env=env,

@@ -113,9 +113,7 @@ def ask(
         Values to be masked, and what is wrong: what cannot be known, or is too short.
     """
     with temporary_folder() as made:
-        mirror = make_mirror(
-            template, rendered.values, made / "ws", workspace, with_plugins=capabilities.has_init
-        )
+        mirror = make_mirror(template, rendered, made / "ws", workspace, with_plugins=capabilities.has_init)
         variables = runtime_variables(
             template, env=env, fingerprint="0" * 64, build_time=state.timestamp(), folder=made
         ) | file_variables(template, options)

@@ -109,7 +109,7 @@ def gather(
     if template.slice:
         files[f"template {workspace.relative(template.argument)}"] = template.slice.digests()
     else:
-        written = own_manifests(template, rendered.values)
+        written = own_manifests(template, rendered)
         files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
     # Of the values, not of the text: its comments say where they come from.

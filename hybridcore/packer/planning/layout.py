@@ -12,17 +12,20 @@ import os
 from dataclasses import dataclass
 
 from ...errors import HclError
-from ...hcl import NotEvaluable, evaluate
+from ...hcl import NotEvaluable
 from ...hcl.nodes import ListNode
 from ...templates.declared import AUTO
+from .scope import Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
-    from ...hcl.nodes import Node
+    from ...hcl import Attribute
     from ...templates import Template
     from ...workspace import Workspace
+    from .rendered import Rendered
 
 # Folders that Packer walks through, or serves. `source` and `sources` are those of the provisioner "file".
 _WALKED = frozenset({"floppy_files", "floppy_dirs", "cd_files", "http_directory", "source", "sources"})
@@ -56,12 +59,12 @@ class Layout:
     written: frozenset[str]
 
 
-def layout(template: Template, values: Mapping[str, object], workspace: Workspace) -> Layout:
+def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layout:
     """Find out which folders a build names. Looks for what is there, and changes nothing.
 
     Args:
         template: the target.
-        values: those of its rendered configuration, by variable; empty where there is none.
+        rendered: its configuration; an empty one where there is none.
         workspace: where it lies.
 
     Returns:
@@ -73,14 +76,14 @@ def layout(template: Template, values: Mapping[str, object], workspace: Workspac
     whole: set[str] = set()
     written: set[str] = set()
     absent = {f"{home}/output-{template.source.labels[1]}"}  # what a builder makes that is told nothing
-    absent.update(f"{home}/{name}" for name in own_manifests(template, values))
+    absent.update(f"{home}/{name}" for name in own_manifests(template, rendered))
     # Their values are in the rendered text, and would beat what the environment gives.
     absent.update(workspace.relative(path) for path in template.var_files if path.name.endswith(AUTO))
-    scope = _scope(values)
+    scope = Scope(template, rendered, {})
     for _, _, _, attribute in template.used():
         if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
             continue
-        for path in _paths(attribute.node, scope, home):
+        for path in _paths(attribute, scope, workspace, template.cwd):
             if attribute.name in _WALKED:
                 whole.update(_folders(path, workspace))
             elif attribute.name in _WRITTEN_INTO:
@@ -99,54 +102,58 @@ def layout(template: Template, values: Mapping[str, object], workspace: Workspac
     )
 
 
-def own_manifests(template: Template, values: Mapping[str, object]) -> set[str]:
-    """The manifests that the template has Packer write, relative to its folder.
+def own_manifests(template: Template, rendered: Rendered) -> set[str]:
+    """The manifests that the template has Packer write, relative to the folder in which Packer runs.
 
     One lies there where somebody ran Packer by hand. Packer would append to it, so it is no part of a build.
 
     Args:
         template: the target.
-        values: those of its rendered configuration, by variable; empty where there is none.
+        rendered: its configuration; an empty one where there is none.
 
     Returns:
-        Paths below its folder, as far as the attribute ``output`` is known without a build.
+        Paths below that folder, as far as the attribute ``output`` is known without a build.
     """
-    scope = _scope(values)
-    found: set[str] = set()
-    for _, block in template.blocks("build"):
-        for inner in block.body.nested():
-            if (inner.type, *inner.labels[:1]) == ("post-processor", "manifest"):
-                output = inner.body.attributes.get("output")
-                found.update(["packer-manifest.json"] if output is None else _texts(output.node, scope))
-    paths = map(os.path.normpath, found)
-    return {path for path in paths if path != "." and not path.startswith(("/", "../"))}
+    outputs = [
+        inner.body.attributes.get("output")
+        for _, block in template.blocks("build")
+        for inner in block.body.nested()
+        if (inner.type, *inner.labels[:1]) == ("post-processor", "manifest")
+    ]
+    scope = Scope(template, rendered, {}) if any(outputs) else None
+    found = {"packer-manifest.json"} if None in outputs else set()
+    for output in outputs:
+        if output is not None and scope is not None:
+            found.update(os.path.relpath(template.cwd / text, template.cwd) for text in _texts(output, scope))
+    return {path for path in found if path != "." and not path.startswith("../")}
 
 
-def _scope(values: Mapping[str, object]) -> dict[str, object]:
-    return {"path": dict.fromkeys(("root", "cwd"), "."), "var": values}
-
-
-def _texts(node: Node, scope: Mapping[str, object]) -> Iterator[str]:
+def _texts(attribute: Attribute, scope: Scope) -> Iterator[str]:
     """The texts of a value; of a list those that are known."""
     try:
-        value = evaluate(node, scope)
-    except (NotEvaluable, HclError):
-        for part in node.items if isinstance(node, ListNode) else ():
-            yield from _texts(part, scope)
-        return
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, str):
-            yield item
+        node = attribute.node
+    except HclError:
+        return  # Packer says what is wrong with it
+    for part in node.items if isinstance(node, ListNode) else (node,):
+        try:
+            value = scope.compute(part)
+        except (NotEvaluable, HclError):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str):
+                yield item
 
 
-def _paths(node: Node, scope: Mapping[str, object], home: str) -> Iterator[str]:
-    """The paths below the workspace that an attribute names, as seen from the template's folder."""
-    for text in _texts(node, scope):
+def _paths(attribute: Attribute, scope: Scope, workspace: Workspace, cwd: Path) -> Iterator[str]:
+    """The paths below the workspace that an attribute names, as seen from Packer's folder."""
+    for text in _texts(attribute, scope):
         named, computed, _ = text.partition("{{")  # the rest is known to the running build alone
         if computed:
             named = os.path.dirname(named) + "/"
-        path = os.path.normpath(f"{home}/{named}")
-        if named and not named.startswith("/") and path != ".." and not path.startswith("../"):
+        if not named or "\0" in named:
+            continue
+        path = os.path.relpath(cwd / named, workspace.root)
+        if path != ".." and not path.startswith("../"):
             # What a computed name lies in is the folder that counts.
             yield f"{path}/{{{{" if computed else path
 

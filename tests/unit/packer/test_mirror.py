@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from hybridcore import templates
 from hybridcore.packer.mirror import Mirror, make_mirror, plugin_requirements
+from hybridcore.packer.planning.rendered import Rendered
 from tests.support.workspaces import WorkspaceFolder
 
 A, B = "linux/null/a", "linux/null/b"
@@ -52,19 +52,19 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
 
 @pytest.fixture
 def mirror(space: WorkspaceFolder, tmp_path: Path) -> Callable[..., Mirror]:
-    """Make a mirror for A: `mirror("build { ... }")` has more in the template, `values` are its values."""
+    """Make a mirror for A: `mirror("build { ... }")` has more in the template, `text` is its values."""
 
     def make(
         more: str = "",
         *,
-        values: Mapping[str, object] = MappingProxyType({}),
+        text: str = "",
         name: str = "run",
         with_plugins: bool = True,
     ) -> Mirror:
         space.write(f"{HOME}/more.pkr.hcl", more)
         here = space.open()
         template = templates.load(A, here)
-        return make_mirror(template, values, tmp_path / name, here, with_plugins=with_plugins)
+        return make_mirror(template, Rendered(text), tmp_path / name, here, with_plugins=with_plugins)
 
     return make
 
@@ -195,6 +195,7 @@ def test_a_manifest_that_somebody_left_is_no_part_of_a_build(
         attribute('floppy_files = [build.later, "${path.root}/flop*"]'),
         attribute('cd_files = ["${path.cwd}/${var.folder}"]'),
         attribute('http_directory = "floppy"'),
+        attribute("floppy_files = local.folders") + 'locals {\n folders = ["${path.root}/floppy"]\n}\n',
         'build {\n provisioner "file" {\n source = "floppy"\n}\n}',
     ],
 )
@@ -205,7 +206,7 @@ def test_a_folder_that_packer_walks_through_is_real_with_all_below(
     for name in ("answers.xml", "drivers/net/.hidden", "drivers/net/x.sys"):
         space.write(f"{HOME}/floppy/{name}", name)
     (space.root / HOME / "floppy/back").symlink_to("..")
-    cwd = mirror(more, values={"folder": "floppy"}).cwd
+    cwd = mirror(more, text='folder = "floppy"\n').cwd
     for folder in ("floppy", "floppy/drivers", "floppy/drivers/net"):
         assert not (cwd / folder).is_symlink()
         assert (cwd / folder).is_dir()
@@ -291,7 +292,7 @@ def test_what_a_builder_makes_anew_is_not_there(
     """Somebody ran Packer by hand; a builder refuses a folder that is there."""
     space.write(f"{HOME}/{name}/disk", "by hand")
     more += f'build {{\n post-processor "manifest" {{\n output = "{name}/m.json"\n}}\n}}'
-    assert not os.path.lexists(mirror(more, values={"folder": "built"}).cwd / name)
+    assert not os.path.lexists(mirror(more, text='folder = "built"\n').cwd / name)
 
 
 def test_a_builder_that_makes_the_folder_of_the_template_does_not_lose_it(

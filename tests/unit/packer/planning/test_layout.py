@@ -8,9 +8,11 @@ import pytest
 
 from hybridcore import templates
 from hybridcore.packer.planning.layout import own_manifests
+from hybridcore.packer.planning.rendered import Rendered
 from tests.support.workspaces import WorkspaceFolder
 
 TARGET = "linux/null/a"
+LOCALS = 'locals {\n file = "of/a/local.json"\n}\n'
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,7 @@ TARGET = "linux/null/a"
         ('post-processor "manifest" {\n output = "${path.root}/out/../made.json"\n}', {"made.json"}),
         ('post-processor "manifest" {\n output = "out/made.json"\n}', {"out/made.json"}),
         ('post-processor "manifest" {\n output = "${var.name}.json"\n}', {"given.json"}),
+        ('post-processor "manifest" {\n output = local.file\n}', {"of/a/local.json"}),
         ('post-processors {\n post-processor "manifest" {}\n}', {"packer-manifest.json"}),
         ('post-processor "manifest" {\n output = build.name\n}', set()),
         ('post-processor "manifest" {\n output = "/tmp/made.json"\n}', set()),
@@ -34,5 +37,5 @@ def test_the_manifests_that_a_template_has_written(
 ) -> None:
     space = make_workspace()
     space.null(TARGET)
-    space.write(f"templates/{TARGET}/more.pkr.hcl", f"build {{\n{inside}\n}}\n")
-    assert own_manifests(templates.load(TARGET, space.open()), {"name": "given"}) == found
+    space.write(f"templates/{TARGET}/more.pkr.hcl", f"build {{\n{inside}\n}}\n{LOCALS}")
+    assert own_manifests(templates.load(TARGET, space.open()), Rendered('name = "given"\n')) == found
