@@ -291,6 +291,8 @@ def test_who_waited_takes_the_image_that_was_built_meanwhile(space: WorkspaceFol
         assert f"{target}: was built meanwhile, in run {run.run_id}" in monitor.notes
         assert (root / "count").read_text() == "x\n"
         assert [one["status"] for one in state_of(space)["history"]] == ["built", "unchanged"]
+        # The second command read its settings while the first one built.
+        assert "packer-hybrid.toml" not in state_of(space)["images"][f"dev/{target}"].get("observed", [])
     finally:
         if first.poll() is None:
             first.kill()

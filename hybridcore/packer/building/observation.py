@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...workspace import SETTINGS_FILE
 from ..planning.fingerprint import CONFIGURATION, IGNORED
 from .inotify import Inotify
 
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
 # What runs write, at the top of the workspace.
 _OWN = frozenset({"configs", "images", "logs", "state"})
-# Packer evaluates all of a template whatever is selected; git and shells look at the others.
-_NEVER = (".pkr.hcl", ".pkr.json", ".pkrvars.hcl", ".pkrvars.json", ".gitignore", ".gitattributes")
+# Packer evaluates all of a template whatever is selected; git, shells and our commands look at the others.
+_NEVER = (
+    *(".pkr.hcl", ".pkr.json", ".pkrvars.hcl", ".pkrvars.json"),
+    *(".gitignore", ".gitattributes", SETTINGS_FILE),
+)
 # More files than these are read by something that searches the workspace, not by a build.
 _MOST = 500
 _MOST_NAMED = 5  # in one sentence
