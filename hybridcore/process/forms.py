@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -203,6 +204,8 @@ def _python(text: str) -> Iterator[str]:
 
 def _shell(text: str) -> Iterator[str]:
     yield text.replace("'", "'\\''")
+    yield shlex.quote(text)
+    # The same within a longer text.
     yield text.replace("'", "'\"'\"'")
     yield re.sub(r'([\\"$`])', r"\\\1", text)
     # $'...' of bash, from ``set -x`` and ``printf %q``; what is not ASCII depends on the locale.
