@@ -18,7 +18,7 @@ from . import render
 from .entries import Entry, read_file
 from .overlays import Overlays, merge_maps
 from .placeholders import literal
-from .resolve import Resolved, Sources, resolve
+from .resolve import Resolved, Sources, resolve_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def render_all(
             dialect=spoken,
             complete=target not in overlays.incomplete,
         )
-        resolved[target] = resolve(variables, sources, faults)
+        resolved[target] = resolve_variables(variables, sources, faults)
     faults += _runtime_faults(asked, overlays)
     if faults:
         raise ConfigError(

@@ -76,7 +76,7 @@ class Resolved:
         }
 
 
-def resolve(variables: Mapping[str, Variable], sources: Sources, faults: list[Fault]) -> Resolved:
+def resolve_variables(variables: Mapping[str, Variable], sources: Sources, faults: list[Fault]) -> Resolved:
     """Resolve the variables of a target.
 
     Args:

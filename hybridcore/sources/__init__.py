@@ -14,7 +14,7 @@ from ..workspace import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
 from . import addresses, comparing, lockfile, unfinished
 from .git import Git
-from .records import SHA, LockResult, Plan, SourceDiff, SourceResult
+from .records import SHA, Asked, LockResult, SourceDiff, SourceResult
 from .repository import move, prepare
 
 TYPE_CHECKING = False
@@ -79,9 +79,9 @@ def sync(
     recorded = _recorded(space)
     if not wanted and (names is not None or not recorded):
         return []
-    plan = Plan(space, recorded, frozen, offline, check, lockfile.read(space) if frozen else None)
-    with _working(plan, monitor) as work:
-        prepared, faults = work.each(wanted, lambda setting: prepare(plan, setting, work.git))
+    asked = Asked(space, recorded, frozen, offline, check, lockfile.read(space) if frozen else None)
+    with _working(asked, monitor) as work:
+        prepared, faults = work.each(wanted, lambda setting: prepare(asked, setting, work.git))
         if check or not keep_going:
             hint = "" if check else "nothing was moved; keep_going (--keep-going) syncs the others"
             _raise(faults, len(wanted), "synced", hint=hint)
@@ -116,9 +116,9 @@ def lock(
     space = resolve_workspace(workspace)
     wanted = _wanted(space, names)
     before = lockfile.read(space) or {}
-    plan = Plan(space, _recorded(space), frozen=True, offline=True, check=check)
-    with _working(plan, None) as work:
-        entries, faults = work.each(wanted, lambda setting: comparing.lock(plan, setting, work.git))
+    asked = Asked(space, _recorded(space), frozen=True, offline=True, check=check)
+    with _working(asked, None) as work:
+        entries, faults = work.each(wanted, lambda setting: comparing.lock(asked, setting, work.git))
         _raise(faults, len(wanted), "locked")
         new = {setting.name: entry for setting, entry in zip(wanted, entries, strict=True)}
         kept = {name: entry for name, entry in before.items() if names is not None and name not in new}
@@ -162,9 +162,9 @@ def diff(
     space = resolve_workspace(workspace)
     wanted = _wanted(space, names)
     locked = lockfile.read(space)
-    plan = Plan(space, _recorded(space), frozen=False, offline=offline, check=False, locked=locked)
-    with _working(plan, monitor) as work:
-        found, faults = work.each(wanted, lambda setting: comparing.diff(plan, setting, work.git))
+    asked = Asked(space, _recorded(space), frozen=False, offline=offline, check=False, locked=locked)
+    with _working(asked, monitor) as work:
+        found, faults = work.each(wanted, lambda setting: comparing.diff(asked, setting, work.git))
     _raise(faults, len(wanted), "compared")
     return found
 
@@ -182,17 +182,17 @@ def _raise(faults: list[Fault], of: int, done: str, *, hint: str = "") -> None:
 
 
 @contextmanager
-def _working(plan: Plan, monitor: Monitor | None) -> Iterator[_Work]:
+def _working(asked: Asked, monitor: Monitor | None) -> Iterator[_Work]:
     """Work below ``sources/``: alone, unless it is a check, which writes nothing."""
-    home = plan.space.sources
-    _check_home(plan.space)
-    if plan.check:
-        yield _Work(plan.space, monitor, offline=plan.offline)
+    home = asked.space.sources
+    _check_home(asked.space)
+    if asked.check:
+        yield _Work(asked.space, monitor, offline=asked.offline)
         return
     try:
         home.mkdir(exist_ok=True)
-        with _locked(plan.space, monitor):
-            yield _Work(plan.space, monitor, unfinished.mark(home), offline=plan.offline)
+        with _locked(asked.space, monitor):
+            yield _Work(asked.space, monitor, unfinished.mark(home), offline=asked.offline)
     except OSError as error:
         raise SourcesError(f"cannot work in {home}: {error.strerror}") from error
 

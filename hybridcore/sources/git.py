@@ -304,7 +304,7 @@ class Git(Runner):
         return dict(found)
 
 
-def resolve(refs: Mapping[str, str], ref: str) -> str:
+def commit_of(refs: Mapping[str, str], ref: str) -> str:
     """Find the commit that a branch, a tag or a full ref name stands for.
 
     Args:

@@ -103,7 +103,7 @@ class SourceDiff:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Asked:
     """What one sync was asked for.
 
     Attributes:

@@ -12,9 +12,9 @@ from pathlib import Path
 from ..errors import SourcesError
 from . import contents, lockfile, shape, signatures, unfinished
 from .addresses import masked, shown
-from .git import Git, ref_names, resolve
+from .git import Git, commit_of, ref_names
 from .lockfile import LOCK_FILE
-from .records import SHA, Plan, Prepared, SourceResult
+from .records import SHA, Asked, Prepared, SourceResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ..source_settings import SourceSetting
 
 
-def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
+def prepare(asked: Asked, setting: SourceSetting, git: Git) -> Prepared:
     """Look at one repository, ask its remote, and fetch or clone beside it what is missing.
 
     Args:
-        plan: what was asked for.
+        asked: what was asked for.
         setting: the repository.
         git: runs git.
 
@@ -39,21 +39,23 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
         ProcessError: git cannot be started.
     """
     shape.check_lfs(setting)
-    folder = plan.space.sources / setting.name
+    folder = asked.space.sources / setting.name
     begun = unfinished.begun(folder)
     found = inspect(folder, setting, git, begun)
     if found is None:
-        return _clone(plan, setting, git, folder)
-    if begun and not plan.check:
+        return _clone(asked, setting, git, folder)
+    if begun and not asked.check:
         unfinished.unlock(folder)
     head = found.head
-    sha = _target(plan, setting, git, folder, {head, begun} if found.half else {head}, head)
-    own = _own_commit(plan, setting, git, folder, begun) if sha != head else ""
-    if not (plan.frozen or plan.offline or plan.check) and _has_news(plan, setting, git, folder, sha, head):
+    sha = _target(asked, setting, git, folder, {head, begun} if found.half else {head}, head)
+    own = _own_commit(asked, setting, git, folder, begun) if sha != head else ""
+    if not (asked.frozen or asked.offline or asked.check) and _has_news(
+        asked, setting, git, folder, sha, head
+    ):
         with unfinished.noted(folder, sha):
             _fetch(setting, git, folder, sha)
         # Before, the remote had them; or it has them now, where they were pushed from elsewhere.
-        own = own and _own_commit(plan, setting, git, folder, begun)
+        own = own and _own_commit(asked, setting, git, folder, begun)
     if own:
         raise SourcesError(
             f"{folder} has commits of its own, {own} the newest, that the remote does not have",
@@ -72,15 +74,15 @@ def prepare(plan: Plan, setting: SourceSetting, git: Git) -> Prepared:
         sha,
         finish=begun if found.half else "",
         reshape=reshape,
-        warning=_warning(plan, setting, git, folder, sha),
+        warning=_warning(asked, setting, git, folder, sha),
     )
     if (setting.refuse or setting.verify) and git.commit(folder, sha):
         contents.check(setting, git, folder, sha)
-        signatures.check(setting, plan.space.root, git, folder, sha)
-    if plan.frozen:
-        _check_tree(plan, setting, git, folder, sha)
-    if setting.lfs and prepared.action == "updated" and not plan.check:
-        _fetch_lfs(plan, setting, git, folder, sha)
+        signatures.check(setting, asked.space.root, git, folder, sha)
+    if asked.frozen:
+        _check_tree(asked, setting, git, folder, sha)
+    if setting.lfs and prepared.action == "updated" and not asked.check:
+        _fetch_lfs(asked, setting, git, folder, sha)
     if sha != head or prepared.finish:
         _check_move(prepared, git)
     return prepared
@@ -180,26 +182,28 @@ def inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> Found
     return Found(status.head, half, settings)
 
 
-def _target(plan: Plan, setting: SourceSetting, git: Git, folder: Path, allowed: set[str], head: str) -> str:
+def _target(
+    asked: Asked, setting: SourceSetting, git: Git, folder: Path, allowed: set[str], head: str
+) -> str:
     """The commit that an existing clone should be at."""
-    if plan.frozen:
-        sha = _frozen(plan, setting)
+    if asked.frozen:
+        sha = _frozen(asked, setting)
         if sha not in allowed:
             raise SourcesError(
                 f"{folder} is at {head}, frozen is {sha}", hint="sync without frozen to move it there"
             )
         return sha
-    if plan.offline:
-        sha = _offline(plan, setting, git, folder, head)
+    if asked.offline:
+        sha = _offline(asked, setting, git, folder, head)
     else:
         sha = _wish(setting, lambda: git.remote_refs(setting), f"at {masked(setting.url)}")
     return sha
 
 
-def _warning(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> str:
+def _warning(asked: Asked, setting: SourceSetting, git: Git, folder: Path, sha: str) -> str:
     """What a remote did to a ref that nobody should do to what others build from."""
-    recorded = known(plan, setting)
-    if not recorded or recorded == sha or _is_commit(setting) or plan.frozen:
+    recorded = known(asked, setting)
+    if not recorded or recorded == sha or _is_commit(setting) or asked.frozen:
         return ""
     tag = f"refs/tags/{setting.ref.removeprefix('refs/tags/')}"
     if setting.ref and git.local_refs(folder).get(tag):
@@ -210,27 +214,27 @@ def _warning(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: st
     return ""
 
 
-def _has_news(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str, head: str) -> bool:
+def _has_news(asked: Asked, setting: SourceSetting, git: Git, folder: Path, sha: str, head: str) -> bool:
     """Whether there is something to fetch.
 
     What the remote said is kept in the clone, for a time without network: once, when it is new.
     """
-    told = not _is_commit(setting) and known(plan, setting) != sha
+    told = not _is_commit(setting) and known(asked, setting) != sha
     return told or (sha != head and not git.commit(folder, sha))
 
 
-def _own_commit(plan: Plan, setting: SourceSetting, git: Git, folder: Path, begun: str) -> str:
+def _own_commit(asked: Asked, setting: SourceSetting, git: Git, folder: Path, begun: str) -> str:
     """A commit at HEAD that neither the remote has, as far as is known, nor a sync brought; empty if none."""
-    recorded = str(plan.recorded.get(setting.name, {}).get("sha", ""))
+    recorded = str(asked.recorded.get(setting.name, {}).get("sha", ""))
     return git.unpublished(folder, [sha for sha in (recorded, begun) if sha])
 
 
-def _offline(plan: Plan, setting: SourceSetting, git: Git, folder: Path, head: str) -> str:
+def _offline(asked: Asked, setting: SourceSetting, git: Git, folder: Path, head: str) -> str:
     """The commit that a clone should be at as far as is known: by the last sync, else by the last fetch."""
     # A clone without a wish of the user stays where it is.
     sha = head
     if setting.ref or setting.sha:
-        recorded = known(plan, setting)
+        recorded = known(asked, setting)
         refs = dict.fromkeys(ref_names(setting.ref), recorded) if recorded else None
         sha = _wish(setting, lambda: git.local_refs(folder) if refs is None else refs, "in the clone")
     if sha != head and not git.commit(folder, sha):
@@ -247,7 +251,7 @@ def _wish(setting: SourceSetting, refs: Callable[[], dict[str, str]], where: str
     """The commit that the settings want; ``refs`` is only called when they name something to look up."""
     if _is_commit(setting):
         return setting.ref or setting.sha
-    sha = resolve(refs(), setting.ref)
+    sha = commit_of(refs(), setting.ref)
     if not sha:
         what = f"no branch and no tag {setting.ref!r}" if setting.ref else "no commit"
         raise SourcesError(
@@ -261,17 +265,17 @@ def _wish(setting: SourceSetting, refs: Callable[[], dict[str, str]], where: str
     return sha
 
 
-def known(plan: Plan, setting: SourceSetting) -> str:
+def known(asked: Asked, setting: SourceSetting) -> str:
     """The commit that the state recorded for the same url and ref; empty without one."""
-    entry = plan.recorded.get(setting.name, {})
+    entry = asked.recorded.get(setting.name, {})
     same = (entry.get("url"), entry.get("ref", "")) == (setting.url, setting.ref)
     return str(entry.get("sha", "")) if same else ""
 
 
-def _frozen(plan: Plan, setting: SourceSetting) -> str:
+def _frozen(asked: Asked, setting: SourceSetting) -> str:
     """The one commit that frozen allows: that of the lock file, else the pin, else what was recorded."""
-    if plan.locked is not None:
-        entry = plan.locked.get(setting.name)
+    if asked.locked is not None:
+        entry = asked.locked.get(setting.name)
         hint = f"packer-hybrid sources lock {setting.name}, after a look at what it would bring"
         if entry is None:
             raise SourcesError(f"frozen, but {LOCK_FILE} has no entry for it", hint=hint)
@@ -280,7 +284,7 @@ def _frozen(plan: Plan, setting: SourceSetting) -> str:
         if setting.sha not in ("", entry.sha):
             raise SourcesError(f"{LOCK_FILE} has commit {entry.sha}, but pinned is {setting.sha}", hint=hint)
         return entry.sha
-    sha = setting.sha or known(plan, setting)
+    sha = setting.sha or known(asked, setting)
     if not sha:
         raise SourcesError(
             "frozen, but it has no sha and the state has no record of this url and ref",
@@ -289,11 +293,11 @@ def _frozen(plan: Plan, setting: SourceSetting) -> str:
     return sha
 
 
-def _check_tree(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+def _check_tree(asked: Asked, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
     """Refuse files that are not those of the lock file."""
-    if plan.locked is None:
+    if asked.locked is None:
         return
-    tree, locked = lockfile.digest(git, folder, sha, setting.sparse), plan.locked[setting.name].tree
+    tree, locked = lockfile.digest(git, folder, sha, setting.sparse), asked.locked[setting.name].tree
     if tree != locked:
         raise SourcesError(
             f"the files of commit {sha} have the digest {tree}, {LOCK_FILE} has {locked}",
@@ -301,16 +305,16 @@ def _check_tree(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha:
         )
 
 
-def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepared:
+def _clone(asked: Asked, setting: SourceSetting, git: Git, folder: Path) -> Prepared:
     """Clone beside the place, check the pin, and check out."""
-    if plan.offline:
+    if asked.offline:
         raise SourcesError(f"{folder} is missing, and offline nothing can be cloned", hint="sync online once")
-    frozen = _frozen(plan, setting) if plan.frozen else ""
+    frozen = _frozen(asked, setting) if asked.frozen else ""
     where = f"at {masked(setting.url)}"
-    if plan.check:
+    if asked.check:
         sha = frozen or _wish(setting, lambda: git.remote_refs(setting), where)
         return Prepared(setting, folder, "", sha)
-    new = unfinished.clone_folder(plan.space.sources, setting.name) / setting.name
+    new = unfinished.clone_folder(asked.space.sources, setting.name) / setting.name
     git.clone(setting, new)
     refs = git.local_refs(new)
     sha = frozen or _wish(setting, lambda: refs, where)
@@ -318,14 +322,14 @@ def _clone(plan: Plan, setting: SourceSetting, git: Git, folder: Path) -> Prepar
         git.fetch_commit(setting, new, sha)
     _check_commit(setting, git, new, sha)
     contents.check(setting, git, new, sha)
-    signatures.check(setting, plan.space.root, git, new, sha)
+    signatures.check(setting, asked.space.root, git, new, sha)
     if setting.sparse or setting.lfs:
         shape.set_up(setting, new, git)
     if setting.lfs:
-        _fetch_lfs(plan, setting, git, new, sha)
+        _fetch_lfs(asked, setting, git, new, sha)
     git.checkout(setting, new, sha)
-    if plan.frozen:
-        _check_tree(plan, setting, git, new, sha)
+    if asked.frozen:
+        _check_tree(asked, setting, git, new, sha)
     return Prepared(setting, folder, "", sha, clone=new)
 
 
@@ -336,9 +340,9 @@ def _fetch(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
         git.fetch_commit(setting, folder, sha)
 
 
-def _fetch_lfs(plan: Plan, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+def _fetch_lfs(asked: Asked, setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
     """Fetch the files of Git LFS of a commit; offline see that they are there."""
-    if not plan.offline:
+    if not asked.offline:
         git.fetch_lfs(setting, folder, sha)
     elif missing := git.missing_lfs(folder, sha):
         raise SourcesError(

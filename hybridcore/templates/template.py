@@ -86,11 +86,6 @@ class Template:
         return f"source.{self.builder_type}.{self.target.rpartition('/')[2]}"
 
     @property
-    def packer_name(self) -> str:
-        """What Packer calls the source, ``<type>.<name>``."""
-        return ".".join(self.source.labels)
-
-    @property
     def builder_type(self) -> str:
         """Type of the source block, for example ``qemu``."""
         return self.source.labels[0]

@@ -36,7 +36,6 @@ _ENDED = re.compile(r"Build '(?P<name>[^']+)' (?P<how>finished|errored)(?: after
 _STEP = re.compile(r"==> (?P<name>[^\s:]+): (?P<step>.*)", re.DOTALL)
 _CRASH = re.compile(r"panic: |fatal error: |!+ PACKER CRASH !+")
 _CLEANUP = re.compile(r"Provisioning step had errors|Terminating|Deleting|Destroying|Cleaning up|Cancelling")
-_NOTHING = "no artifacts were created"
 # Packer asks at the end whether its own `packer init` was run, which knows nothing of the workspace.
 _NO_PLUGINS = "Error: Missing plugins"
 _INSTALL = "Install them with packer-hybrid init, or put them into a folder that PACKER_PLUGIN_PATH names."
@@ -99,7 +98,6 @@ class Outcome:
         finished: names of the builds that finished.
         errored: names of the builds that failed.
         error_count: how many builds failed, as Packer counts; None when it did not say.
-        nothing_made: Packer said that no artifact was made.
         crashed: Packer or a plugin ended in a Go panic.
     """
 
@@ -108,7 +106,6 @@ class Outcome:
         self.finished: set[str] = set()
         self.errored: set[str] = set()
         self.error_count: int | None = None
-        self.nothing_made = False
         self.crashed = False
         self._counts: dict[str, int] = {}
         self._artifacts: dict[tuple[str, int], _Artifact] = {}
@@ -248,7 +245,6 @@ class Outcome:
                 self._spoken.append(shorten(text, _LINE_LIMIT))
                 del self._spoken[:-LAST_LINES]
         elif event.kind == "say":
-            self.nothing_made |= _NOTHING in text
             step = _STEP.match(text)
             # What follows the step that failed is not the step.
             if step and not _CLEANUP.match(step["step"]):

@@ -156,12 +156,12 @@ def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_what_a_ref_means(refs: dict[str, str], ref: str, found: str) -> None:
-    assert git.resolve(refs, ref) == found
+    assert git.commit_of(refs, ref) == found
 
 
 def test_a_branch_and_a_tag_of_one_name_are_refused() -> None:
     with pytest.raises(SourcesError, match=f"branch at {A} and a tag at {B}.*refs/heads/x"):
-        git.resolve({"refs/heads/x": A, "refs/tags/x": B}, "x")
+        git.commit_of({"refs/heads/x": A, "refs/tags/x": B}, "x")
 
 
 def test_masking_of_web_addresses_and_control_characters() -> None:
