@@ -13,7 +13,7 @@ from ...process.children import GRACE_S, Child
 from ...state.lock import Lock
 from .. import runs
 from ..planning.fingerprint import Digests
-from ..planning.inputs import files_of_other_parts
+from ..planning.inputs import never_observed
 from ..planning.plan import lost_files, unchanged
 from ..program import plugins
 from ..results import Status
@@ -216,9 +216,7 @@ class Scheduler:
         try:
             attempt = prepare(job, batch)
             job.changed = look_again(job, batch, self._digests)
-            never = files_of_other_parts(
-                job.planned.template, job.planned.rendered, batch.workspace, attempt.env
-            )
+            never = never_observed(job.planned.template, job.planned.rendered, batch.workspace, attempt.env)
             self._observer.begin(job.planned, attempt.mirror, never)
             fd = self._children.start(
                 Child(

@@ -83,12 +83,7 @@ def gather(
     for stack in enabled:
         folder = asset_folder(stack, workspace)
         folders[workspace.relative(folder)] = folder
-    # A stack that is switched off runs nothing, though the template names its files.
-    off = [
-        asset_folder(stack, workspace)
-        for stack in stacks.STACKS
-        if stack.variable in template.variable_names() and stack not in enabled
-    ]
+    off = _folders_off(template, rendered, workspace)
     commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}
     without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
@@ -133,12 +128,23 @@ def gather(
     return Inputs(inputs, files, places, found.unfollowed)
 
 
-def files_of_other_parts(
+def _folders_off(template: Template, rendered: Rendered, workspace: Workspace) -> list[Path]:
+    """The assets of the stacks that are switched off: they run nothing, though the template names them."""
+    enabled = enabled_stacks(rendered.values_for(template))
+    return [
+        asset_folder(stack, workspace)
+        for stack in stacks.STACKS
+        if stack.variable in template.variable_names() and stack not in enabled
+    ]
+
+
+def never_observed(
     template: Template, rendered: Rendered, workspace: Workspace, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """The files and folders that a template names anywhere, of which an image uses a part.
+    """The files and folders that are no inputs of an image, although Packer may open them for it.
 
-    Packer reads what is in expressions, whatever is selected.
+    They belong to a stack that is switched off, or to another part of a template of which the image uses a
+    part: Packer evaluates all expressions, whatever is selected.
 
     Args:
         template: the target.
@@ -147,12 +153,13 @@ def files_of_other_parts(
         environ: the environment of the build.
 
     Returns:
-        Paths relative to the workspace; none where all of the template counts.
+        Paths relative to the workspace.
     """
-    if template.slice is None:
-        return ()
-    whole = replace(template, slice=Slice.whole(template.bodies))
-    return tuple(workspace.relative(path) for path in follow(whole, rendered, workspace, environ).files)
+    paths = _folders_off(template, rendered, workspace)
+    if template.slice is not None:
+        whole = replace(template, slice=Slice.whole(template.bodies))
+        paths += follow(whole, rendered, workspace, environ).files
+    return tuple(map(workspace.relative, paths))
 
 
 def add_observed(
