@@ -110,6 +110,8 @@ def _sensitive(
     result.entries[name] = given
     if variable.required or any(entry.marked for entry in given):
         result.sensitive.append(name)
+    if variable.undecided:
+        result.unchecked.append(name)
 
 
 def _plain(

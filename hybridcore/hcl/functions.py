@@ -46,9 +46,10 @@ def _whole(value: object) -> int:
 
 
 def _near(value: object) -> int | Decimal:
-    """A number that Packer 1.6.6 rounds too: it leaves very small ones as they are, and refuses huge ones."""
+    """A number that Packer 1.6.6 rounds too: it takes it for a double."""
     number = to_number(value)
-    if number and abs(Decimal(number).adjusted()) > 100:
+    exact = Decimal(number)
+    if exact and (exact.copy_abs() > 2**53 or exact.adjusted() < -100):
         raise NotEvaluable("a very small or very large number")
     return number
 

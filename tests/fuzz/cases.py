@@ -352,6 +352,7 @@ class Maker:
         asked = self.expression(
             self.rng.choice(("string", "number", "bool", "list", "map")), kind, f"var.{name}", 0
         )
+        asked = "" if "\n" in asked else asked  # the console reads line by line
         return Case(name, block(name, [f"type = {kind}"]), self.value(kind), expression=asked)
 
     # Expressions over a variable.

@@ -247,3 +247,4 @@ def test_a_default_that_packer_may_refuse_is_unchecked(place: Place) -> None:
     assert place.render(variable('default = true ? "a" : env("B")'), "x = 5\n")["unchecked"] == ["x"]
     assert place.render(variable('type = number\n  default = env("B")'))["unchecked"] == ["x"]
     assert place.render(variable('default = env("B")'))["unchecked"] == []
+    assert place.render(variable('default = true ? "a" : env("B")', "sensitive = true"))["unchecked"] == ["x"]
