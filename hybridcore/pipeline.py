@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 
-from . import provisioners, templates
+from . import logs, provisioners, templates
 from .config import generate
 from .config.generate import Inputs, read_inputs
 from .errors import ConfigError
@@ -141,10 +142,11 @@ def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, 
     Raises:
         ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
     """
-    prepared = prepare(request, workspace)
-    renderings, warnings = generate.render_all(prepared.asked, prepared.templates, workspace)
-    if write:
-        generate.write(renderings, workspace)
+    with generate.recorded(workspace) if write else nullcontext():
+        prepared = prepare(request, workspace)
+        renderings, warnings = generate.render_all(prepared.asked, prepared.templates, workspace)
+        if write:
+            generate.write(renderings, workspace)
     return generate.to_dict(renderings, warnings)
 
 
@@ -213,6 +215,18 @@ def build(
     Raises:
         HybridError: the input is wrong, and nothing was built; has faults, all of them.
     """
+    if check:
+        return _build(request, workspace, monitor, check=True, watched=watched)
+    secrets = request.options.secrets.values()
+    with logs.recorded("packer", request.command, workspace=workspace, secrets=secrets) as say:
+        report = _build(request, workspace, monitor, check=False, watched=watched)
+        say(report.counted())
+    return report
+
+
+def _build(
+    request: Request, workspace: Workspace, monitor: Monitor, *, check: bool, watched: Sequence[int]
+) -> BuildReport:
     prepared = prepare(request, workspace)
     renderings, warnings = generate.render_all(prepared.asked, prepared.templates, workspace)
     for text in warnings:

@@ -43,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line.
 
     Returns:
-        A parser whose result has ``workspace``, ``json`` and ``run``, the function to call.
+        A parser whose result has ``workspace``, ``json`` and ``run``, the function to call; and, where the
+        command changes something unless ``check`` is given, ``changes``: its name.
     """
     main_parser = _Parser(
         prog="packer-hybrid",
@@ -105,8 +106,7 @@ def _command(args: argparse.Namespace) -> int:
     workspace = None
     try:
         workspace = open_workspace(args.workspace) if args.workspace else find()
-        code: int = args.run(args, workspace)
-        return code
+        return _recorded(args, workspace)
     except HybridError as error:
         return _report(error, args)
     except KeyboardInterrupt:
@@ -124,6 +124,20 @@ def _command(args: argparse.Namespace) -> int:
 
         streams.complain(masked_traceback().rstrip("\n"))
         return EXIT_INTERNAL
+
+
+def _recorded(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Run a command; of one that changes something, the shared log says that it begins and how it ends."""
+    code: int
+    if not getattr(args, "changes", "") or getattr(args, "check", False):
+        code = args.run(args, workspace)
+        return code
+    from .. import logs
+
+    with logs.recorded("cli", args.changes, workspace=workspace) as say:
+        code = args.run(args, workspace)
+        say(f"exit code {code}")
+    return code
 
 
 def _report(error: HybridError, args: argparse.Namespace) -> int:

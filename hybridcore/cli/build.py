@@ -40,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="do not show what Packer prints")
     shown.add_argument("--verbose", action="store_true", help="show every line that Packer prints")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, changes="build")
 
 
 def _kind(option: options.Option) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         add_request(parser)
         if name != "explain":
             parser.add_argument("--diff", action="store_true", help="show what changes in each file")
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, changes="config render" if name == "render" else "")
 
 
 def add_request(parser: argparse.ArgumentParser) -> None:

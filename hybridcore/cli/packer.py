@@ -23,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     fmt.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
     fmt.add_argument("--diff", action="store_true", help="show what changes")
-    fmt.set_defaults(run=run_fmt)
+    fmt.set_defaults(run=run_fmt, changes="fmt")
 
     validate = commands.add_parser("validate", help="have Packer check targets with their configuration")
     validate.add_argument("--env", required=True, help="the environment whose configuration is used")
@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     init = commands.add_parser("init", help="install the plugins that targets require (Packer 1.7 or newer)")
     init.add_argument("--upgrade", action="store_true", help="replace installed plugins by newer ones")
     _add_targets(init)
-    init.set_defaults(run=run_init)
+    init.set_defaults(run=run_init, changes="init")
 
     inspect = commands.add_parser("inspect", help="list the parts of targets")
     _add_targets(inspect)

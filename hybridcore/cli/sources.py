@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--keep-going", action="store_true", help="sync the others when one is not as it should be"
     )
     parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, changes="sources sync")
     parser = actions.add_parser(
         "lock",
         help="write where the last sync left them into packer-hybrid.lock",
@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
     parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
-    parser.set_defaults(run=run_lock)
+    parser.set_defaults(run=run_lock, changes="sources lock")
     parser = actions.add_parser(
         "diff",
         help="list the commits that a sync would bring",

@@ -25,7 +25,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     history.add_argument("--limit", type=int, default=0, metavar="N", help="the newest N alone")
     history.set_defaults(run=run, action="history")
     repair = actions.add_parser("repair", help="keep a damaged state aside and restore the last good copy")
-    repair.set_defaults(run=run, action="repair")
+    repair.set_defaults(run=run, action="repair", changes="state repair")
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:

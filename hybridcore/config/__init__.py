@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,10 +53,12 @@ def generate_env_config(
     from . import generate
 
     where = workspaces.resolve(workspace)
-    asked = generate.read_inputs(inputs, where)
-    renderings, warnings = generate.render_all(asked, templates.load_all(list(asked.targets), where), where)
-    if write:
-        generate.write(renderings, where)
+    with generate.recorded(where) if write else nullcontext():
+        asked = generate.read_inputs(inputs, where)
+        loaded = templates.load_all(list(asked.targets), where)
+        renderings, warnings = generate.render_all(asked, loaded, where)
+        if write:
+            generate.write(renderings, where)
     return generate.to_dict(renderings, warnings)
 
 

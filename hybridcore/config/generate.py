@@ -23,6 +23,7 @@ from .resolve import Resolved, Sources, resolve_variables
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..templates.declarations import Variable
     from ..workspace import Workspace
 
+_MOST_NAMED = 5
 _KEYS = ("env", "targets", "vars", "provisioners", "packer_version")
 
 
@@ -175,13 +177,29 @@ def template_layers(template: Template, faults: list[Fault]) -> list[Mapping[str
     return [{name: entry for name, entry in layer.items() if name in plain} for layer in layers]
 
 
+def recorded(workspace: Workspace) -> AbstractContextManager[object]:
+    """Have the shared log say that configuration is rendered and written, and how that ended."""
+    from .. import logs
+
+    return logs.recorded("config", "render", workspace=workspace)
+
+
 def write(renderings: Sequence[Rendering], workspace: Workspace) -> None:
-    """Write what changed: all of it, or nothing.
+    """Write what changed: all of it, or nothing. The shared log says what that was.
 
     Raises:
         ConfigError: a file cannot be written.
     """
-    render.write([(one.path, one.content) for one in renderings if one.changed], workspace)
+    from ..logs import get_logger
+
+    changed = [one for one in renderings if one.changed]
+    render.write([(one.path, one.content) for one in changed], workspace)
+    said = f"{len(changed)} of {len(renderings)} configurations changed"
+    if changed:
+        said += ": " + ", ".join(workspace.relative(one.path) for one in changed[:_MOST_NAMED])
+    if len(changed) > _MOST_NAMED:
+        said += f" and {len(changed) - _MOST_NAMED} more"
+    get_logger("config", workspace=workspace).info("%s", said)
 
 
 def to_dict(renderings: Sequence[Rendering], warnings: Sequence[str]) -> dict[str, Any]:

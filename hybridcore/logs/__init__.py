@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import contextmanager
 
+from ..errors import Cancelled
 from ..workspace import resolve
 from .build_log import BuildLog
 from .builds import build_log_path, build_logs, follow, last_build_log, prune_builds
@@ -12,7 +15,7 @@ from .rolling import RollingHandler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from ..workspace import Workspace
@@ -30,6 +33,7 @@ __all__ = [
     "get_logger",
     "last_build_log",
     "prune_builds",
+    "recorded",
 ]
 
 LOG_NAME = "packer-hybrid.log"
@@ -74,6 +78,40 @@ def get_logger(
     else:
         logger.addFilter(_masking(mask))
     return logger
+
+
+@contextmanager
+def recorded(
+    component: str, command: str, *, workspace: Workspace, secrets: Iterable[str] = ()
+) -> Iterator[Callable[[str], None]]:
+    """Write that something begins, what came of it, and how it ended: done, cancelled, or failed and why.
+
+    Args:
+        component: whose records they are, as in ``get_logger``.
+        command: what is done, without secrets.
+        workspace: whose log.
+        secrets: what must not show in the text of an error, besides the secrets of our environment.
+
+    Yields:
+        A function that writes a result, one sentence without secrets.
+    """
+    log = get_logger(component, workspace=workspace)
+    extra = {"command": command}
+    began = time.monotonic()
+    log.info("begun", extra=extra)
+    try:
+        yield lambda result: log.info("%s", result, extra=extra)
+    except BaseException as error:
+        age = time.monotonic() - began
+        if isinstance(error, KeyboardInterrupt | Cancelled):
+            log.warning("cancelled after %.1f s", age, extra=extra)
+        else:
+            from ..process.mask import masked
+
+            why = masked(str(error) or type(error).__name__, secrets)
+            log.error("failed after %.1f s: %s", age, why, extra=extra)
+        raise
+    log.info("done after %.1f s", time.monotonic() - began, extra=extra)
 
 
 def _handler(workspace: Workspace) -> RollingHandler:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Who has a handler here is told of a log that cannot be written, in place of standard error.
+LOGGER = "hybridcore.logs"
+
+
 class RollingHandler(logging.Handler):
     """Appends records to a file that is shared by processes.
 
@@ -139,8 +143,11 @@ class RollingHandler(logging.Handler):
         if not self._complained:
             self._complained = True
             sentence = f"hybridcore: cannot {what} the log {self._name}: {error.strerror}"
+            listeners = logging.getLogger(LOGGER)
             try:
-                if sys.stderr is not None:
+                if listeners.handlers:  # as under Ansible, whose standard error is not ours
+                    listeners.warning("%s", escape(sentence))
+                elif sys.stderr is not None:
                     print(escape(sentence), file=sys.stderr, flush=True)
             except OSError:
                 pass  # nobody is left to hear it

@@ -122,10 +122,14 @@ def build(
         TemplatesError: a target is missing or breaks the conventions.
         StateError: the state cannot be read or written.
     """
-    from .. import templates
+    from .. import logs, templates
     from ..workspace import check_env, resolve
     from .building import batch
 
     where = resolve(workspace)
-    loaded = templates.load_all(list(dict.fromkeys(targets)), where)
-    return batch.build(loaded, env=check_env(env), options=options, workspace=where)
+    secrets = options.secrets.values() if options else ()
+    with logs.recorded("packer", f"build {check_env(env)}", workspace=where, secrets=secrets) as say:
+        loaded = templates.load_all(list(dict.fromkeys(targets)), where)
+        report = batch.build(loaded, env=env, options=options, workspace=where)
+        say(report.counted())
+    return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -195,6 +196,11 @@ class BuildReport:
     def changed(self) -> bool:
         """Whether any image was made."""
         return any(result.changed for result in self.results)
+
+    def counted(self) -> str:
+        """How many targets ended how, in words."""
+        found = Counter(result.status.value for result in self.results)
+        return ", ".join(f"{number} {status}" for status, number in sorted(found.items())) or "no targets"
 
     def to_dict(self) -> dict[str, Any]:
         """The report as data: what ``packer-hybrid --json build`` prints."""

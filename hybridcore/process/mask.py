@@ -218,9 +218,22 @@ def masked_traceback(secrets: Iterable[str] = ()) -> str:
         secrets: more values to mask, besides those of our environment.
 
     Returns:
-        Its text. All variables of Packer are masked: which of them are sensitive only the templates say.
+        What ``masked`` makes of it.
     """
     import traceback
 
+    return masked(traceback.format_exc(), secrets)
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """A text of ours, such as an error, without what only Packer should know.
+
+    Args:
+        text: it is complete.
+        secrets: more values to mask, besides those of our environment.
+
+    Returns:
+        The text. All variables of Packer are masked: which of them are sensitive only the templates say.
+    """
     variables = [value for name, value in os.environ.items() if name.startswith("PKR_VAR_")]
-    return Masker([*secrets, *environment_secrets(os.environ), *variables]).text(traceback.format_exc())
+    return Masker([*secrets, *environment_secrets(os.environ), *variables]).text(text)

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from queue import Empty, SimpleQueue
 
 from ..errors import Fault, HybridError, SourcesError
@@ -20,6 +20,7 @@ from .repository import move, prepare
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from typing import Any, TypeVar
 
     from ..monitor import Monitor
@@ -75,24 +76,25 @@ def sync(
         StateError: the state cannot be read or written.
     """
     space = resolve_workspace(workspace)
-    wanted = _wanted(space, names)
-    recorded = _recorded(space)
-    if not wanted and (names is not None or not recorded):
-        return []
-    asked = Asked(space, recorded, frozen, offline, check, lockfile.read(space) if frozen else None)
-    with _working(asked, monitor) as work:
-        prepared, faults = work.each(wanted, lambda setting: prepare(asked, setting, work.git))
-        if check or not keep_going:
-            hint = "" if check else "nothing was moved; keep_going (--keep-going) syncs the others"
-            _raise(faults, len(wanted), "synced", hint=hint)
-        if check:
-            return [each.result() for each in prepared]
-        ready = {each.setting.name: each for each in prepared}
-        able = [each.setting for each in prepared]
-        results, more = work.each(able, lambda setting: move(ready[setting.name], work.git))
-        _record(space, results, recorded, forget=names is None)
-    _raise(faults + more, len(wanted), "synced")
-    return results
+    with nullcontext() if check else _logged(space):
+        wanted = _wanted(space, names)
+        recorded = _recorded(space)
+        if not wanted and (names is not None or not recorded):
+            return []
+        asked = Asked(space, recorded, frozen, offline, check, lockfile.read(space) if frozen else None)
+        with _working(asked, monitor) as work:
+            prepared, faults = work.each(wanted, lambda setting: prepare(asked, setting, work.git))
+            if check or not keep_going:
+                hint = "" if check else "nothing was moved; keep_going (--keep-going) syncs the others"
+                _raise(faults, len(wanted), "synced", hint=hint)
+            if check:
+                return [each.result() for each in prepared]
+            ready = {each.setting.name: each for each in prepared}
+            able = [each.setting for each in prepared]
+            results, more = work.each(able, lambda setting: move(ready[setting.name], work.git))
+            _record(space, results, recorded, forget=names is None)
+        _raise(faults + more, len(wanted), "synced")
+        return results
 
 
 def lock(
@@ -167,6 +169,13 @@ def diff(
         found, faults = work.each(wanted, lambda setting: comparing.diff(asked, setting, work.git))
     _raise(faults, len(wanted), "compared")
     return found
+
+
+def _logged(space: Workspace) -> AbstractContextManager[object]:
+    """Have the shared log say that a sync begins, and how it ended."""
+    from .. import logs
+
+    return logs.recorded("sources", "sync", workspace=space)
 
 
 def _recorded(space: Workspace) -> dict[str, Mapping[str, Any]]:
@@ -348,6 +357,7 @@ def _record(
 ) -> None:
     """Write what differs from the state in one transaction; ``forget`` drops what the settings dropped."""
     from .. import state
+    from ..logs import get_logger
 
     new = {
         result.name: {"url": result.url, "ref": result.ref, "sha": result.sha}
@@ -365,5 +375,10 @@ def _record(
                 entries.pop(name, None)
             for name, entry in new.items():
                 entries[name] = {**entry, "synced_at": state.timestamp()}
+    log = get_logger("sources", workspace=space)
     for result in results:
         unfinished.end(space.sources / result.name)
+        moved = f" (was {result.before})" if result.action == "updated" else ""
+        log.info("%s %s: %s%s", result.action, result.name, result.sha, moved, extra={"command": "sync"})
+        if result.warning:
+            log.warning("%s: %s", result.name, result.warning, extra={"command": "sync"})

@@ -25,6 +25,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
     ProcessError,
     WorkspaceError,
 )
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.logs import rolling
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Silence
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.children import (
     watched_parents,
@@ -32,11 +33,14 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.proce
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.lines import (
     strip_ansi_text,
 )
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.state.store import LOGGER
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.state import store
 from ansible_collections.hybridcore.packer.plugins.plugin_utils.far import ended_with, parent_of
 
 # The names of Ansible's plugin for sudo.
 SUDO = ("sudo", "ansible.builtin.sudo")
+
+# The loggers by which the core warns of something beside a result.
+_WARNED_BY = (store.LOGGER, rolling.LOGGER)
 
 # The signals that ansible-playbook passes on to its workers.
 _DEADLY = (signal.SIGINT, signal.SIGTERM)
@@ -168,7 +172,8 @@ class CoreAction(ActionBase):
         os.environ.update(self._task_environment())
         monitor = DisplayMonitor()
         warnings = _Warnings(monitor)
-        logging.getLogger(LOGGER).addHandler(warnings)
+        for name in _WARNED_BY:
+            logging.getLogger(name).addHandler(warnings)
         try:
             self._complete(params)
             answer = type(self).CALL(
@@ -182,7 +187,8 @@ class CoreAction(ActionBase):
         except Exception:  # noqa: BLE001 -- a fault of ours may quote a secret, and Ansible would show all of it
             answer = fault_of_ours(validation._no_log_values)
         finally:
-            logging.getLogger(LOGGER).removeHandler(warnings)
+            for name in _WARNED_BY:
+                logging.getLogger(name).removeHandler(warnings)
         result.update(answer)
         # Nothing masks what an action plugin returns, so we do what a module's exit_json would do.
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)

@@ -8,6 +8,7 @@ import pytest
 
 from hybridcore import sources, state
 from hybridcore.errors import SourcesError
+from hybridcore.logs import LOG_NAME
 from hybridcore.workspace import Workspace, open_workspace
 from tests.support.remotes import Remote, git
 
@@ -47,9 +48,9 @@ class Space:
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file but the locks, in which the last holder wrote its name."""
+    """Every file but the shared log, and the locks, in which the last holder wrote its name."""
     return {
         str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes())
         for path in root.rglob("*")
-        if path.is_file() and path.suffix != ".lock" and path.name != ".lock"
+        if path.is_file() and path.suffix != ".lock" and path.name not in (".lock", LOG_NAME)
     }

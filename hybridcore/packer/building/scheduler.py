@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import selectors
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from ... import logs, state
 from ...errors import HybridError, LockError, PackerError, StateError
 from ...process.children import GRACE_S, Child
+from ...process.mask import masked
 from ...state.lock import Lock
 from .. import runs
 from ..planning.fingerprint import Digests
@@ -73,6 +75,7 @@ class Scheduler:
         self._jobs = tuple(self._waiting)
         self._selector = selectors.DefaultSelector()
         self._finisher = Finisher(batch)
+        self._log = logs.get_logger("packer", workspace=batch.workspace)
         self._digests = Digests(batch.workspace)
         self._observer = Observer(batch.workspace)
         self._told_of_logs = False
@@ -234,6 +237,8 @@ class Scheduler:
             self._observer.end(job.target)
             self._finisher.record(job, self._not_run(job, Status.FAILED, say(error)))
             return
+        log = self._batch.workspace.relative(job.log.path)
+        self._log.info("attempt %s has begun, its log is %s", job.attempts, log, extra=self._command(job))
         running = _Running(job, attempt, fd)
         self._running[job.target] = running
         self._selector.register(fd, selectors.EVENT_READ, lambda: self._read(running))
@@ -334,7 +339,19 @@ class Scheduler:
             elif again:
                 self._finisher.record(job, result)
             else:
-                self._results[job.target] = result
+                self._end(job, result)
+
+    def _end(self, job: Job, result: BuildResult) -> None:
+        """Keep the result of a target, and write it into the shared log."""
+        self._results[job.target] = result
+        level = logging.INFO if result.status.ok else logging.ERROR
+        shown = f"{result.status.value} after {result.duration_s:.1f} s, run {self._batch.run_id}"
+        if result.errors:
+            shown = f"{shown}: {masked(result.errors[0], self._batch.options.secrets.values())}"
+        self._log.log(level, "%s", shown, extra=self._command(job))
+
+    def _command(self, job: Job) -> dict[str, str]:
+        return {"command": f"build {self._batch.env}/{job.target}"}
 
     def _in_time(self, job: Job, moment: float) -> bool:
         limit = self._batch.options.timeout

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from hybridcore import logs
+from hybridcore.logs import rolling
 
 
 @pytest.fixture
@@ -198,3 +199,22 @@ def test_a_log_that_cannot_be_written_stops_nothing_though_nobody_can_be_told(
                 full.flush()  # it was tried, and the stream still holds it
             with open(os.devnull, "w") as nowhere:
                 os.dup2(nowhere.fileno(), full.fileno())
+
+
+def test_who_listens_is_told_in_place_of_standard_error(open_log, tmp_path, capsys):
+    heard = []
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            heard.append(record.getMessage())
+
+    (tmp_path / "logs").write_text("in the way")
+    listener = Listener()
+    logging.getLogger(rolling.LOGGER).addHandler(listener)
+    try:
+        open_log()("one")
+    finally:
+        logging.getLogger(rolling.LOGGER).removeHandler(listener)
+    assert len(heard) == 1
+    assert "cannot write the log" in heard[0]
+    assert capsys.readouterr().err == ""
