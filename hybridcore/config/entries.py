@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..hcl import Value
     from ..workspace import Workspace
 
+# How a file begins that ansible-vault encrypted.
+_VAULT = "$ANSIBLE_VAULT;"
 _FROM_ENVIRONMENT = re.compile(r'env\(\s*"PKR_VAR_([^"\\]+)"\s*\)')
 
 
@@ -67,12 +69,22 @@ def read_file(path: Path, workspace: Workspace, faults: list[Fault]) -> dict[str
 
 def read_text(path: Path, workspace: Workspace, faults: list[Fault]) -> str | None:
     """Read a text file; what is wrong becomes a fault, and there is no text then."""
+    file = workspace.relative(path)
     try:
-        return read_plain(path).decode("utf-8-sig")
+        text = read_plain(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        faults.append(Fault(f"is not UTF-8 at byte {error.start}", file=workspace.relative(path)))
+        faults.append(Fault(f"is not UTF-8 at byte {error.start}", file=file))
     except OSError as error:
-        faults.append(Fault(f"cannot be read: {error.strerror}", file=workspace.relative(path)))
+        faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
+    else:
+        if not text.startswith(_VAULT):
+            return text
+        hint = (
+            "keep its values in an encrypted file of Ansible's variables, and give them to packer_build as "
+            "secrets; or run ansible-vault decrypt"
+        )
+        said = "is encrypted by ansible-vault, which Packer cannot read"
+        faults.append(Fault(said, file=file, line=1, hint=hint))
     return None
 
 

@@ -34,8 +34,8 @@ def info(
     Returns:
         ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (newest version by source address),
         ``builders`` (those of Packer and of its plugins, sorted), ``observation`` (whether the kernel tells
-        what builds read, else why not), ``targets``
-        (``target`` and ``builder`` of each), ``images`` (what the state remembers, sorted) and ``last_run``.
+        what builds read, else why not), ``targets`` (``target`` and ``builder`` of each), ``images`` (what
+        the state remembers, sorted, with paths relative to the workspace) and ``last_run``.
 
     Raises:
         PackerError: there is no Packer.
@@ -51,7 +51,7 @@ def info(
     )
     remembered = state.read(workspace=where)
     images = [
-        {name: image.get(name) for name in _OF_IMAGE}
+        {**{name: image.get(name) for name in _OF_IMAGE}, "artifacts": image.get("artifacts") or []}
         for _, image in sorted(remembered["images"].items())
         if env in (None, image["environment"]) and (not targets or image["target"] in targets)
     ]

@@ -32,6 +32,20 @@ def open_workspace(params: dict[str, Any]) -> workspace.Workspace:
     return workspace.open_workspace(named) if named else workspace.find()
 
 
+def make_paths_absolute(entry: dict[str, Any], where: workspace.Workspace) -> None:
+    """Make the paths of a result or of an image absolute: the next task wants to open the files.
+
+    Args:
+        entry: has ``log_path``, ``manifest_path`` and ``artifacts`` or some of them; it is changed.
+        where: the workspace, to which the state keeps paths relative.
+    """
+    for file in (file for artifact in entry.get("artifacts") or [] for file in artifact.get("files") or []):
+        file["path"] = os.path.join(where.root, file["path"])
+    for name in ("log_path", "manifest_path"):
+        if entry.get(name):
+            entry[name] = os.path.join(where.root, entry[name])
+
+
 def under_runner() -> bool:
     """Whether ansible-runner started this Ansible, as AWX does."""
     return "AWX_ISOLATED_DATA_DIR" in os.environ

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils import core_request
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import (
+    make_paths_absolute,
+    open_workspace,
+)
 
 # caretaker: Ansible ships what is imported, and the supervisor's process starts there.
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import caretaker as _caretaker  # noqa: F401
@@ -81,12 +83,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     answer["index"] = {result.target: number for number, result in enumerate(report.results)}
     for entry, result in zip(answer["results"], report.results, strict=True):
         entry["summary"] = result.summary(check=check_mode)
-        # The state keeps relative paths; a task that comes next wants to open the files.
-        for file in (file for artifact in entry["artifacts"] for file in artifact["files"]):
-            file["path"] = os.path.join(where.root, file["path"])
-        for name in ("log_path", "manifest_path"):
-            if entry[name]:
-                entry[name] = os.path.join(where.root, entry[name])
+        make_paths_absolute(entry, where)
     if diff:
         answer["diff"] = _diff(report)
     failed = [number for number, result in enumerate(report.results) if not result.status.ok]

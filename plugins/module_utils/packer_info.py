@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import (
+    make_paths_absolute,
+    open_workspace,
+)
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer.info import info
 
@@ -27,9 +30,9 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     Returns:
         What the task returns.
     """
-    found = info(
-        env=params["env"] or None,
-        targets=params["targets"] or [],
-        workspace=open_workspace(params),
-    )
+    where = open_workspace(params)
+    found = info(env=params["env"] or None, targets=params["targets"] or [], workspace=where)
+    for image in found["images"]:
+        make_paths_absolute(image, where)
+        make_paths_absolute(image["last_attempt"] or {}, where)
     return {"changed": False, **found}

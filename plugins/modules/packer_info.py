@@ -144,7 +144,9 @@ targets:
       type: str
       sample: source.qemu.debian-12
 images:
-  description: What the state remembers of each image, sorted by environment and target. A value can be null.
+  description:
+    - What the state remembers of each image, sorted by environment and target.
+    - A value can be null where nothing was built yet, but for C(artifacts), which is empty then.
   returned: success
   type: list
   elements: dict
@@ -193,9 +195,9 @@ images:
           elements: dict
           contains:
             path:
-              description: Where it lies, relative to the workspace.
+              description: Where it lies, absolute.
               type: str
-              sample: images/prod/linux/qemu/debian-12/20261122T052508Z/debian-12
+              sample: /srv/images/images/prod/linux/qemu/debian-12/20261122T052508Z/debian-12
             size:
               description: In bytes.
               type: int
@@ -213,15 +215,15 @@ images:
       type: float
       sample: 65.2
     log_path:
-      description: The log of the build, relative to the workspace.
+      description: The log of the build, absolute.
       type: str
-      sample: logs/builds/prod/linux/qemu/debian-12/20261122T052508Z.log
+      sample: /srv/images/logs/builds/prod/linux/qemu/debian-12/20261122T052508Z.log
     run:
       description: The run that built it.
       type: str
       sample: 20261122T052508Z-1f2e
     last_attempt:
-      description: How the latest try to build it ended, and why where it failed.
+      description: How the latest try to build it ended, and why where it failed; its C(log_path) is absolute.
       type: dict
       sample: {status: failed, run: 20261123T060000Z-77aa, at: "2026-11-23T06:01:12.000Z"}
 last_run:

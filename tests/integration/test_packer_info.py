@@ -18,6 +18,16 @@ from hybridcore.packer.program import plugins
 
 pytestmark = pytest.mark.integration
 TASK = "hybridcore.packer.packer_info"
+FILE = """\
+source "file" "image" {
+  content = "hello"
+  target  = "output/image.txt"
+}
+
+build {
+  sources = ["source.file.image"]
+}
+"""
 KEYS = {"packer", "plugins", "builders", "observation", "targets", "images", "last_run"}
 
 
@@ -182,6 +192,9 @@ def test_after_a_build_in_a_playbook(ansible, folder):
     (image,) = found["images"]
     assert (image["environment"], image["target"], image["status"]) == ("dev", "linux/null/one", "built")
     assert image["artifacts"][0]["id"] == "Null"
+    for path in (image["log_path"], image["last_attempt"]["log_path"]):
+        assert path.startswith(f"{folder.root}/logs/builds/")
+        assert os.path.isfile(path)
     assert found["last_run"]["status"] == "built"
     # Check mode tells the same, and filters leave out what was not asked for.
     assert answer(ansible, folder, "--check") == found
@@ -189,6 +202,34 @@ def test_after_a_build_in_a_playbook(ansible, folder):
     assert (len(other["targets"]), other["images"]) == (1, [])
     assert answer(ansible, folder, options={"env": "prod"})["images"] == []
     assert answer(ansible, folder, options={"env": "dev"})["images"] == [image]
+
+
+def test_paths_are_absolute_as_those_of_a_build(ansible, folder):
+    folder.template("linux/file/image", FILE)
+    build = {
+        "hybridcore.packer.packer_build": {"env": "dev", "targets": ["linux/file/image"]},
+        "register": "built",
+    }
+    same = {
+        "assert": {
+            "that": [
+                "found.images[0].artifacts == built.results[0].artifacts",
+                "found.images[0].log_path == built.results[0].log_path",
+            ]
+        }
+    }
+    look = {TASK: {"targets": ["linux/file/image"]}, "register": "found"}
+    done = play(ansible, folder, [build, look, same])
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_image_that_was_never_built_has_an_empty_list_of_artifacts(folder):
+    folder.null("linux/null/one", inline=("exit 7",))
+    command = ["build", "--env", "dev", "linux/null/one", "--quiet"]
+    assert cli.main(["--workspace", str(folder.root), *command]) == 3
+    (image,) = info(workspace=folder.open())["images"]
+    assert image["artifacts"] == []
+    assert image["status"] is None
 
 
 def test_a_missing_packer_fails_the_task_in_words(ansible, folder):

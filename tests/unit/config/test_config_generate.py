@@ -382,6 +382,7 @@ def test_an_overlay_outside_the_workspace_is_refused(folder: Folder, tmp_path: P
     assert "environments/dev/a.pkrvars.hcl: leads out of the workspace" in folder.faults()[0]
 
 
+VAULT = b"$ANSIBLE_VAULT;1.1;AES256\n6162636465666768\n"
 NEED = 'variable "need" {\n  type = string\n}\n'
 
 
@@ -393,6 +394,9 @@ NEED = 'variable "need" {\n  type = string\n}\n'
         ("a.pkrvars.json", b"{", "a.pkrvars.json:1: is not JSON"),
         ("a.pkrvars.hcl.tmpl", b"need = \n", "a.pkrvars.hcl.tmpl:1: column 8"),
         ("a.pkrvars.hcl.tmpl", b"\xff", "a.pkrvars.hcl.tmpl: is not UTF-8"),
+        ("a.pkrvars.hcl", VAULT, "a.pkrvars.hcl:1: is encrypted by ansible-vault"),
+        ("a.pkrvars.json", VAULT, "a.pkrvars.json:1: is encrypted by ansible-vault"),
+        ("a.pkrvars.hcl.tmpl", VAULT, "a.pkrvars.hcl.tmpl:1: is encrypted by ansible-vault"),
         ("a.pkrvars.hcl", b"pipe", "a.pkrvars.hcl: cannot be read: it is no plain file"),
         ("a.pkrvars.hcl.tmpl", b"pipe", "a.pkrvars.hcl.tmpl: cannot be read: it is no plain file"),
         ("a.pkrvars.hcl", b"circle", "a.pkrvars.hcl: cannot be read: Too many levels of symbolic links"),
