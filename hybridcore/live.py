@@ -7,6 +7,7 @@ import selectors
 import time
 from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import ProcessError
 from .monitor import Silence
@@ -16,7 +17,6 @@ from .process.environment import environment_secrets
 from .process.lines import LineSplitter, strip_ansi
 from .process.mask import Masker, Stream
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

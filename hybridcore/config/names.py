@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from ..platforms import PLATFORMS
 from ..templates import target_names
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

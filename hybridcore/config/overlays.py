@@ -9,13 +9,13 @@ one. A file that is named like a folder of ``templates/`` at its place, such as
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Fault
 from . import placeholders
 from .entries import Entry, parse_hcl, read_file, read_text
 from .names import SUFFIXES, TEMPLATE_SUFFIX, Names
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path

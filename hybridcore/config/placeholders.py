@@ -9,12 +9,12 @@ the structure of the file.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from .. import hcl
 from ..errors import Fault
 from ..hcl.nodes import Access, ListNode, Literal, Node, ObjectNode, Template, Variable, children
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

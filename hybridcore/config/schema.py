@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import hcl, templates
 from ..errors import ConfigError, Fault, HclError
 from ..templates import declarations
@@ -12,7 +14,6 @@ from .entries import Entry, read_file
 from .names import HCL_SUFFIX, JSON_SUFFIX
 from .overlays import applies
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path

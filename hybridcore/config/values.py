@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import hcl
 from ..errors import Fault, HclError
 from ..hcl import types
@@ -9,7 +11,6 @@ from ..hcl.types import Mismatch, Type
 from .entries import Entry
 from .placeholders import literal
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .. import hcl
 from ..errors import HclError
 from .types import COLLECTIONS, MAX_DEPTH, PLAIN, PRIMITIVES, Mismatch, Type, convert
 from .values import normal
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import Value
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import TYPE_CHECKING
 
 from .. import atomic, state
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -15,11 +15,11 @@ import os
 import shutil
 import stat
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..temporary import write
 from .planning.layout import layout
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

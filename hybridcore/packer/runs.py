@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import state, temporary
 from ..errors import ConfigError
@@ -19,7 +19,6 @@ from ..process.kill import kill_marked, marked
 from . import imagefiles
 from .planning.fingerprint import fingerprint
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any

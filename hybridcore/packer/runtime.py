@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from .. import process
 from ..errors import PackerError
@@ -11,7 +12,6 @@ from ..host import accelerator
 from ..process.environment import child_environment
 from .imagefiles import packer_cache
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, HclError
 from ..hcl import NotEvaluable, dumps_value, evaluate
@@ -16,7 +17,6 @@ from ..process.forms import MIN_LENGTH
 from ..process.mask import check_secret
 from ..templates.declarations import RUNTIME_PREFIX
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import SourcesError
 from . import lockfile, unfinished
 from .addresses import masked
@@ -9,7 +11,6 @@ from .lockfile import Locked
 from .records import SourceDiff
 from .repository import inspect, known, prepare
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..source_settings import SourceSetting
     from .git import Git

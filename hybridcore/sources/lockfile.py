@@ -6,13 +6,13 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from .. import atomic
 from ..errors import Fault, SourcesError
 from .records import SHA
 from .shape import covers
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path

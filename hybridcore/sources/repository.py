@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import SourcesError
 from . import contents, lockfile, shape, signatures, unfinished
@@ -16,7 +17,6 @@ from .git import Git, commit_of, ref_names
 from .lockfile import LOCK_FILE
 from .records import SHA, Asked, Prepared, SourceResult
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

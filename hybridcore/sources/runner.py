@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from .. import process
 from ..errors import SourcesError
@@ -18,7 +19,6 @@ from ..process.kill import RUN_MARK, kill_group
 from . import unfinished
 from .addresses import masked
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Mapping, Sequence

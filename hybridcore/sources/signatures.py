@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 from .. import process, temporary
 from ..errors import SourcesError
 from ..process.environment import child_environment
 from .addresses import masked
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path

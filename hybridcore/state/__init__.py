@@ -6,13 +6,14 @@ the schema, done under a lock, and either happens whole or not at all. docs/stat
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .codec import decode, is_sound
 from .identity import interrupted, liveness, process_identity, targets_of, unfinished
 from .place import durability_warning
 from .schema import SCHEMA_VERSION, STATUSES, empty, timestamp
 from .store import Transaction, read_content, save, state_lock
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

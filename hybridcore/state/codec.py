@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, StateError
 from . import schema
@@ -17,7 +18,6 @@ from .damage import DamagedStateError, NewerStateError
 from .entries import Entries
 from .migrations import migrate
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any

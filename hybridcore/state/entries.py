@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any

@@ -10,11 +10,11 @@ import errno
 import fcntl
 import os
 import time
+from typing import TYPE_CHECKING
 
 from ..errors import LockError, StateError
 from .schema import timestamp
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

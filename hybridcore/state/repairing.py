@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .. import atomic
 from ..errors import StateError
@@ -15,7 +16,6 @@ from .damage import DamagedStateError
 from .durable import COPY_SUFFIX, MAX_BYTES, read_file, remove_leftovers, replace
 from .store import state_lock
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any

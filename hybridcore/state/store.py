@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import StateError
 from . import schema
 from .codec import decode, encode, is_sound
@@ -9,7 +11,6 @@ from .durable import COPY_SUFFIX, make_folder, read_file, replace
 from .lock import Lock
 from .place import durability_warning
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, TemplatesError
 from ..workspace import Workspace, is_name, resolve
@@ -12,7 +13,6 @@ from .files import read_bodies
 from .naming import check_sources
 from .template import Template
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

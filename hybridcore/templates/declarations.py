@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..errors import Fault
 from ..hcl import types
@@ -10,7 +11,6 @@ from ..hcl.type_expressions import TypeExpressionError, parse_type
 from ..hcl.types import ANY, Mismatch, Type
 from . import variable_blocks
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path

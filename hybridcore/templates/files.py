@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, HclError
 from ..workspace import Workspace, read_plain
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..hcl import Body
 

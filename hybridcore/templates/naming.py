@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import platforms
 from ..errors import Fault
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ..errors import Fault
 from ..hcl.expressions import references
 from ..hcl.lexer import GO_SPACE, name_at
 from ..hcl.nodes import Call, Conditional, Literal, Node, Template, children
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

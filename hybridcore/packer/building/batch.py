@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ... import state
 from ...errors import ConfigError, Fault
@@ -21,7 +22,6 @@ from ..program.capabilities import probe_workspace
 from ..program.commands import check_command
 from ..results import BuildReport, Status
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

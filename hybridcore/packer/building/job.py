@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ... import state
 from ...process.environment import environment_secrets
@@ -20,7 +20,6 @@ from ..secrets import file_variables, secret_values
 from ..stream.outcome import Outcome
 from ..stream.pump import Pump
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

@@ -12,13 +12,12 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...workspace import SETTINGS_FILE
 from ..planning.fingerprint import CONFIGURATION, IGNORED
 from .inotify import Inotify
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...errors import HclError
 from ...hcl import NotEvaluable, evaluate
 from ...process.children import GRACE_S
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...templates import Template
     from ..planning.rendered import Rendered

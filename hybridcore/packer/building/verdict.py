@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import imagefiles
 from ..planning.fingerprint import IGNORED, Digests
@@ -18,7 +19,6 @@ from ..stream.retry import classify
 from .observation import listed
 from .remains import left_behind
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ... import process, state, templates
 from ...errors import ConfigError, Fault, PackerError
@@ -27,7 +27,6 @@ from .inspection import parse_inspection
 from .lint import check_template
 from .results import InitResult, InspectResult, TargetFaults, ValidateResult
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -13,11 +13,10 @@ The format is that of HCL's diagnostics, the same in 1.6 and 1.9::
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import Fault
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

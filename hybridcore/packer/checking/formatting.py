@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ... import atomic, process, temporary
 from ...errors import Fault, HclError, PackerError, WorkspaceError
@@ -16,7 +17,6 @@ from ..program.capabilities import probe_workspace
 from ..program.commands import fmt_command
 from .results import FmtResult
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

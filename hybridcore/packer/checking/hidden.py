@@ -12,6 +12,7 @@ import json
 import os
 import string
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from ... import process, state
 from ...errors import Fault, PackerError, ProcessError
@@ -27,7 +28,6 @@ from ..runtime import packer_environment, runtime_variables
 from ..secrets import doubtful, file_variables, parts, secret_values, unknown_values
 from .diagnostics import parse
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -7,10 +7,10 @@ starts, where every user of the machine can read them.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ...errors import Fault
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

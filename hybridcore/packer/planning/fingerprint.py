@@ -12,10 +12,10 @@ import hashlib
 import json
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from ... import atomic
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet

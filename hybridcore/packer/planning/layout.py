@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...errors import HclError
 from ...hcl import NotEvaluable
@@ -17,7 +18,6 @@ from ...hcl.nodes import ListNode
 from ...templates.declared import AUTO
 from .scope import Scope
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

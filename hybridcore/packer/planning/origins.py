@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...provisioners.stacks import STACKS
 from .fingerprint import CONFIGURATION
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ... import state
 from ...errors import ConfigError, Fault
@@ -19,7 +20,6 @@ from .fingerprint import CONFIGURATION, Digests, changed_inputs, fingerprint
 from .inputs import add_observed, gather
 from .rendered import Rendered
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any

@@ -11,6 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import Fault
 from ...hcl import HclError, NotEvaluable
@@ -21,7 +22,6 @@ from ...hcl.values import Refused, to_text
 from ...templates.declarations import is_marked
 from .scope import FILE_FUNCTIONS, Scope
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -10,13 +10,13 @@ import glob
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...hcl import HclError, NotEvaluable, loads
 from ...hcl.evaluator import compute
 from ...hcl.functions import FUNCTIONS
 from ...hcl.values import Refused, to_text
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

@@ -9,6 +9,7 @@ import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ... import atomic, process
 from ...errors import PackerError, ProcessError
@@ -16,7 +17,6 @@ from ...process.environment import child_environment
 from ...temporary import folder as temporary_folder
 from ...temporary import write
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any

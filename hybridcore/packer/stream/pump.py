@@ -8,12 +8,12 @@ lines are only looked at where somebody watches them, or where they decide the o
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ...process.lines import LineSplitter, WholeLines, strip_ansi
 from ...process.mask import Stream
 from .output import Ui, human, human_lines, parse_line
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...logs import BuildLog
 from ...process.mask import Masker
@@ -10,7 +11,6 @@ from ...process.wrapped import goes_on
 from .outcome import Outcome
 from .pump import Pump
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
