@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 # Seconds of each unit in which an age is written.
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGE = re.compile(r"(\d+)([smhdw])").fullmatch
+# A list that is longer is written one item a line.
+_LINE = 100
 _NAME = re.compile(r"(?!\.)[A-Za-z0-9_][A-Za-z0-9._-]*").fullmatch
 
 
 def _key(kind: str, text: str, default: Any = "") -> Any:  # noqa: ANN401 -- the default of any field
-    """A row of the table of keys: what it holds (``path``, ``paths``, ``texts``, ``age``, ``values``)."""
+    """A row of the table of keys: what it holds, one of the kinds that ``_read`` knows."""
     more = {"default_factory": dict} if default is dict else {"default": default}
     return field(metadata={"kind": kind, "help": text}, **more)
 
@@ -41,7 +43,9 @@ class ImageSetting:
     )
     cwd: str = _key("path", "where Packer runs; the template's folder when not given")
     var_files: tuple[str, ...] = _key("paths", "files of values, later ones win", ())
-    each: str = _key("path", "a pattern: one image for each file, `{name}` is its stem")
+    each: tuple[str, ...] = _key(
+        "patterns", "a pattern, or several: one image for each file, `{name}` is its stem", ()
+    )
     inputs: tuple[str, ...] = _key("paths", "patterns of more files that decide the image", ())
     max_age: str = _key("age", "build again when older, as in `7d`; units s, m, h, d, w")
     vars: Mapping[str, Any] = _key("values", "values by variable, which win over `var_files`", dict)
@@ -109,17 +113,49 @@ def _read(kind: str, value: object) -> tuple[str, Any]:
     """What is wrong with a value, and the value as the field holds it."""
     if kind == "values":
         return ("", value) if isinstance(value, dict) else ("must be a table", {})
-    if kind in ("texts", "paths"):
-        items = [value] if isinstance(value, str) and kind == "texts" else value
+    if kind in ("texts", "paths", "patterns"):
+        items = [value] if isinstance(value, str) and kind != "paths" else value
         if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
             return "must be a list of strings", ()
-        wrong = next(filter(None, map(_leaves, items)), "") if kind == "paths" else ""
+        wrong = next(filter(None, map(_leaves, items)), "") if kind != "texts" else ""
         return wrong, tuple(items)
     if not isinstance(value, str) or not value:
         return "must be a string", ""
     if kind == "age":
         return ("" if age_s(value) else "must be an age such as 7d or 12h"), value
     return _leaves(value), value
+
+
+def to_toml(setting: ImageSetting) -> str:
+    """The table of a declared image, as ``parse_images`` reads it.
+
+    Args:
+        setting: what it says; ``vars`` is left out.
+
+    Returns:
+        Lines of TOML; a list of one is written as a string where that may stand there.
+    """
+    lines = [f"[images.{_quoted(setting.target)}]"]
+    for name, row in IMAGE_KEYS.items():
+        value, kind = getattr(setting, name), row.metadata["kind"]
+        if not value or kind == "values":
+            continue
+        if isinstance(value, str):
+            text = _quoted(value)
+        elif len(value) == 1 and kind != "paths":
+            text = _quoted(value[0])
+        else:
+            text = f"[{', '.join(map(_quoted, value))}]"
+            if len(text) > _LINE:
+                text = "[\n" + "".join(f"  {_quoted(one)},\n" for one in value) + "]"
+        lines.append(f"{name} = {text}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML. Source: the grammar of ``basic-string`` in TOML 1.0.0."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\u{ord(match[0]):04x}", escaped) + '"'
 
 
 def _leaves(path: str) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
-COMMANDS = ("sources", "config", "builders", "packer", "build", "explain", "status", "state", "logs")
+COMMANDS = ("adopt", "sources", "config", "builders", "packer", "build", "explain", "status", "state", "logs")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,7 +105,7 @@ def _command(args: argparse.Namespace) -> int:
     """Run a command, and say what ends it."""
     workspace = None
     try:
-        workspace = open_workspace(args.workspace) if args.workspace else find()
+        workspace = getattr(args, "open", _open)(args)
         return _recorded(args, workspace)
     except HybridError as error:
         return _report(error, args)
@@ -138,6 +138,11 @@ def _recorded(args: argparse.Namespace, workspace: Workspace) -> int:
         code = args.run(args, workspace)
         say(f"exit code {code}")
     return code
+
+
+def _open(args: argparse.Namespace) -> Workspace:
+    """The workspace that a command works in; one that can begin without sets an ``open`` of its own."""
+    return open_workspace(args.workspace) if args.workspace else find()
 
 
 def _report(error: HybridError, args: argparse.Namespace) -> int:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 
 from .. import state, templates
+from ..templates.requirements import PackerHas
 from ..workspace import Workspace, check_env, resolve
 from .building.inotify import trouble
 from .program import plugins
-from .program.capabilities import probe_workspace
+from .program.capabilities import probe, probe_workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
+
+    from .program.capabilities import Capabilities
 
 _OF_IMAGE = tuple(
     "environment target builder status fingerprint given_fingerprint artifacts built_at duration_s log_path "
@@ -56,16 +59,35 @@ def info(
         if env in (None, image["environment"]) and (not targets or image["target"] in targets)
     ]
     packer = probe_workspace(where)
-    # An older Packer does not look into the folders of these plugins.
-    external = plugins.builders(os.environ, packer.path) if packer.has_init else []
     return {
         "packer": packer.to_dict(),
         "plugins": {
             source: versions[-1] for source, versions in plugins.installed(os.environ, packer.path).items()
         },
-        "builders": sorted({*packer.builders, *external}),
+        "builders": _builders(packer),
         "observation": {"available": not (why := trouble()), "reason": why},
         "targets": [{"target": template.target, "builder": template.builder} for template in loaded],
         "images": images,
         "last_run": remembered["last_run"],
     }
+
+
+def packer_has(workspace: Workspace) -> PackerHas:
+    """What the Packer of a workspace, and the plugins beside it, can build with.
+
+    Raises:
+        PackerError: there is no Packer.
+    """
+    # Nothing is remembered: the folder may be no workspace yet.
+    packer = probe(workspace.settings.packer_path)
+    return PackerHas(
+        version=packer.version,
+        builders=_builders(packer),
+        plugins=plugins.found_by(packer, os.environ),
+        reads_requirements=packer.has_init,
+    )
+
+
+def _builders(packer: Capabilities) -> list[str]:
+    """The builders of a Packer and of its plugins; an older one does not look into the folders of these."""
+    return sorted({*packer.builders, *(plugins.builders(os.environ, packer.path) if packer.has_init else ())})

@@ -95,7 +95,10 @@ def target_names(
     where = resolve(workspace)
     folder = where.templates
     found = {path.parent.relative_to(folder).as_posix() for path in folder.glob("*/*/*/*.pkr.hcl")}
-    found.update(expand(where))
+    declared = expand(where)
+    # A folder that declared images share is their template, not a target by itself.
+    found -= {one.setting.template.removeprefix("templates/").rstrip("/") for one in declared.values()}
+    found.update(declared)
     named = [(target, *target.split("/")[:2]) for target in sorted(found)]
     return [
         target

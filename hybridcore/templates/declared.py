@@ -54,17 +54,7 @@ def expand(workspace: Workspace) -> dict[str, Declared]:
     faults: list[Fault] = []
     for setting in workspace.settings.images.values():
         where = f'[images."{setting.target}"]'
-        if not setting.each:
-            ones = [Declared(setting.target, setting)]
-        else:
-            names = sorted(glob.glob(setting.each, root_dir=workspace.root, recursive=True))
-            names = [name for name in names if name.endswith(SUFFIXES)]
-            ones = [Declared(setting.target.replace("{name}", _stem(name)), setting, name) for name in names]
-            if not ones:
-                message = f"{where}: no file of values is named by each = {setting.each!r}"
-                hint = "a pattern of *.pkrvars.hcl or *.pkrvars.json files, relative to the workspace"
-                faults.append(Fault(message, file=setting.file, hint=hint))
-        for one in ones:
+        for one in images_of(setting, workspace, faults):
             other = found.setdefault(one.target, one)
             if not all(map(is_name, one.target.split("/"))):
                 faults.append(Fault(f"{where}: {one.values} gives no name of a target", file=setting.file))
@@ -76,7 +66,35 @@ def expand(workspace: Workspace) -> dict[str, Declared]:
     return dict(sorted(found.items()))
 
 
-def _stem(name: str) -> str:
+def images_of(setting: ImageSetting, workspace: Workspace, faults: list[Fault]) -> list[Declared]:
+    """The images of one table.
+
+    Args:
+        setting: the table.
+        workspace: where its files of values lie.
+        faults: where to add that there are none.
+
+    Returns:
+        One image, or with ``each`` one for each file.
+    """
+    if not setting.each:
+        return [Declared(setting.target, setting)]
+    names = {
+        name
+        for pattern in setting.each
+        for name in glob.glob(pattern, root_dir=workspace.root, recursive=True)
+        if name.endswith(SUFFIXES)
+    }
+    if not names:
+        where = f'[images."{setting.target}"]'
+        message = f"{where}: no file of values is named by each = {', '.join(setting.each)!r}"
+        hint = "a pattern of *.pkrvars.hcl or *.pkrvars.json files, relative to the workspace"
+        faults.append(Fault(message, file=setting.file, hint=hint))
+    return [Declared(setting.target.replace("{name}", stem(name)), setting, name) for name in sorted(names)]
+
+
+def stem(name: str) -> str:
+    """What a file of values is called without its suffix: ``os/debian-12.pkrvars.hcl`` is ``debian-12``."""
     base = Path(name).name
     return base.partition(".")[0] if base.startswith(".") else base[: base.index(".pkrvars.")]
 
@@ -105,7 +123,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     if not bodies and not faults:
         message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl file"
         faults.append(Fault(message, file=setting.file, hint=_other_files(folder)))
-    there = [] if faults else builds(bodies, workspace, faults)
+    there = [] if faults else builds(bodies, workspace, faults, setting.vars)
     chosen, more = ([], []) if faults else select(there, setting.only, setting.file, target)
     faults += more
     if chosen and (wrong := _wrong_platform(target, chosen[-1].source.labels[0], setting.file)):

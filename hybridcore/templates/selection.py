@@ -49,13 +49,19 @@ class Build:
         return {**self.source.body.attributes, **mine}
 
 
-def builds(bodies: Sequence[tuple[Path, Body]], workspace: Workspace, faults: list[Fault]) -> list[Build]:
+def builds(
+    bodies: Sequence[tuple[Path, Body]],
+    workspace: Workspace,
+    faults: list[Fault],
+    given: Mapping[str, object] | None = None,
+) -> list[Build]:
     """List the builds of a template.
 
     Args:
         bodies: its files with what they say.
         workspace: for the paths in faults.
         faults: where to add what is wrong: a source that is named and not there.
+        given: values by variable, for ``sources`` that are computed; others have their defaults.
 
     Returns:
         The builds, in the order of the files.
@@ -66,13 +72,14 @@ def builds(bodies: Sequence[tuple[Path, Body]], workspace: Workspace, faults: li
         for block in body.blocks
         if block.type == "source" and len(block.labels) == 2
     }
+    values = {**_defaults(bodies), **(given or {})}
     found = []
     for path, body in bodies:
         for block in body.blocks:
             if block.type != "build":
                 continue
             prefix = _constant(block.body.attributes.get("name"))
-            for name, line, override in _used(block, path, workspace, faults):
+            for name, line, override in _used(block, path, workspace, faults, values):
                 if name not in sources:
                     there = ", ".join(sorted(sources)) or "none"
                     message = f"the build names the source {name!r}, which is not there"
@@ -125,14 +132,28 @@ def _matches(name: str, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(one, pattern) for one in {name, short})
 
 
+def _defaults(bodies: Sequence[tuple[Path, Body]]) -> dict[str, object]:
+    """The constant defaults of the variables."""
+    found: dict[str, object] = {}
+    for _, body in bodies:
+        for block in body.blocks:
+            if block.type == "variable" and len(block.labels) == 1:
+                default = block.body.attributes.get("default")
+                if default is not None and default.constant:
+                    found[block.labels[0]] = default.value
+            elif block.type == "variables":
+                found |= {one.name: one.value for one in block.body.attributes.values() if one.constant}
+    return found
+
+
 def _used(
-    block: Block, path: Path, workspace: Workspace, faults: list[Fault]
+    block: Block, path: Path, workspace: Workspace, faults: list[Fault], values: Mapping[str, object]
 ) -> Iterator[tuple[str, int, Block | None]]:
     """The sources that a build block uses: ``type.name``, the line, and a block that overrides."""
     sources = block.body.attributes.get("sources")
     if sources is not None:
         try:
-            names = evaluate(sources, {})
+            names = evaluate(sources, {"var": values})
         except (NotEvaluable, HclError):
             names = None
         if isinstance(names, list):
@@ -140,7 +161,7 @@ def _used(
                 yield str(name).removeprefix("source."), sources.line, None
         else:
             message = "which sources the build uses is not known before the build"
-            hint = 'write their names, as in ["source.qemu.web"]'
+            hint = 'write their names, as in ["source.qemu.web"], or give the variable a default'
             faults.append(Fault(message, file=workspace.relative(path), line=sources.line, hint=hint))
     for inner in block.body.blocks:
         if inner.type == "source" and inner.labels:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ... import process
 from ...errors import ProcessError
+from ...templates.requirements import required_plugins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,11 +167,4 @@ def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
 
 def required(template: Template) -> Iterable[str]:
     """The source addresses that a template requires: ``github.com/hashicorp/qemu``."""
-    for _, block in template.blocks("packer"):
-        for inner in block.body.blocks:
-            if inner.type == "required_plugins":
-                for attribute in inner.body.attributes.values():
-                    value = attribute.value if attribute.constant else None
-                    source = value.get("source") if isinstance(value, dict) else None
-                    if isinstance(source, str):
-                        yield source
+    return (source for source, _ in required_plugins(template.bodies))

@@ -21,7 +21,7 @@ def test_a_table_with_everything() -> None:
     )
     (image,) = parse_settings(text).images.values()
     assert image.only == ("proxmox-iso.vm",)
-    assert (image.template, image.cwd, image.each) == (".", ".", "os/*.pkrvars.hcl")
+    assert (image.template, image.cwd, image.each) == (".", ".", ("os/*.pkrvars.hcl",))
     assert (image.var_files, image.inputs) == (("a.pkrvars.hcl",), ("scripts/**",))
     assert (image.max_age_s, image.vars) == (604800, {"cpus": 2})
 
