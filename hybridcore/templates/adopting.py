@@ -31,6 +31,8 @@ _PATHS = frozenset(
     "script scripts playbook_file playbook_dir source sources http_directory floppy_files floppy_dirs "
     "cd_files roles_path inventory_file galaxy_file".split()
 )
+# Sources that make no image; beside others in a template they prepare something for these.
+_HELPERS = frozenset({"file", "null"})
 _TRIALS = frozenset({"test", "tests", "example", "examples"})
 
 
@@ -119,10 +121,23 @@ def propose(
     owners = frozenset(template.folder for template in found.templates)
     for template in found.templates:
         for build in template.builds:
+            if _serves(build, template):
+                continue
             drafts += _of_build(template, build, found, owners, known, packer, faults)
     _settle_names(drafts, {*taken, *(one.target for one in known)})
     entries = [_entry(draft, found) for draft in drafts]
     return Adoption(tuple(sorted(entries, key=lambda one: one.setting.target)), tuple(faults))
+
+
+def _serves(build: Build, template: FoundTemplate) -> list[Build]:
+    """The images before which a helper runs, a build that makes no image; none where it is none."""
+    if build.source.labels[0] not in _HELPERS:
+        return []
+    return [
+        one
+        for one in template.builds
+        if one.source.labels[0] not in _HELPERS and one.name.split(".")[:-2] == build.name.split(".")[:-2]
+    ]
 
 
 def _of_build(
@@ -144,8 +159,7 @@ def _of_build(
     alternatives = [file for file in alternatives if file not in taken]
     if mine and not alternatives:
         return
-    notes = [] if build.source.labels[0] != "null" else ["a null source makes no image; it may be a helper"]
-    notes += [f"files that fit as well, of which one may be wanted: {', '.join(more)}"] if more else []
+    notes = [f"files that fit as well, of which one may be wanted: {', '.join(more)}"] if more else []
     if packer is not None:
         reasons = lacks(template.bodies, build.source.labels[0], packer)
         notes += [f"cannot work here: {reason}" for reason in reasons]
@@ -209,7 +223,7 @@ def _called(name: str) -> str:
 
 def _labels(build: Build) -> set[str]:
     """The build's own name and that of its source."""
-    return {_called(build.source.labels[1]), *map(_called, build.name.split(".")[:-2])}
+    return {_called(build.label), *map(_called, build.name.split(".")[:-2])}
 
 
 def _own_name(template: FoundTemplate) -> str:
@@ -300,7 +314,7 @@ def _names(
     template: FoundTemplate, build: Build, files: Sequence[str], each: bool, root: str
 ) -> tuple[str, list[str]]:
     """The name of an entry, and more words in case that another has it too."""
-    kind, label = build.source.labels
+    kind, label = build.source.labels[0], build.label
     folder = PurePosixPath(template.folder)
     words = [label, *build.name.split(".")[:-2]]
     if template.place != template.folder:
@@ -354,11 +368,12 @@ def _entry(draft: _Draft, found: Survey) -> Entry:
     template = draft.template
     cwd = _cwd(draft, found.paths)
     each = "{name}" in draft.base
+    helpers = [one.name for one in template.builds if draft.build in _serves(one, template)]
     setting = ImageSetting(
         target=draft.pattern,
         file=SETTINGS_FILE,
         template=template.place,
-        only=(draft.build.name,) if len(template.builds) > 1 else (),
+        only=(*helpers, draft.build.name) if len(template.builds) > 1 else (),
         cwd=cwd if cwd != template.folder else "",
         var_files=draft.shared if each else (*draft.shared, *draft.files),
         each=tuple(_patterns(draft.files, found)) if each else (),

@@ -1,8 +1,9 @@
 """Which builds a template has, and which of them ``only`` means.
 
 Packer names a build ``[build's name.]type.name`` and takes globs over that name (``-only``), after everything
-was parsed; source: hcl2template/types.packer_config.go. Where nothing matches, Packer 1.6 ends with exit
-code 0.
+was parsed; source: hcl2template/types.packer_config.go. A ``source`` block within a build can have a ``name``
+of its own, so that one source is used several times (types.source.go). Where nothing matches, Packer 1.6 ends
+with exit code 0.
 """
 
 from __future__ import annotations
@@ -45,8 +46,14 @@ class Build:
     @property
     def attributes(self) -> Mapping[str, Attribute]:
         """The attributes of the source, those that the build sets among them."""
-        mine = self.override.body.attributes if self.override else {}
+        mine = dict(self.override.body.attributes) if self.override else {}
+        mine.pop("name", None)  # says what the build calls the source; the builder does not get it
         return {**self.source.body.attributes, **mine}
+
+    @property
+    def label(self) -> str:
+        """The name of the source in this build."""
+        return self.name.rpartition(".")[2]
 
 
 def builds(
@@ -88,7 +95,9 @@ def builds(
                     )
                     continue
                 source_file, source = sources[name]
-                full = f"{prefix}.{name}" if prefix else name
+                own = _constant(override.body.attributes.get("name")) if override else ""
+                used = f"{source.labels[0]}.{own}" if own else name
+                full = f"{prefix}.{used}" if prefix else used
                 found.append(Build(full, block, path, source, source_file, override))
     return found
 

@@ -121,6 +121,21 @@ def test_two_images_of_one_template_with_both_packers(space: WorkspaceFolder, an
     assert not (space.root / "packer/output").exists()
 
 
+def test_one_source_that_a_build_uses_twice_with_both_packers(
+    space: WorkspaceFolder, any_packer: Path
+) -> None:
+    space.write(
+        "packer/images.pkr.hcl",
+        'source "file" "x" {\n  content = "of the source"\n}\nbuild {\n'
+        '  source "source.file.x" {\n    name = "one"\n    target = "output/one"\n  }\n'
+        '  source "source.file.x" {\n    name = "two"\n    target = "output/two"\n  }\n}\n',
+    )
+    space.settings('[images."linux/file/web"]\ntemplate = "packer"\nonly = "file.two"\n', packer=any_packer)
+    report = build(space)
+    assert contents(space, report) == {"linux/file/web": "of the source"}
+    assert [Path(file.path).name for file in report.results[0].artifacts[0].files] == ["two"]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "rebuilt"),
     [

@@ -150,6 +150,14 @@ def test_every_build_gets_a_name_of_its_own(space: WorkspaceFolder) -> None:
     }
 
 
+def test_what_makes_no_image_runs_before_the_images_of_its_build(space: WorkspaceFolder) -> None:
+    space.write("x.pkr.hcl", build("file.seed", "qemu.web") + build("null.t", name="check"))
+    assert {target: one["only"] for target, one in settings(adopt(space)).items()} == {
+        "linux/null/t": ("check.null.t",),
+        "linux/qemu/web": ("file.seed", "qemu.web"),
+    }
+
+
 def test_files_that_do_not_go_together_are_templates_of_their_own(space: WorkspaceFolder) -> None:
     for name in ("debian", "ubuntu"):
         space.write(f"{name}.pkr.hcl", 'variable "a" {}\n' + build("qemu.vm"))

@@ -69,6 +69,17 @@ def test_builds_have_the_names_that_packer_gives_them(where: Workspace) -> None:
     assert set(found[2].attributes) == {"cpus", "vm_name", "headless"}
 
 
+def test_a_build_can_give_a_source_a_name_of_its_own(where: Workspace) -> None:
+    text = 'source "qemu" "x" {}\nbuild {\n  name = "b"\n' + "".join(
+        f'  source "source.qemu.x" {{\n    name = "{name}"\n    cpus = 1\n  }}\n' for name in ("one", "two")
+    )
+    found = found_in(text + "}\n", where, [])
+    assert [(one.name, one.label, list(one.attributes)) for one in found] == [
+        ("b.qemu.one", "one", ["cpus"]),
+        ("b.qemu.two", "two", ["cpus"]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("only", "chosen"),
     [
