@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from . import logs, provisioners, templates
 from .config import generate
 from .config.generate import Inputs, read_inputs
-from .errors import ConfigError
+from .errors import ConfigError, Fault, ProvisionersError, TemplatesError
 from .packer import runs
 from .packer.building import batch
+from .packer.checking import checks
+from .packer.checking.results import TargetFaults, ValidateResult
 from .packer.options import BuildOptions
 from .packer.program.capabilities import known_version
 from .packer.results import BuildReport
@@ -38,9 +40,9 @@ class Request:
 
     Attributes:
         env: name of the environment.
-        targets: texts and mappings. A text names targets, ``<os>/<platform>/<name>``, with commas, blanks or
-            line ends between them; ``all`` is every target of the workspace, and so are no targets. A mapping
-            has ``target`` and ``vars``, its own values.
+        targets: texts and mappings. A text names targets, ``<os>/<platform>/<name>`` or the builder of one,
+            ``source.<type>.<name>``, with commas, blanks or line ends between them; ``all`` is every target
+            of the workspace, and so are no targets. A mapping has ``target`` and ``vars``, its own values.
         vars: the caller's values by variable, for all targets.
         provisioners: which stacks are on, by name; the others are as their rows say.
         options: how to build.
@@ -81,24 +83,26 @@ def named_targets(
         An entry for each: names, and the mappings as they are. Those that ``all`` adds come last, sorted.
 
     Raises:
-        ConfigError: a text names nothing, or there is no target at all.
+        ConfigError: a text names nothing, or there is no target at all; says what lies there instead.
     """
     entries: list[str | Mapping[str, Any]] = []
     for entry in targets:
         words = _SEPARATORS.sub(" ", entry).split() if isinstance(entry, str) else [entry]
         if not words:
             raise ConfigError("a target is blank", hint=f"name a target, or say {ALL}")
-        entries += words
+        entries += [
+            templates.target_of(word, workspace)
+            if isinstance(word, str) and word.startswith("source.") and "/" not in word
+            else word
+            for word in words
+        ]
     if entries and ALL not in entries:
         return entries
     entries = [entry for entry in entries if entry != ALL]
     own = [entry.get("target") if isinstance(entry, dict) else entry for entry in entries]
     entries += [target for target in templates.target_names(workspace=workspace) if target not in own]
     if not entries:
-        raise ConfigError(
-            f"there is no target in {workspace.templates}",
-            hint="a target is a folder <os>/<platform>/<name> in it that holds *.pkr.hcl files",
-        )
+        raise templates.none_found(workspace)
     return entries
 
 
@@ -148,6 +152,44 @@ def render(request: Request, workspace: Workspace, *, write: bool) -> dict[str, 
         if write:
             generate.write(renderings, workspace)
     return generate.to_dict(renderings, warnings)
+
+
+def validate(request: Request, workspace: Workspace) -> ValidateResult:
+    """Have Packer check what a request would build; renders as a build does, and writes nothing.
+
+    Args:
+        request: what is wanted; of its options ``secrets`` and ``extra_env`` count.
+        workspace: where everything lies.
+
+    Returns:
+        The faults and warnings of each target; where one cannot be rendered, these are its faults.
+
+    Raises:
+        ConfigError: a text names nothing, or there is no target at all.
+        PackerError: Packer is missing or could not be run.
+    """
+    check_env(request.env)
+    named = named_targets(request.targets, workspace)
+    try:
+        prepared, texts = _rendered(request, named, workspace)
+    except (ConfigError, ProvisionersError, TemplatesError) as error:
+        if len(named) > 1:  # so that the faults of one hide no other
+            alone = [validate(replace(request, targets=[one]), workspace) for one in named]
+            return ValidateResult(tuple(result for one in alone for result in one.results))
+        only = named[0]["target"] if isinstance(named[0], Mapping) else named[0]
+        faults = error.faults or (Fault(error.message, file=error.file, line=error.line, hint=error.hint),)
+        return ValidateResult((TargetFaults(str(only), tuple(faults)),))
+    return checks.validate_rendered(
+        prepared.templates, texts, env=request.env, workspace=workspace, options=request.options
+    )
+
+
+def _rendered(
+    request: Request, named: Sequence[str | Mapping[str, Any]], workspace: Workspace
+) -> tuple[Prepared, dict[str, str]]:
+    prepared = prepare(replace(request, targets=named), workspace)
+    renderings, _ = generate.render_all(prepared.asked, prepared.templates, workspace)
+    return prepared, {one.target: one.rendered for one in renderings}
 
 
 def explain(request: Request, workspace: Workspace) -> dict[str, Any]:

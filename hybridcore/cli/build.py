@@ -43,6 +43,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run, changes="build")
 
 
+def add_given(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name what Packer gets beside the configuration, without those of a build."""
+    for option in options.table():
+        if option.name in ("secrets", "extra_env"):
+            parser.add_argument(option.flag, dest=option.field, help=option.help, **_kind(option))
+
+
+def given(args: argparse.Namespace) -> options.BuildOptions:
+    """What the options of ``add_given`` name, with the values that the environment has.
+
+    Raises:
+        ConfigError: one has no value there; has faults.
+    """
+    return options.BuildOptions(
+        secrets=read_secrets(args.secrets), extra_env=read_environment(args.extra_env)
+    )
+
+
 def _kind(option: options.Option) -> dict[str, Any]:
     """How argparse reads an option; of a mapping it reads the names, whose values the environment has."""
     if option.kind is bool:

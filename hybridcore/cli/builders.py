@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import EXIT_DONE, TemplatesError
+from ..errors import EXIT_DONE, EXIT_USER, TemplatesError
 from ..workspace import Workspace
-from .streams import print_json
+from .streams import complain, print_json
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,15 +21,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:
-    """Print the identifiers."""
+    """Print the identifiers; what is wrong with a template hides no other one."""
     from .. import templates
 
     os, _, platform = (part.strip() for part in args.where.partition(","))
     if "," in platform:
         raise TemplatesError(f"{args.where!r} is not OS,PLATFORM", hint="as in linux,proxmox")
-    found = templates.list_builders(os or None, platform or None, workspace=workspace)
+    loaded, faults = templates.load_each(os or None, platform or None, workspace)
+    if not loaded and not faults:
+        raise templates.none_found(workspace, args.where)
+    found = sorted({template.builder for template in loaded})
     if args.json:
-        print_json({"builders": found})
+        wrong = {"faults": [fault.to_dict() for fault in faults]} if faults else {}
+        print_json({"builders": found, **wrong})
     else:
         print("".join(f"{name}\n" for name in found), end="")
-    return EXIT_DONE
+    for fault in faults:
+        complain(f"packer-hybrid: {fault}")
+    return EXIT_USER if faults else EXIT_DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import EXIT_DONE, ConfigError
-from .build import read_environment, read_secrets
+from .build import add_given, given
 from .config import add_request, parse_vars, switches
 from .status import columns
 from .streams import print_json
@@ -23,22 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     text = "list the inputs of targets, each with its digest and where it comes from"
     parser = commands.add_parser("explain", help=text, description=text[0].upper() + text[1:] + ".")
     add_request(parser)
-    parser.add_argument(
-        "--secret",
-        action="append",
-        default=[],
-        dest="secrets",
-        metavar="NAME",
-        help="a sensitive variable; its value is in PKR_VAR_NAME",
-    )
-    parser.add_argument(
-        "--env-var",
-        action="append",
-        default=[],
-        dest="extra_env",
-        metavar="NAME",
-        help="an environment variable that Packer gets too, with its value here",
-    )
+    add_given(parser)
     parser.add_argument(
         "--forget",
         action="append",
@@ -54,14 +39,13 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Forget what is to be forgotten, and list the inputs; returns the exit code."""
     from .. import pipeline
     from ..packer import runs
-    from ..packer.options import BuildOptions
 
     request = pipeline.Request(
         env=args.env,
         targets=args.targets,
         vars=parse_vars(args.var),
         provisioners=switches(args),
-        options=BuildOptions(secrets=read_secrets(args.secrets), extra_env=read_environment(args.extra_env)),
+        options=given(args),
     )
     pipeline.prepare(request, workspace)  # the names are right, before anything is forgotten
     if args.forget and not args.targets:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from .build import add_given, given
+from .config import add_request, parse_vars, switches
 from .streams import complain, print_json
 
 TYPE_CHECKING = False
@@ -25,9 +27,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     fmt.add_argument("--diff", action="store_true", help="show what changes")
     fmt.set_defaults(run=run_fmt, changes="fmt")
 
-    validate = commands.add_parser("validate", help="have Packer check targets with their configuration")
-    validate.add_argument("--env", required=True, help="the environment whose configuration is used")
-    _add_targets(validate)
+    validate = commands.add_parser("validate", help="have Packer check what a build would give it")
+    add_request(validate)
+    add_given(validate)
     validate.set_defaults(run=run_validate)
 
     init = commands.add_parser("init", help="install the plugins that targets require (Packer 1.7 or newer)")
@@ -73,19 +75,26 @@ def run_fmt(args: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def run_validate(args: argparse.Namespace, workspace: Workspace) -> int:
-    """Check targets, and print what is wrong with each.
+    """Check targets with the configuration that a build would render, and print what is wrong with each.
 
     Args:
-        args: ``env``, ``targets`` and ``json``.
+        args: what ``add_request`` and ``add_given`` add, and ``json``.
         workspace: the workspace.
 
     Returns:
         The exit code: 1 when a target is not valid.
     """
-    from .. import packer
+    from .. import pipeline
     from ..errors import EXIT_DONE, EXIT_USER
 
-    result = packer.validate(_targets(args, workspace), env=args.env, workspace=workspace)
+    request = pipeline.Request(
+        env=args.env,
+        targets=args.targets,
+        vars=parse_vars(args.var),
+        provisioners=switches(args),
+        options=given(args),
+    )
+    result = pipeline.validate(request, workspace)
     if args.json:
         print_json(result.to_dict())
     else:
@@ -148,6 +157,6 @@ def run_inspect(args: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _targets(args: argparse.Namespace, workspace: Workspace) -> list[str]:
-    from .. import templates
+    from .. import pipeline
 
-    return args.targets or templates.list_targets(workspace=workspace)
+    return [str(name) for name in pipeline.named_targets(args.targets, workspace)]

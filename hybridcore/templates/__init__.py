@@ -12,8 +12,11 @@ from .catalogue import (
     load,
     load_all,
     load_catalogue,
+    load_each,
+    none_found,
     target_folder,
     target_names,
+    target_of,
 )
 from .template import Template
 
@@ -25,6 +28,9 @@ __all__ = [
     "load",
     "load_all",
     "load_catalogue",
+    "load_each",
+    "none_found",
     "target_folder",
     "target_names",
+    "target_of",
 ]

@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Fault, TemplatesError
+from ..errors import ConfigError, Fault, TemplatesError
 from ..workspace import Workspace, is_name, resolve
-from .declared import auto_files, expand, with_setting
+from .declared import SUFFIXES, auto_files, expand, with_setting
 from .declared import load as load_declared
-from .files import read_bodies
+from .files import SUFFIX, read_bodies
 from .naming import check_sources
+from .selection import builds
 from .template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .declared import Declared
+
+_MOST_NAMED = 10
 
 
 def list_builders(
@@ -54,6 +57,20 @@ def load_catalogue(
     Raises:
         TemplatesError: templates break the conventions; has faults, those of every template.
     """
+    found, faults = load_each(os, platform, workspace)
+    if faults:
+        raise TemplatesError("templates break the conventions", faults=faults)
+    return found
+
+
+def load_each(
+    os: str | None = None, platform: str | None = None, workspace: Workspace | None = None
+) -> tuple[list[Template], list[Fault]]:
+    """Load every target that can be used; the arguments are those of ``load_catalogue``.
+
+    Returns:
+        The templates, sorted by target, and what is wrong with the others.
+    """
     where = resolve(workspace)
     declared = expand(where)
     found = []
@@ -63,9 +80,59 @@ def load_catalogue(
             found.append(load(target, where, declared))
         except TemplatesError as error:
             faults += error.faults or [Fault(error.message, file=error.file, line=error.line)]
-    if faults:
-        raise TemplatesError("templates break the conventions", faults=faults)
-    return found
+    return found, faults
+
+
+def target_of(builder: str, workspace: Workspace) -> str:
+    """The target that a canonical identifier means.
+
+    Args:
+        builder: ``source.<type>.<name>``.
+        workspace: where to look.
+
+    Returns:
+        ``<os>/<platform>/<name>``.
+
+    Raises:
+        TemplatesError: no target has this builder, or several have.
+    """
+    loaded, _ = load_each(workspace=workspace)
+    found = [template.target for template in loaded if template.builder == builder]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        hint = f"name one: {', '.join(found)}"
+        raise TemplatesError(f"{builder} is the builder of {len(found)} targets", hint=hint)
+    raise TemplatesError(f"no target has the builder {builder}", hint="see packer-hybrid builders list")
+
+
+def none_found(workspace: Workspace, chosen: str = "") -> ConfigError:
+    """The error for a workspace, or a choice, without a target; it says what lies in ``templates/`` instead.
+
+    Args:
+        workspace: where targets were looked for.
+        chosen: the operating system and the platform that were asked for, if any.
+    """
+    folder = workspace.templates
+    there = target_names(workspace=workspace)
+    if there:
+        more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
+        hint = f"there are: {', '.join(there[:_MOST_NAMED])}{more}"
+        return ConfigError(f"there is no target of {chosen}", hint=hint)
+    faults = []
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        file = workspace.relative(path)
+        if path.name.endswith(SUFFIX):
+            hint = "move it to templates/<os>/<platform>/<name>/, or declare the target in [images]"
+            faults.append(Fault("does not lie three folders below templates/", file=file, hint=hint))
+        elif path.suffix == ".json" and not path.name.endswith(SUFFIXES):
+            hint = f"packer hcl2_upgrade {file}"
+            faults.append(Fault("a JSON template is not read", file=file, hint=hint))
+    return ConfigError(
+        f"there is no target in {folder}",
+        hint="a target is a folder <os>/<platform>/<name> in it that holds *.pkr.hcl files",
+        faults=faults[:_MOST_NAMED],
+    )
 
 
 def list_targets(
@@ -212,9 +279,11 @@ def load(
     sources = [(path, block) for path, body in bodies for block in body.blocks if block.type == "source"]
     if not faults:
         faults = check_sources(sources, platform, name, folder, where)
-    if not faults and not any(block.type == "build" for _, body in bodies for block in body.blocks):
+    if not faults and not builds(bodies, where, faults) and not faults:
+        any_build = any(block.type == "build" for _, body in bodies for block in body.blocks)
         hint = f'sources = ["source.{".".join(sources[0][1].labels)}"]'
-        faults = [Fault("there is no build block", file=where.relative(folder), hint=hint)]
+        message = "no build block names the source" if any_build else "there is no build block"
+        faults = [Fault(message, file=where.relative(folder), hint=hint)]
     if faults:
         raise TemplatesError(f"the template of {target} cannot be used", faults=faults)
     source_file, source = sources[0]

@@ -310,3 +310,43 @@ def test_what_is_learnt_about_packer_is_kept_in_the_state(demo):
     packer.validate([TARGET], env="dev", workspace=workspace)
     (entry,) = json.loads((workspace.state_dir / "cache" / "packer-capabilities.json").read_text()).values()
     assert {"null", "qemu", "file"} <= set(entry["builders"])
+
+
+def test_validate_renders_as_a_build_does_and_trusts_no_file_of_before(demo):
+    config = demo.root / f"configs/dev/{TARGET}.pkrvars.hcl"
+    config.unlink()
+    assert command_line(demo, "validate", "--env", "dev", "--var", "size=5").returncode == 0
+    assert not config.exists(), "validate writes nothing"
+    config.write_text("size = 5\n")
+    demo.write("environments/dev/all.pkrvars.hcl", 'size = "many"\n')  # what a build would render
+    done = command_line(demo, "validate", "--env", "dev")
+    assert done.returncode == 1
+    assert "environments/dev/all.pkrvars.hcl:1" in done.stdout
+    assert command_line(demo, "validate", "--env", "dev", "--var", "size=5").returncode == 0
+    assert config.read_text() == "size = 5\n"
+
+
+def test_what_cannot_be_rendered_hides_no_other_target(demo):
+    demo.null("linux/null/other")
+    demo.write(f"environments/dev/{TARGET}.pkrvars.hcl", "size = [\n")
+    done = command_line(demo, "--json", "validate", "--env", "dev")
+    assert done.returncode == 1
+    results = {one["target"]: one for one in json.loads(done.stdout)["results"]}
+    assert results["linux/null/other"]["ok"] is True
+    assert results[TARGET]["faults"][0]["file"] == f"environments/dev/{TARGET}.pkrvars.hcl"
+
+
+def test_validate_takes_secrets_as_a_build_does(demo):
+    choice = 'communicator = var.word == "ssh-none" ? "none" : "what"'
+    needed = TEMPLATE.replace('communicator = "none"', choice)
+    demo.template(TARGET, 'variable "word" {\n  type      = string\n  sensitive = true\n}\n' + needed)
+    wrong = command_line(
+        demo, "validate", "--env", "dev", "--secret", "word", env={"PKR_VAR_word": "hunter2-x"}
+    )
+    assert wrong.returncode == 1
+    assert "hunter2" not in wrong.stdout + wrong.stderr
+    right = command_line(
+        demo, "validate", "--env", "dev", "--secret", "word", env={"PKR_VAR_word": "ssh-none"}
+    )
+    assert right.returncode == 0, right.stdout + right.stderr
+    assert command_line(demo, *command).returncode == 1

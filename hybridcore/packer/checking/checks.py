@@ -13,6 +13,7 @@ from ...process.environment import child_environment, environment_secrets
 from ...process.lines import strip_ansi_text
 from ...process.mask import Masker
 from ...temporary import folder as temporary_folder
+from ...temporary import write
 from ...workspace import Workspace, check_env, resolve
 from ..mirror import make_mirror
 from ..options import BuildOptions
@@ -28,11 +29,12 @@ from .lint import check_template
 from .results import InitResult, InspectResult, TargetFaults, ValidateResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ...templates import Template
 
 _TIMEOUT_S = 600.0
+_NO_OPTIONS = BuildOptions()
 
 
 class _Done(NamedTuple):
@@ -70,20 +72,56 @@ def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = 
             hint=f"packer-hybrid config render --env {env}",
             faults=[Fault("is missing", file=where.relative(path)) for path in missing],
         )
-    capabilities = probe_workspace(where)
+    texts = {target: path.read_text(encoding="utf-8") for target, path in configs.items()}
+    return validate_rendered(loaded, texts, env=env, workspace=where, options=_NO_OPTIONS)
+
+
+def validate_rendered(
+    loaded: Sequence[Template],
+    texts: Mapping[str, str],
+    *,
+    env: str,
+    workspace: Workspace,
+    options: BuildOptions,
+) -> ValidateResult:
+    """Have Packer check targets with the configuration that the caller has.
+
+    Args:
+        loaded: the templates of the targets.
+        texts: the rendered configuration by target; nothing needs to be in ``configs/``.
+        env: name of the environment.
+        workspace: where everything lies.
+        options: how they would be built: ``secrets`` and ``extra_env`` count.
+
+    Returns:
+        The faults and warnings of each target.
+    """
+    capabilities = probe_workspace(workspace)
 
     def one(template: Template) -> TargetFaults:
-        command = validate_command(capabilities, var_files=[configs[template.target]])
-        rendered = Rendered(configs[template.target].read_text(encoding="utf-8"))
+        rendered = Rendered(texts[template.target])
         hidden: Sequence[str] = ()
-        if unknown_values(template, {}, child_environment()):
-            options = BuildOptions()
+        if unknown_values(template, options.secrets, child_environment(options.extra_env)):
             # Where Packer cannot compute them, it cannot quote them either.
             hidden, _ = ask(
-                template, rendered, env=env, options=options, workspace=where, capabilities=capabilities
+                template, rendered, env=env, options=options, workspace=workspace, capabilities=capabilities
             )
-        done = _run(command, template, where, capabilities, env=env, rendered=rendered, hidden=hidden)
-        warnings = (*done.faults("warning"), *check_template(template, where))
+        with temporary_folder() as folder:
+            values = folder / "values.pkrvars.hcl"
+            write(values, rendered.text.encode())
+            done = _run(
+                validate_command(capabilities, var_files=[values]),
+                template,
+                workspace,
+                capabilities,
+                env=env,
+                rendered=rendered,
+                options=options,
+                hidden=hidden,
+            )
+        shown = workspace.relative(workspace.config_file(env, template.target))
+        done = done._replace(text=done.text.replace(str(values), str(workspace.root / shown)))
+        warnings = (*done.faults("warning"), *check_template(template, workspace))
         return TargetFaults(template.target, done.faults("error"), warnings)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -132,6 +170,7 @@ def _run(
     *,
     env: str = "",
     rendered: Rendered | None = None,
+    options: BuildOptions = _NO_OPTIONS,
     hidden: Sequence[str] = (),
 ) -> _Done:
     """Run Packer in a mirror made for a target, gone afterwards."""
@@ -147,10 +186,18 @@ def _run(
             build_time=state.timestamp(),
             folder=made,
         )
+        secrets = {f"PKR_VAR_{name}": value for name, value in options.secrets.items()}
         child = child_environment(
-            {"TMPDIR": str(made), **variables, **file_variables(template, BuildOptions())}
+            {
+                **options.extra_env,
+                **secrets,
+                "TMPDIR": str(made),
+                **variables,
+                **file_variables(template, options),
+            }
         )
-        masker = Masker([*secret_values(template, {}, child), *hidden, *environment_secrets(child)])
+        known = secret_values(template, options.secrets, child)
+        masker = Masker([*known, *hidden, *environment_secrets(child)])
         # Relative, as people would type it, so that Packer names files as they know them.
         argument = os.path.relpath(mirror.argument, mirror.cwd)
         done = process.run([*command[:-1], argument], env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S)

@@ -283,7 +283,8 @@ def test_builders(space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "source.null.a\nsource.null.b\n"
     assert run(space, "--json", "builders", "list", "linux,null") == 0
     assert json.loads(capsys.readouterr().out) == {"builders": ["source.null.a"]}
-    assert run(space, "builders", "list", "linux,qemu") == 0
+    assert run(space, "builders", "list", "linux,qemu") == 1
+    assert "no target of linux,qemu (there are: linux/null/a, windows/null/b)" in capsys.readouterr().err
     assert capsys.readouterr().out == ""
 
 

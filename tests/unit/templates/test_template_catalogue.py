@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridcore import templates
+from hybridcore import cli, pipeline, templates
 from hybridcore.errors import TemplatesError
 from tests.support.workspaces import WorkspaceFolder
 
@@ -24,7 +25,7 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
 
 def template(space: WorkspaceFolder, target: str, kind: str) -> str:
     name = target.rsplit("/", 1)[-1]
-    return space.template(target, f'source "{kind}" "{name}" {{}}\n{BUILD}')
+    return space.template(target, f'source "{kind}" "{name}" {{}}\n{BUILD}'.replace("x.y", f"{kind}.{name}"))
 
 
 def error(space: WorkspaceFolder, target: str) -> TemplatesError:
@@ -67,6 +68,7 @@ def test_files_in_the_order_of_targets_then_names(space: WorkspaceFolder) -> Non
     [
         ("vsphere-iso", "demo", "a source of type 'vsphere-iso' does not belong to the platform 'qemu'"),
         ("qemux", "demo", "does not belong"),
+        ("qemu-foo", "demo", "does not belong"),
         ("qemu", "other", "the source is named 'other', its folder 'demo'"),
     ],
 )
@@ -83,6 +85,15 @@ def test_a_name_that_breaks_the_convention(space: WorkspaceFolder, kind: str, na
         ("variable x {}\n" + BUILD, "there is no source block"),
         ('source "qemu" "demo" {}\nsource "qemu" "more" {}\n' + BUILD, "a second source block"),
         ('source "qemu" "demo" {}\n', "there is no build block"),
+        ('source "qemu" "demo" {}\nbuild {\n}\n', "no build block names the source"),
+        (
+            'source "qemu" "demo" {}\nbuild {\n  sources = ["source.qemu.demo", "source.qemu.gone"]\n}\n',
+            "build.pkr.hcl:3: the build names the source 'qemu.gone', which is not there",
+        ),
+        (
+            'source "qemu" "demo" {}\nbuild {\n  source "qemu.gone" {}\n}\n',
+            "build.pkr.hcl:3: the build names the source 'qemu.gone'",
+        ),
         ('source "qemu" "demo" {\n', "column"),
         ('source "qemu" {}\n' + BUILD, "two labels"),
     ],
@@ -180,3 +191,55 @@ def test_builders_on_the_command_line(space: WorkspaceFolder) -> None:
     run = [sys.executable, "-m", "hybridcore", "--workspace", str(space.root), "builders", "list"]
     done = subprocess.run([*run, "linux,proxmox"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "source.proxmox-iso.debian-12\n")
+
+
+def test_a_broken_template_hides_no_other(space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    space.null("linux/null/good")
+    space.template("linux/null/bad", 'source "null" "bad" {\n')
+    run = ["--workspace", str(space.root)]
+    assert cli.main([*run, "builders", "list"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "source.null.good\n"
+    assert "templates/linux/null/bad/build.pkr.hcl" in shown.err
+    assert cli.main([*run, "--json", "builders", "list"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["builders"] == ["source.null.good"]
+    assert [fault["file"] for fault in told["faults"]] == ["templates/linux/null/bad/build.pkr.hcl"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["builders", "list"],
+        ["validate", "--env", "dev"],
+        ["inspect"],
+        ["init"],
+        ["build", "--env", "dev"],
+        ["config", "render", "--env", "dev"],
+    ],
+    ids=" ".join,
+)
+def test_templates_that_are_no_targets_are_named(
+    space: WorkspaceFolder, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    space.write("templates/linux/debian.json", "{}\n")
+    space.write("templates/linux/build.pkr.hcl", "")
+    assert cli.main(["--workspace", str(space.root), *command]) == 1
+    shown = capsys.readouterr()
+    assert "there is no target in" in shown.err
+    assert "templates/linux/build.pkr.hcl: does not lie three folders below templates/" in shown.err
+    assert "templates/linux/debian.json: a JSON template is not read" in shown.err
+
+
+def test_a_builder_means_its_target_and_one_of_two_targets_neither(space: WorkspaceFolder) -> None:
+    template(space, "linux/qemu/x", "qemu")
+    template(space, "linux/qemu/y", "qemu")
+    template(space, "windows/qemu/x", "qemu")
+    where = space.open()
+    assert pipeline.named_targets(["source.qemu.y"], where) == ["linux/qemu/y"]
+    with pytest.raises(TemplatesError) as caught:
+        pipeline.named_targets(["source.qemu.x"], where)
+    assert "source.qemu.x is the builder of 2 targets" in caught.value.message
+    assert caught.value.hint == "name one: linux/qemu/x, windows/qemu/x"
+    with pytest.raises(TemplatesError, match=r"no target has the builder source\.qemu\.z"):
+        pipeline.named_targets(["source.qemu.z"], where)
