@@ -340,13 +340,10 @@ def test_validate_takes_secrets_as_a_build_does(demo):
     choice = 'communicator = var.word == "ssh-none" ? "none" : "what"'
     needed = TEMPLATE.replace('communicator = "none"', choice)
     demo.template(TARGET, 'variable "word" {\n  type      = string\n  sensitive = true\n}\n' + needed)
-    wrong = command_line(
-        demo, "validate", "--env", "dev", "--secret", "word", env={"PKR_VAR_word": "hunter2-x"}
-    )
+    command = ("validate", "--env", "dev", "--secret", "word")
+    wrong = command_line(demo, *command, env={"PKR_VAR_word": "hunter2-x"})
     assert wrong.returncode == 1
     assert "hunter2" not in wrong.stdout + wrong.stderr
-    right = command_line(
-        demo, "validate", "--env", "dev", "--secret", "word", env={"PKR_VAR_word": "ssh-none"}
-    )
+    right = command_line(demo, *command, env={"PKR_VAR_word": "ssh-none"})
     assert right.returncode == 0, right.stdout + right.stderr
     assert command_line(demo, *command).returncode == 1
