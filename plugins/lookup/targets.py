@@ -1,17 +1,8 @@
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt): it imports Ansible's code.
 
 """The targets that a list, or a text of a form or of the command line, asks for."""
 
 from __future__ import annotations
-
-from typing import Any
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import open_workspace
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import workspace_for
 
 DOCUMENTATION = r"""
 name: targets
@@ -52,6 +43,15 @@ _list:
   sample: [{target: linux/qemu/debian-12, vars: {}}]
 """
 
+from typing import Any  # noqa: E402
+
+from ansible.errors import AnsibleLookupError  # noqa: E402
+from ansible.plugins.lookup import LookupBase  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import open_workspace  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import workspace_for  # noqa: E402
+
 
 class LookupModule(LookupBase):
     def run(
@@ -59,7 +59,8 @@ class LookupModule(LookupBase):
     ) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=kwargs)
         entries = [entry for term in terms for entry in (term if isinstance(term, list) else [term])]
-        assert self._loader is not None
+        if self._loader is None:
+            raise AnsibleLookupError("the lookup has no loader: it is used outside of a play")
         try:
             where = workspace_for(self.get_option("workspace"), self._loader.get_basedir())
             # Nothing asked for is not everything: a form that was left blank gets here.

@@ -102,13 +102,17 @@ def _end_with_the_connection() -> None:
     Without a terminal a module hears nothing of that. sshd closes its end of our standard output, and with
     standard input alone it could not be told from the end of a module that came by pipelining.
     """
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
+        signal.signal(number, end)
     poll = select.poll()
     poll.register(1, 0)  # its end alone, which cannot be left out
 
     def wait() -> None:
-        if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll()):
+        if any(event & (select.POLLERR | select.POLLHUP) for fd, event in poll.poll()):
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -93,7 +93,7 @@ def test_a_rendered_configuration_gives_the_same_fingerprint_as_the_pipeline(spa
         'variable "enable_ansible" {\n  type    = bool\n  default = false\n}\n'
         + READS_SOURCE.replace('file("../../../../sources/shared/motd")', '"x"'),
     )
-    request = pipeline.Request(env="dev", targets=[TARGET], ansible=False)
+    request = pipeline.Request(env="dev", targets=[TARGET], provisioners={"ansible": False})
     assert statuses(pipeline.build(request, workspace=space.open(), monitor=Recorder())) == {TARGET: "built"}
     report = packer.build([TARGET], env="dev", workspace=space.open())
     assert statuses(report) == {TARGET: "unchanged"}

@@ -17,12 +17,13 @@ cli
 live pipeline
 packer
 caretaker
-packer.info packer.building
+packer.info
+packer.building
 packer.checking
-packer.mirror
+packer.mirror packer.runs
 packer.planning
 packer.stream
-packer.runs packer.runtime packer.secrets
+packer.runtime packer.secrets
 packer.imagefiles
 packer.program
 packer.results

@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...errors import HclError
@@ -79,6 +80,7 @@ def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layo
     absent.update(f"{home}/{name}" for name in own_manifests(template, rendered))
     # Their values are in the rendered text, and would beat what the environment gives.
     absent.update(workspace.relative(path) for path in template.var_files if path.name.endswith(AUTO))
+    absent.update(_unnamed_targets(template, rendered, workspace))
     scope = Scope(template, rendered, {})
     for _, _, _, attribute in template.used():
         if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
@@ -100,6 +102,27 @@ def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layo
         absent=frozenset(absent.difference((home, *_above(home)))),
         written=frozenset(written),
     )
+
+
+def _unnamed_targets(template: Template, rendered: Rendered, workspace: Workspace) -> Iterator[str]:
+    """The folders of other targets beside that of this one, but for those that it names.
+
+    A link to each of them in each mirror would grow with the square of the targets of a batch.
+    """
+    parent = template.folder.parent
+    level = workspace.relative(parent)
+    if level.count("/") != 2 or not level.startswith("templates/"):
+        return
+    named = rendered.text + "".join(block.text for _, body in template.bodies for block in body.blocks)
+    for name in _targets_in(parent, parent.stat().st_mtime_ns):
+        if name != template.folder.name and name not in named:
+            yield f"{level}/{name}"
+
+
+@lru_cache(maxsize=64)
+def _targets_in(folder: Path, mtime_ns: int) -> tuple[str, ...]:
+    """The folders in a folder that hold templates; its time is part of the key."""
+    return tuple(sorted({path.parent.name for path in folder.glob("*/*.pkr.hcl")}))
 
 
 def own_manifests(template: Template, rendered: Rendered) -> set[str]:

@@ -300,3 +300,16 @@ def test_a_builder_that_makes_the_folder_of_the_template_does_not_lose_it(
 ) -> None:
     cwd = mirror(attribute('output_directory = "."')).cwd
     assert (cwd / "build.pkr.hcl").is_file()
+
+
+def test_other_targets_are_there_where_they_are_named(
+    space: WorkspaceFolder, mirror: Callable[..., Mirror]
+) -> None:
+    space.null("linux/null/unrelated")
+    space.null("linux/null/neighbour")
+    space.write("templates/linux/null/shared/run.sh", "")
+    made = mirror(attribute('script = "../neighbour/run.sh"'))
+    level = made.root / "templates/linux/null"
+    assert sorted(os.listdir(level)) == ["a", "b", "neighbour", "shared"]
+    made = mirror(text='message = "../unrelated"\n', name="again")
+    assert "unrelated" in os.listdir(made.root / "templates/linux/null")
