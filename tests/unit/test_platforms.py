@@ -100,7 +100,8 @@ def test_a_platform_of_its_own_has_only_its_source_types(space: WorkspaceFolder)
 
 def test_a_platform_without_a_row_has_every_type_that_fits_its_name(space: WorkspaceFolder) -> None:
     for kind in ("docker", "docker-image"):
-        space.template("linux/docker/demo", f'source "{kind}" "demo" {{\n  name = "x"\n}}\nbuild {{\n}}\n')
+        build = f'build {{\n  sources = ["source.{kind}.demo"]\n}}\n'
+        space.template("linux/docker/demo", f'source "{kind}" "demo" {{\n  name = "x"\n}}\n{build}')
         template = templates.load("linux/docker/demo", space.open())
         assert template.builder == f"source.{kind}.demo"
         assert "(name = x)" in left_behind(template, Rendered(""))
