@@ -254,6 +254,19 @@ def test_packer_names_files_as_people_know_them(space: WorkspaceFolder, tools: T
     }
 
 
+def test_what_is_wrong_with_another_build_is_no_fault_of_an_image(
+    space: WorkspaceFolder, any_packer: Path
+) -> None:
+    space.settings(SETTINGS, packer=any_packer)
+    space.write("packer/images.pkr.hcl", TEMPLATE.replace('target  = "output/db.txt"', "bogus = 1"))
+    hybrid(space, "config", "render", "--env", "dev")
+    found = packer.validate(["linux/file/db", "linux/file/web"], env="dev", workspace=space.open())
+    assert [(one.target, one.ok) for one in found.results] == [
+        ("linux/file/db", False),
+        ("linux/file/web", True),
+    ]
+
+
 IMAGE = '[images."linux/file/x"]\ntemplate = "packer"\n'
 DB = f'{IMAGE}only = "file.db"\n'
 

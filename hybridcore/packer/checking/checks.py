@@ -110,7 +110,7 @@ def validate_rendered(
             values = folder / "values.pkrvars.hcl"
             write(values, rendered.text.encode())
             done = _run(
-                validate_command(capabilities, var_files=[values]),
+                validate_command(capabilities, var_files=[values], only=template.only),
                 template,
                 workspace,
                 capabilities,

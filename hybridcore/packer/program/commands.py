@@ -20,7 +20,11 @@ def fmt_command(capabilities: Capabilities, folder: str | Path) -> tuple[str, ..
 
 
 def validate_command(
-    capabilities: Capabilities, template: str | Path = ".", *, var_files: Sequence[str | Path] = ()
+    capabilities: Capabilities,
+    template: str | Path = ".",
+    *,
+    var_files: Sequence[str | Path] = (),
+    only: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Have a template checked.
 
@@ -28,8 +32,10 @@ def validate_command(
         capabilities: of this Packer.
         template: file or folder.
         var_files: files with values, later ones win.
+        only: the builds that are checked, by Packer's full names; all without.
     """
-    return (capabilities.path, "validate", *_var_files(var_files), str(template))
+    selected = [f"-only={','.join(only)}"] if only else []
+    return (capabilities.path, "validate", *selected, *_var_files(var_files), str(template))
 
 
 def check_command(capabilities: Capabilities, options: BuildOptions) -> None:
