@@ -161,6 +161,16 @@ def children_of(parent: int) -> list[int]:
     return found
 
 
+def is_free(lock: Path) -> bool:
+    """Whether nobody holds a lock; who looks after a dead run takes it for a moment."""
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process is there and no zombie."""
     try:
@@ -229,8 +239,7 @@ class Running:
         assert not self.folder.exists()
         assert [folder for folder in self.temporary if folder.exists()] == []
         for lock in (self.space.root / "state").glob("**/*.lock"):
-            with lock.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            wait_for(lambda lock=lock: is_free(lock), f"the lock {lock.name} is free", seconds)
         state = state_of(self.space)
         run = state["history"][-1]
         assert run["id"] == self.run_id == state["last_run"]["id"]
