@@ -181,3 +181,15 @@ def python_bare() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_logs() -> Iterator[None]:
+    """Let go the shared logs of a module's workspaces, so that tests of limits find few files open."""
+    yield
+    logs = sys.modules.get("hybridcore.logs")
+    if logs is not None:
+        for handler in logs._handlers.values():
+            handler.close()
+        logs._handlers.clear()
+        logs._loggers.clear()

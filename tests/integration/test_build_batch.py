@@ -397,7 +397,7 @@ def test_on_error_that_this_packer_lacks(
     space.null()
     with pytest.raises(ConfigError, match="does not know -on-error=run-cleanup-provisioner"):
         build(space, on_error="run-cleanup-provisioner", only=("a,b",))
-    assert not (space.root / "logs").exists()
+    assert not (space.root / "logs/builds").exists()
     assert [call.argv for call in fake_packer.calls_of("build")] == [["build", "--help"]]
 
 

@@ -223,5 +223,5 @@ def test_under_awx_only_what_packer_says_is_shown(
     done = ansible.playbook("play.yml", verbosity, cwd=space.root, env=env)
     assert done.returncode == 0, done.stdout
     assert {text for text in (SAYS, DETAIL, NOISE) if text in done.stdout} == shown
-    (log,) = (space.root / "logs").rglob("*.log")
+    (log,) = (space.root / "logs/builds").rglob("*.log")
     assert all(text in log.read_text() for text in (SAYS, DETAIL, NOISE))

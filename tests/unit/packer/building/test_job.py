@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 
 import pytest
@@ -74,6 +75,7 @@ def test_what_was_not_begun_has_no_log_and_took_no_time(make_batch):
 
 def test_a_log_that_is_not_complete_is_a_warning_of_the_result(make_batch):
     batch, (planned,) = make_batch(A)
+    shutil.rmtree(batch.workspace.logs)
     batch.workspace.logs.write_text("in the way")
     job = job_of(batch, planned)
     os.rmdir(prepare(job, batch).env["TMPDIR"])
