@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-CORE = Path(__file__).resolve().parents[2] / "hybridcore"
+ROOT = Path(__file__).resolve().parents[2]
+CORE, UNIT = ROOT / "hybridcore", ROOT / "tests" / "unit"
 # What may import what: a room imports only what stands further down. The face of packer/, its ``__init__``,
 # stands above its rooms.
 FLOORS = """
@@ -113,3 +114,142 @@ def test_running_programs_knows_no_packer(graph: dict[str, set[str]]) -> None:
     while more := {other for name in reached for other in graph[name]} - reached:
         reached |= more
     assert {name for name in reached if name.split(".")[0] in ("packer", "state", "logs", "config")} == set()
+
+
+# A module with this many lines in its functions, docstrings left out, has logic, and so a test file.
+LOGIC_LINES = 10
+# Modules with logic that need no unit test file of their name, each with the reason.
+WITHOUT_UNIT_TEST: dict[str, str] = {}
+# Modules whose file is still to be written; one that has it must leave this list.
+UNIT_TEST_MISSING = """
+caretaker
+cli
+cli.builders
+cli.config
+cli.explain
+cli.logs
+cli.packer
+cli.sources
+cli.state
+cli.status
+config
+config.entries
+config.explain
+config.names
+config.overlays
+config.render
+config.resolve
+errors
+hcl.dialect
+hcl.evaluator
+hcl.expressions
+hcl.functions
+hcl.lexer
+hcl.nodes
+hcl.parser
+hcl.regex
+hcl.structure
+hcl.syntax
+hcl.templates
+hcl.type_expressions
+hcl.types
+hcl.values
+host
+live
+logs
+packer
+packer.building.inotify
+packer.building.observation
+packer.checking.results
+packer.options
+packer.planning.origins
+packer.planning.plan
+packer.planning.rendered
+packer.planning.scope
+pipeline
+process.children
+process.forms
+process.lines
+process.search
+process.wrapped
+provisioners
+source_settings
+sources
+sources.addresses
+sources.clone_config
+sources.comparing
+sources.contents
+sources.git
+sources.lockfile
+sources.records
+sources.repository
+sources.runner
+sources.shape
+sources.signatures
+sources.trees
+sources.unfinished
+state
+state.damage
+state.durable
+state.entries
+state.repairing
+state.store
+templates.catalogue
+templates.declarations
+templates.declared
+templates.files
+templates.guesses
+templates.naming
+templates.requirements
+templates.slices
+templates.survey
+templates.template
+templates.variable_blocks
+workspace
+"""
+
+
+def lines_of_functions(file: Path) -> int:
+    """How many lines of a file are in the bodies of functions, docstrings left out."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in node.body[1 if ast.get_docstring(node) is not None else 0 :]:
+                lines |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
+    return len(lines)
+
+
+def unit_tests(module: str, file: Path) -> list[Path]:
+    """The test files of a module's name: ``test_<module>.py``, or with the name of the room before it.
+
+    They lie in the folder of the room under ``tests/unit/``, those of a package in its own. Modules that are in
+    no room may have theirs in a folder that is named after no room.
+    """
+    parts = module.split(".")
+    folder = UNIT.joinpath(*parts if file.name == "__init__.py" else parts[:-1])
+    names = {f"test_{parts[-1]}.py", f"test_{'_'.join(parts[-2:])}.py"}
+    found = [folder / name for name in names]
+    if folder == UNIT:
+        found += [path for path in UNIT.glob("*/*.py") if path.name in names and not is_room(path.parent)]
+    return [path for path in found if path.is_file()]
+
+
+def is_room(folder: Path) -> bool:
+    return (CORE / folder.relative_to(UNIT)).is_dir()
+
+
+def test_each_module_with_logic_has_a_unit_test_file_of_its_name() -> None:
+    debts = UNIT_TEST_MISSING.split()
+    known = {name: file for name, file in modules().items() if name}
+    logic = {name for name, file in known.items() if lines_of_functions(file) >= LOGIC_LINES}
+    tested = {
+        name
+        for name, file in known.items()
+        if any("\ndef test_" in p.read_text() for p in unit_tests(name, file))
+    }
+    excused = {*debts, *WITHOUT_UNIT_TEST}
+    assert sorted(logic - tested - excused) == [], "these have no unit test file of their name"
+    assert sorted(excused - logic) == [], "these need no entry: they are no modules with logic"
+    assert sorted(excused & tested) == [], "these need no entry: they have a unit test file"
+    assert all(WITHOUT_UNIT_TEST.values()), "each exemption has a reason"
+    assert len(debts) == len(set(debts))
