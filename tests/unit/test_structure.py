@@ -222,8 +222,8 @@ def lines_of_functions(file: Path) -> int:
 def unit_tests(module: str, file: Path) -> list[Path]:
     """The test files of a module's name: ``test_<module>.py``, or with the name of the room before it.
 
-    They lie in the folder of the room under ``tests/unit/``, those of a package in its own. Modules that are in
-    no room may have theirs in a folder that is named after no room.
+    They lie in the folder of the room under ``tests/unit/``, those of a package in its own. Modules that are
+    in no room may have theirs in a folder that is named after no room.
     """
     parts = module.split(".")
     folder = UNIT.joinpath(*parts if file.name == "__init__.py" else parts[:-1])
