@@ -9,9 +9,9 @@ import pytest
 
 from hybridcore.errors import Fault
 from hybridcore.image_settings import ImageSetting, parse_images, to_toml
-from hybridcore.templates import guesses, load_catalogue
+from hybridcore.templates import load_catalogue
 from hybridcore.templates.adopting import Adoption, propose
-from hybridcore.templates.requirements import PackerHas, allows, lacks
+from hybridcore.templates.requirements import PackerHas, lacks
 from hybridcore.templates.survey import known_images, survey
 from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
@@ -266,43 +266,6 @@ def test_a_folder_that_breaks_the_convention_is_adopted_in_place(space: Workspac
     assert named(found) == ["linux/qemu/one", "linux/qemu/two"]
     space.settings("".join(to_toml(one.setting) for one in found.entries))
     assert [one.target for one in load_catalogue(workspace=space.open())] == named(found)
-
-
-@pytest.mark.parametrize(
-    ("name", "os"),
-    [
-        ("debian-12-x86_64", "linux"),
-        ("rhel9", "linux"),
-        ("win2k19", "windows"),
-        ("w2022-2108-dc-core", "windows"),
-        ("windows-server-2025", "windows"),
-        ("macOS-14.arm64", "macos"),
-        ("freebsd-14", "freebsd"),
-        ("builds/linux/photon/5", "linux"),
-        ("web", ""),
-        ("winter", ""),
-        ("windows-and-debian", ""),
-    ],
-)
-def test_operating_systems_by_name(name: str, os: str) -> None:
-    assert guesses.operating_system([name])[0] == os
-
-
-@pytest.mark.parametrize(
-    ("constraint", "version", "allowed"),
-    [
-        (">= 1.7.0", "1.6.6", False),
-        (">= 1.7.0, < 2.0.0", "1.9.4", True),
-        ("~> 1.8", "1.9.4", True),
-        ("~> 1.8.1", "1.9.4", False),
-        ("1.9.4", "1.9.4", True),
-        ("!= 1.9.4", "1.9.4", False),
-        ("> 1.9", "1.9.0", False),
-        ("whatever", "1.9.4", True),
-    ],
-)
-def test_version_constraints(constraint: str, version: str, allowed: bool) -> None:
-    assert allows(constraint, version) is allowed
 
 
 def test_a_table_reads_back_as_it_was_written() -> None:

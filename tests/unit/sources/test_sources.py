@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from hybridcore import sources
 from hybridcore.errors import HybridError, SourcesError
 from hybridcore.source_settings import SOURCE_OPTIONS
-from hybridcore.sources import addresses, clone_config, contents, git, runner, shape
 from hybridcore.workspace import open_workspace
 
 A, B = "a" * 40, "b" * 40
@@ -86,26 +84,6 @@ def test_a_secret_in_a_url_is_refused_and_not_repeated(tmp_path: Path, url: str,
     assert "hunter2" not in str(error)
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://example.org/x.git",
-        "http://[::1]:8080/x.git",
-        "https://example.org:8443/group/sub/x",
-        "ssh://git@example.org:2222/x.git",
-        "ssh://example.org/~me/x.git",
-        "git@example.org:group/x.git",
-        "git://example.org/x",
-        "file:///srv/my repositories/x",
-        "file://localhost/srv/x",
-        "/srv/my repositories/x?y@z.bundle",
-    ],
-)
-def test_accepted_urls(url: str) -> None:
-    assert addresses.wrong(url) is None
-    assert addresses.shown(url).partition("?")[0] == url.partition("?")[0]
-
-
 def test_every_fault_is_reported_with_its_line(tmp_path: Path) -> None:
     error = sync_error(
         tmp_path,
@@ -143,136 +121,11 @@ def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert str(error) == "the program 'git' was not found (install git, or correct PATH)"
 
 
-@pytest.mark.parametrize(
-    ("refs", "ref", "found"),
-    [
-        ({"HEAD": A}, "", A),
-        ({"refs/heads/main": A}, "main", A),
-        ({"refs/tags/v1": B, "refs/tags/v1^{}": A}, "v1", A),
-        ({"refs/heads/x": A, "refs/tags/x": A}, "x", A),
-        ({"refs/heads/x": A, "refs/tags/x": B}, "refs/tags/x", B),
-        ({"refs/heads/other/main": A}, "main", ""),
-        ({}, "", ""),
-    ],
-)
-def test_what_a_ref_means(refs: dict[str, str], ref: str, found: str) -> None:
-    assert git.commit_of(refs, ref) == found
-
-
-def test_a_branch_and_a_tag_of_one_name_are_refused() -> None:
-    with pytest.raises(SourcesError, match=f"branch at {A} and a tag at {B}.*refs/heads/x"):
-        git.commit_of({"refs/heads/x": A, "refs/tags/x": B}, "x")
-
-
-def test_masking_of_web_addresses_and_control_characters() -> None:
-    text = "fatal: unable to access 'https://token@example.org/x': \x1b[31mno\x07"
-    assert addresses.masked(text) == "fatal: unable to access 'https://***@example.org/x': ?[31mno?"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("from https://me:pa@ss@example.org/x to", "from https://***@example.org/x to"),
-        ("HTTP://token@example.org/x", "HTTP://***@example.org/x"),
-        ("'ssh://git@example.org/x': no", "'ssh://git@example.org/x': no"),
-        ("ssh://me:pass@example.org/x", "ssh://***@example.org/x"),
-        ("https://example.org/x?private_token=a&b=c: no", "https://example.org/x?*** no"),
-    ],
-)
-def test_what_git_says_of_addresses_is_shown_without_secrets(text: str, shown: str) -> None:
-    """An address may be another than that of the settings: by `insteadOf`, or where a remote leads to."""
-    assert addresses.masked(text) == shown
-
-
-def test_the_environment_of_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "PKR_VAR_password", "LD_PRELOAD"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
-    env = runner.environment()
-    assert env["GIT_TERMINAL_PROMPT"] == "0"
-    assert env["GIT_CONFIG_COUNT"] == "0"
-    assert not {"GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "PKR_VAR_password", "LD_PRELOAD"} & set(env)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "\tfsmonitor = a b",
-        '\tfsmonitor = "a"',
-        "\tfsmonitor=a",
-        "\tfsmonitor",
-        "[core] fsmonitor = a",
-        '[include "x"] path = a',
-        "[core.x]",
-        "\turl = a\\",
-        "\turl = a # b",
-        "\turl = a\r",
-        "# comment",
-    ],
-)
-def test_only_plain_settings_are_read_without_git(line: str) -> None:
-    """Everything else is left to git, so that nothing is understood in another way than git does."""
-    assert clone_config.plain(f"[core]\n\tbare = false\n{line}\n") is None
-
-
-def test_plain_settings_are_what_git_reads(tmp_path: Path) -> None:
-    file = tmp_path / "config"
-    for key, value in [
-        ("core.fileMode", "true"),
-        ("remote.origin.url", "https://example.org/x.git"),
-        ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
-        ("branch.Main/1.merge", "refs/heads/Main/1"),
-        ("core.fsmonitor", "evil"),
-    ]:
-        subprocess.run(["git", "config", "--file", str(file), key, value], check=True)
-    listed = subprocess.run(
-        ["git", "config", "--file", str(file), "--list"], check=True, capture_output=True, text=True
-    ).stdout
-    assert clone_config.plain(file.read_text()) == [tuple(line.split("=", 1)) for line in listed.splitlines()]
-
-
 def test_the_documentation_has_the_table_of_options() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "sources.md").read_text()
     for option in SOURCE_OPTIONS.values():
         default = "" if option.name == "url" else f"`{json.dumps(option.default)}`"
         assert f"| `{option.name}` | {default} | {option.metadata['help']} |".replace("|  |", "| |") in text
-
-
-@pytest.mark.parametrize(
-    ("folders", "lines"),
-    [
-        ([], "/*"),
-        (["a"], "/* !/*/ /a/"),
-        (["a/b/c"], "/* !/*/ /a/ !/a/*/ /a/b/ !/a/b/*/ /a/b/c/"),
-        (["a/b", "a"], "/* !/*/ /a/"),
-        (["c", "a/b"], "/* !/*/ /a/ !/a/*/ /a/b/ /c/"),
-    ],
-)
-def test_patterns_are_those_of_git(tmp_path: Path, folders: list[str], lines: str) -> None:
-    text = shape.patterns(folders)
-    assert text.split() == lines.split()
-    if folders:
-        for command in (["init", "--quiet"], ["sparse-checkout", "set", "--cone", *folders]):
-            subprocess.run(["git", *command], cwd=tmp_path, check=True)
-        assert (tmp_path / ".git" / "info" / "sparse-checkout").read_text().split() == lines.split()
-
-
-@pytest.mark.parametrize(
-    ("path", "target", "leaves"),
-    [
-        ("a", "b", False),
-        ("a", "/etc", True),
-        ("a", "../../x", False),
-        ("a", "../../../x", True),
-        ("a/b", "../../../x", False),
-        ("a/b", "./..//../../../x", True),
-        ("a", "b/../x", True),
-        ("a", "..", False),
-        ("a", "", False),
-    ],
-)
-def test_links_that_leave_the_workspace(path: str, target: str, leaves: bool) -> None:
-    assert contents.leaves(path, target) is leaves
 
 
 @pytest.mark.parametrize(
