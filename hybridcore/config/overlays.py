@@ -69,12 +69,7 @@ class Overlays:
             for scope in dict.fromkeys((COMMON, self.env))
             for path in self._paths(scope, target)
         ]
-        folders = {
-            self.workspace.environments / scope / folder
-            for scope in (COMMON, self.env)
-            for folder in ("", *_prefixes(target))
-        }
-        if None in found or folders & self._unreadable:
+        if None in found or (self._unreadable and self._unreadable & self._folders_of(target)):
             self.incomplete.add(target)
         return [layer for layer in found if layer]
 
@@ -86,6 +81,13 @@ class Overlays:
             for scope in dict.fromkeys((COMMON, self.env))
             for folder in below
         ]
+
+    def _folders_of(self, target: str) -> set[Path]:
+        return {
+            self.workspace.environments / scope / folder
+            for scope in (COMMON, self.env)
+            for folder in ("", *_prefixes(target))
+        }
 
     def _check_environment(self) -> None:
         folder = self.workspace.environments

@@ -31,7 +31,7 @@ _NOT_CONSTANT = NotEvaluable("the expression is not constant")
 class Attribute:
     """A name with an expression. It points into the text of its file, so that it is small in memory."""
 
-    __slots__ = ("_at", "_document", "_end", "_start", "_value", "name")
+    __slots__ = ("_at", "_document", "_end", "_node", "_start", "_value", "name")
 
     def __init__(self, document: Document, name: str, at: int, start: int, end: int) -> None:
         self.name = name
@@ -60,8 +60,12 @@ class Attribute:
 
     @property
     def node(self) -> Node:
-        """The tree of the expression, built anew at each call."""
-        return build(self._document, self._start, self._end)
+        """The tree of the expression; it is built when it is first asked for."""
+        try:
+            return self._node
+        except AttributeError:
+            self._node: Node = build(self._document, self._start, self._end)
+        return self._node
 
     @property
     def constant(self) -> bool:

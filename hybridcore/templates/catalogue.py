@@ -161,7 +161,8 @@ def target_names(
     """
     where = resolve(workspace)
     folder = where.templates
-    found = {path.parent.relative_to(folder).as_posix() for path in folder.glob("*/*/*/*.pkr.hcl")}
+    below = len(str(folder)) + 1
+    found = {path[below:].rpartition("/")[0] for path in map(str, folder.glob("*/*/*/*.pkr.hcl"))}
     declared = expand(where)
     # A folder that declared images share is their template, not a target by itself.
     found -= {one.setting.template.removeprefix("templates/").rstrip("/") for one in declared.values()}

@@ -162,7 +162,7 @@ def _used(
     sources = block.body.attributes.get("sources")
     if sources is not None:
         try:
-            names = evaluate(sources, {"var": values})
+            names = sources.value if sources.constant else evaluate(sources, {"var": values})
         except (NotEvaluable, HclError):
             names = None
         if isinstance(names, list):
