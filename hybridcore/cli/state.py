@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_DONE
 from ..workspace import Workspace
 from .status import columns
 from .streams import print_json
+
+if TYPE_CHECKING:
+    from ..state.types import HistoryEntry, ResultEntry
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     return EXIT_DONE
 
 
-def _history(runs: list[Mapping[str, Any]]) -> str:
+def _history(runs: list[HistoryEntry]) -> str:
     from ..logs import escape
 
     names = ("RUN", "STARTED", "FINISHED", "STATUS", "ENVIRONMENT", "COMMAND", "TARGETS")
@@ -70,7 +73,7 @@ def _history(runs: list[Mapping[str, Any]]) -> str:
     return "\n".join(columns(names, rows)) if rows else "nothing was run yet"
 
 
-def _counts(results: list[Mapping[str, Any]]) -> str:
+def _counts(results: list[ResultEntry]) -> str:
     statuses = [result["status"] for result in results]
     return ", ".join(f"{statuses.count(status)} {status}" for status in sorted(set(statuses))) or "-"
 

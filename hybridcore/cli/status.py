@@ -6,11 +6,14 @@ import argparse
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_DONE, ConfigError, Fault, TemplatesError
 from ..workspace import Workspace, check_env
 from .streams import print_json
+
+if TYPE_CHECKING:
+    from ..state.types import State
 
 _COLUMNS = ("TARGET", "ENVIRONMENT", "STATUS", "AGE", "ARTIFACT", "DURATION")
 _SHOWN_ARTIFACT = 40  # characters; --json has all of it
@@ -73,7 +76,7 @@ def _check_names(args: argparse.Namespace, workspace: Workspace, entries: list[d
         raise ConfigError("nothing is known of what was asked for", faults=faults)
 
 
-def collect(data: Mapping[str, Any], *, now: float) -> dict[str, Any]:
+def collect(data: State, *, now: float) -> dict[str, Any]:
     """What ``status`` shows, as data.
 
     Args:
@@ -89,22 +92,23 @@ def collect(data: Mapping[str, Any], *, now: float) -> dict[str, Any]:
 
     images = []
     for key, image in sorted(data["images"].items()):
-        attempt = image.get("last_attempt") or {}
+        attempt = image.get("last_attempt")
         artifacts = image.get("artifacts") or []
+        manifest = data["manifests"].get(key)
         images.append(
             {
                 "target": image["target"],
                 "environment": image["environment"],
                 "builder": image.get("builder"),
-                "status": image.get("status") or attempt.get("status"),
+                "status": image.get("status") or (attempt["status"] if attempt else None),
                 "built_at": image.get("built_at"),
                 "age_s": _age(image.get("built_at"), now),
                 "artifacts": [artifact["id"] for artifact in artifacts],
-                "manifest_path": (data["manifests"].get(key) or {}).get("path"),
+                "manifest_path": manifest["path"] if manifest else None,
                 "duration_s": image.get("duration_s"),
                 "log_path": image.get("log_path"),
                 "run": image.get("run"),
-                "last_attempt": attempt or None,
+                "last_attempt": attempt,
             }
         )
     words = {"alive": "running", "gone": "interrupted", "unknown": "unknown"}

@@ -84,9 +84,9 @@ def prune(workspace: Workspace, env: str, target: str) -> None:
     folder = target_folder(workspace, env, target)
     if not folder.is_dir():
         return
-    current = state.read(workspace=workspace)["images"].get(f"{env}/{target}") or {}
+    image = state.read(workspace=workspace)["images"].get(f"{env}/{target}")
     runs = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
-    named = {current.get("run"), *(current.get("others") or {}).values()}
+    named = {image.get("run"), *(image.get("others") or {}).values()} if image else set()
     for path in runs[: -max(1, workspace.settings.keep_images)]:
         if path.name not in named:
             shutil.rmtree(path, ignore_errors=True)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from ..state.types import ArtifactEntry, FileEntry
+
 
 class Status(StrEnum):
     """How a build, or a batch of builds, ended; the same words everywhere."""
@@ -43,7 +45,7 @@ class ArtifactFile:
     size: int
     sha256: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> FileEntry:
         """The file as data."""
         return {"path": self.path, "size": self.size, "sha256": self.sha256}
 
@@ -62,7 +64,7 @@ class Artifact:
     builder_id: str
     files: tuple[ArtifactFile, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ArtifactEntry:
         """The artifact as data."""
         return {
             "id": self.id,

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from .. import state, temporary
 from ..errors import ConfigError
@@ -21,10 +21,21 @@ from .planning.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from typing import Any
 
+    from ..state.types import (
+        AttemptEntry,
+        ImageEntry,
+        PackerEntry,
+        ResultEntry,
+        RunEntry,
+        RunningEntry,
+        RunningTargetEntry,
+        State,
+    )
     from ..workspace import Workspace
     from .results import BuildResult
+
+    Entry = TypeVar("Entry", bound=Mapping[str, object])
 
 
 def new_run_id() -> str:
@@ -54,7 +65,7 @@ def begin(
     command: str,
     logs: Mapping[str, Path],
     owner: int,
-    packer: Mapping[str, str],
+    packer: PackerEntry,
     plugins: Mapping[str, Sequence[str]] = MappingProxyType({}),
     leaves: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
@@ -72,19 +83,20 @@ def begin(
         leaves: by target, what its Packer may leave when it is killed, and only a person can remove.
     """
     now = state.timestamp()
+    targets: dict[str, RunningTargetEntry] = {}
+    for target, log in logs.items():
+        targets[target] = {"log_path": workspace.relative(log)}
+        if leaves.get(target):
+            targets[target]["leaves"] = leaves[target]
     with state.transaction(workspace=workspace, command=command) as data:
-        data["packer"] = dict(packer)
+        data["packer"] = packer
         data["plugins"] = {source: ", ".join(versions) for source, versions in plugins.items()}
         data["running"][run_id] = {
             **state.process_identity(owner),
             "started_at": now,
             "environment": env,
             "command": command,
-            "targets": {
-                target: {"log_path": workspace.relative(path)}
-                | ({"leaves": leaves[target]} if leaves.get(target) else {})
-                for target, path in logs.items()
-            },
+            "targets": targets,
         }
 
 
@@ -119,23 +131,24 @@ def record(
     with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
         for one in finished:
             _record_one(data, workspace, run_id, env, one)
-        targets = (data["running"].get(run_id) or {}).get("targets") or {}
+        run = data["running"].get(run_id)
+        targets = (run.get("targets") if run else None) or {}
         for target in left:
             targets.pop(target, None)
 
 
-def _record_one(data: dict[str, Any], workspace: Workspace, run_id: str, env: str, one: Record) -> None:
+def _record_one(data: State, workspace: Workspace, run_id: str, env: str, one: Record) -> None:
     result, inputs = one.result, one.inputs
     key = f"{env}/{result.target}"
     image = data["images"].setdefault(key, {"target": result.target, "environment": env})
-    attempt = {
+    attempt: AttemptEntry = {
         "status": result.status.value,
         "run": run_id,
         "at": result.finished_at or state.timestamp(),
         "log_path": result.log_path,
         "error": "\n".join(result.errors)[:2000] or None,
     }
-    image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
+    image["last_attempt"] = _known(attempt)
     if not result.changed:
         return
     if result.manifest_path:
@@ -144,25 +157,29 @@ def _record_one(data: dict[str, Any], workspace: Workspace, run_id: str, env: st
     others = _others(image, inputs)
     if others or image.get("others"):
         image["others"] = others
-    image.update(
-        builder=result.builder,
-        status=result.status.value,
-        fingerprint=result.fingerprint or None,
-        given_fingerprint=one.given if one.given != result.fingerprint else None,
-        inputs=dict(inputs),
-        observed=list(one.observed) or None,
-        artifacts=[artifact.to_dict() for artifact in result.artifacts],
-        built_at=result.finished_at,
-        duration_s=round(result.duration_s, 3),
-        log_path=result.log_path,
-        run=run_id,
-    )
-    for name in ("fingerprint", "given_fingerprint", "observed"):
-        if image[name] is None:
-            del image[name]
+    built: ImageEntry = {
+        **image,
+        "builder": result.builder,
+        "status": result.status.value,
+        "fingerprint": result.fingerprint or None,
+        "given_fingerprint": one.given if one.given != result.fingerprint else None,
+        "inputs": dict(inputs),
+        "observed": list(one.observed) or None,
+        "artifacts": [artifact.to_dict() for artifact in result.artifacts],
+        "built_at": result.finished_at,
+        "duration_s": round(result.duration_s, 3),
+        "log_path": result.log_path,
+        "run": run_id,
+    }
+    data["images"][key] = _known(built)
 
 
-def _others(image: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
+def _known(entry: Entry) -> Entry:
+    """An entry without the fields that are None: they need not be written."""
+    return cast("Entry", {name: value for name, value in entry.items() if value is not None})
+
+
+def _others(image: ImageEntry, inputs: Mapping[str, str]) -> dict[str, str]:
     """The runs whose images stay beside that of a new run, since it left out builds that they made.
 
     Args:
@@ -173,7 +190,8 @@ def _others(image: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, st
         The last run of each other choice of builds, by the choice; none where the new run made everything.
     """
     choice = _choice(inputs)
-    before = {_choice(image.get("inputs") or {}): image["run"]} if image.get("run") else {}
+    run_before = image.get("run")
+    before = {_choice(image.get("inputs") or {}): run_before} if run_before else {}
     others = {**(image.get("others") or {}), **before} if choice else {}
     return {name: run for name, run in others.items() if name != choice}
 
@@ -196,20 +214,21 @@ def forget(workspace: Workspace, env: str, target: str, path: str) -> None:
         StateError: the state cannot be read or written.
     """
     with state.transaction(workspace=workspace, command=f"forget {path}") as data:
-        image = data["images"].get(f"{env}/{target}") or {}
-        observed = image.get("observed") or []
-        if path not in observed:
+        image = data["images"].get(f"{env}/{target}")
+        observed = (image.get("observed") if image else None) or []
+        if image is None or path not in observed:
             hint = f"one of {', '.join(observed)}" if observed else "nothing was seen that nothing names"
             raise ConfigError(f"no build of {env}/{target} was seen to read {path}", hint=hint)
         image["observed"] = [name for name in observed if name != path]
-        del image["inputs"][path]
-        given = image.get("given_fingerprint") or image["fingerprint"]
-        image["fingerprint"] = fingerprint(image["inputs"])
-        image["given_fingerprint"] = given if given != image["fingerprint"] else None
+        inputs = {name: digest for name, digest in (image.get("inputs") or {}).items() if name != path}
+        given = image.get("given_fingerprint") or image.get("fingerprint")
+        now = fingerprint(inputs)
+        image.update({"inputs": inputs, "fingerprint": now})
+        image["given_fingerprint"] = given if given != now else None
 
 
-def _short(result: BuildResult) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _short(result: BuildResult) -> ResultEntry:
+    entry: ResultEntry = {
         "target": result.target,
         "status": result.status.value,
         "duration_s": round(result.duration_s, 3),
@@ -258,7 +277,7 @@ def finish(
         )
 
 
-def _close(data: dict[str, Any], run: dict[str, Any], results: list[dict[str, Any]]) -> None:
+def _close(data: State, run: RunEntry, results: list[ResultEntry]) -> None:
     data["last_run"] = {**run, "targets": [entry["target"] for entry in results]}
     # Somebody may have taken it for dead when its supervisor was killed; what its caller says counts.
     others = [one for one in data["history"] if one["id"] != run["id"]]
@@ -288,10 +307,11 @@ def settle(
         now = state.timestamp()
         env = entry.get("environment") or ""
         targets = state.targets_of(entry) if env else {}
-        results = []
+        results: list[ResultEntry] = []
         for target, place in targets.items():
             image = data["images"].setdefault(f"{env}/{target}", {"target": target, "environment": env})
-            if (image.get("last_attempt") or {}).get("run") != run_id:
+            attempt = image.get("last_attempt")
+            if attempt is None or attempt["run"] != run_id:
                 log = place.get("log_path")
                 started = bool(log) and os.path.exists(workspace.root / str(log))
                 error = why
@@ -299,24 +319,25 @@ def settle(
                     error = f"{why}; {place['leaves']}"
                     said.append(f"{target}: {place['leaves']}")
                 attempt = {"status": status, "run": run_id, "at": now, "error": error, "log_path": log}
-                image["last_attempt"] = {name: value for name, value in attempt.items() if value is not None}
-            attempt = image["last_attempt"]
-            results.append(
-                {name: attempt[name] for name in ("status", "log_path", "error") if attempt.get(name)}
-                | {"target": target}
-            )
+                image["last_attempt"] = attempt = _known(attempt)
+            result: ResultEntry = {
+                "target": target,
+                "status": attempt["status"],
+                "log_path": attempt.get("log_path"),
+                "error": attempt.get("error"),
+            }
+            results.append(_known(result))
         statuses = {result["status"] for result in results} or {status}
-        run = {
+        run: RunEntry = {
             "id": run_id,
-            **{name: entry[name] for name in ("command", "environment") if entry.get(name)},
+            "command": entry.get("command"),
+            "environment": entry.get("environment"),
             "started_at": entry["started_at"],
             "finished_at": now,
             "status": statuses.pop() if len(statuses) == 1 else "partial",
         }
-        _close(data, run, results)
-        current = {
-            target: str((data["images"].get(f"{env}/{target}") or {}).get("run") or "") for target in targets
-        }
+        _close(data, _known(run), results)
+        current = {target: data["images"][f"{env}/{target}"].get("run") or "" for target in targets}
     for target, kept in current.items():
         if kept != run_id:
             _remove_unfinished(workspace, env, target, run_id, kept)
@@ -348,7 +369,7 @@ def _locked(workspace: Workspace, env: str, target: str) -> Iterator[bool]:
             yield True
 
 
-def _is_building(workspace: Workspace, entry: Mapping[str, Any]) -> bool:
+def _is_building(workspace: Workspace, entry: RunningEntry) -> bool:
     """Whether somebody builds one of the targets of a run now."""
     env = entry.get("environment") or ""
     for target in state.targets_of(entry) if env else ():

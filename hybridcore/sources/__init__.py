@@ -21,10 +21,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     from ..monitor import Monitor
     from ..source_settings import SourceSetting
+    from ..state.types import SourceEntry
     from ..workspace import Workspace
 
     T = TypeVar("T")
@@ -178,11 +179,11 @@ def _logged(space: Workspace) -> AbstractContextManager[object]:
     return logs.recorded("sources", "sync", workspace=space)
 
 
-def _recorded(space: Workspace) -> dict[str, Mapping[str, Any]]:
+def _recorded(space: Workspace) -> dict[str, SourceEntry]:
     """What the state says of the sources, by name."""
     from .. import state
 
-    return dict(state.read(workspace=space).get("sources", {}))
+    return state.read(workspace=space)["sources"]
 
 
 def _raise(faults: list[Fault], of: int, done: str, *, hint: str = "") -> None:
@@ -353,28 +354,25 @@ class _Work:
 
 
 def _record(
-    space: Workspace, results: list[SourceResult], recorded: Mapping[str, Mapping[str, Any]], *, forget: bool
+    space: Workspace, results: list[SourceResult], recorded: Mapping[str, SourceEntry], *, forget: bool
 ) -> None:
     """Write what differs from the state in one transaction; ``forget`` drops what the settings dropped."""
     from .. import state
     from ..logs import get_logger
 
-    new = {
-        result.name: {"url": result.url, "ref": result.ref, "sha": result.sha}
-        for result in results
-        if any(
-            recorded.get(result.name, {}).get(key) != value
-            for key, value in (("url", result.url), ("ref", result.ref), ("sha", result.sha))
-        )
-    }
+    new: dict[str, SourceEntry] = {}
+    for result in results:
+        entry: SourceEntry = {"url": result.url, "ref": result.ref, "sha": result.sha}
+        known = recorded.get(result.name)
+        if known is None or entry.items() - known.items():
+            new[result.name] = entry
     gone = [name for name in recorded if name not in space.settings.sources] if forget else []
     if new or gone:
         with state.transaction(workspace=space) as data:
-            entries = data.setdefault("sources", {})
             for name in gone:
-                entries.pop(name, None)
+                data["sources"].pop(name, None)
             for name, entry in new.items():
-                entries[name] = {**entry, "synced_at": state.timestamp()}
+                data["sources"][name] = {**entry, "synced_at": state.timestamp()}
     log = get_logger("sources", workspace=space)
     for result in results:
         unfinished.end(space.sources / result.name)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..source_settings import SourceSetting
+    from ..state.types import SourceEntry
     from ..workspace import Workspace
     from .git import Commit
     from .lockfile import Locked
@@ -116,7 +117,7 @@ class Asked:
     """
 
     space: Workspace
-    recorded: Mapping[str, Mapping[str, Any]]
+    recorded: Mapping[str, SourceEntry]
     frozen: bool
     offline: bool
     check: bool

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..source_settings import SourceSetting
+    from ..state.types import SourceEntry
 
 
 def prepare(asked: Asked, setting: SourceSetting, git: Git) -> Prepared:
@@ -225,7 +226,7 @@ def _has_news(asked: Asked, setting: SourceSetting, git: Git, folder: Path, sha:
 
 def _own_commit(asked: Asked, setting: SourceSetting, git: Git, folder: Path, begun: str) -> str:
     """A commit at HEAD that neither the remote has, as far as is known, nor a sync brought; empty if none."""
-    recorded = str(asked.recorded.get(setting.name, {}).get("sha", ""))
+    recorded = _sha(asked.recorded.get(setting.name))
     return git.unpublished(folder, [sha for sha in (recorded, begun) if sha])
 
 
@@ -267,9 +268,14 @@ def _wish(setting: SourceSetting, refs: Callable[[], dict[str, str]], where: str
 
 def known(asked: Asked, setting: SourceSetting) -> str:
     """The commit that the state recorded for the same url and ref; empty without one."""
-    entry = asked.recorded.get(setting.name, {})
-    same = (entry.get("url"), entry.get("ref", "")) == (setting.url, setting.ref)
-    return str(entry.get("sha", "")) if same else ""
+    entry = asked.recorded.get(setting.name)
+    same = entry is not None and (entry["url"], entry.get("ref") or "") == (setting.url, setting.ref)
+    return _sha(entry) if same else ""
+
+
+def _sha(entry: SourceEntry | None) -> str:
+    """The commit of an entry; empty where there is none."""
+    return (entry.get("sha") if entry else None) or ""
 
 
 def _frozen(asked: Asked, setting: SourceSetting) -> str:

@@ -16,10 +16,10 @@ from .store import Transaction, read_content, save, state_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from ..workspace import Workspace
     from .repairing import Repair
+    from .types import State
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def read(*, workspace: Workspace | None = None) -> dict[str, Any]:
+def read(*, workspace: Workspace | None = None) -> State:
     """Read the state. Takes no lock: what is read is one whole version.
 
     Args:
@@ -57,7 +57,7 @@ def read(*, workspace: Workspace | None = None) -> dict[str, Any]:
     return empty() if content is None else decode(content, file=file)
 
 
-def write(data: dict[str, Any], *, workspace: Workspace | None = None) -> None:
+def write(data: State, *, workspace: Workspace | None = None) -> None:
     """Replace the state. To change it use ``transaction``, which also sees to what others wrote.
 
     Args:

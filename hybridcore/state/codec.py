@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import Fault, StateError
 from . import schema
@@ -19,8 +19,11 @@ from .entries import Entries
 from .migrations import migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
+
+    from .types import State
 
 # Whoever changes the layout of the text changes the word crc32 too: then every text of the old layout
 # is parsed and checked whole.
@@ -35,7 +38,7 @@ _LARGE = 10_000  # bytes; below it is cheaper to copy a part than to write it al
 _encode = json.JSONEncoder(sort_keys=True, allow_nan=False, check_circular=False).encode
 
 
-def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
+def decode(content: bytes, *, file: Path, lazy: bool = False) -> State:
     """Read the text of a state.
 
     Args:
@@ -58,18 +61,18 @@ def decode(content: bytes, *, file: Path, lazy: bool = False) -> dict[str, Any]:
         data = _parsed_whole(content, file)
     data.pop("checksum", None)
     if lazy:
-        return data
+        return cast("State", data)
     data = migrate(data, file=file)
     faults = schema.check(data)
     if faults and is_sound(content):  # whoever wrote it had checked it, against another schema
         raise NewerStateError(f"the state is of a newer release: {faults[0].message}", file=file)
     if faults:
         raise DamagedStateError("it does not fit the schema", file=file, faults=faults)
-    return data
+    return cast("State", data)
 
 
 def encode(
-    data: dict[str, Any], *, file: Path, history: int, before: bytes | None, always: bool
+    data: State, *, file: Path, history: int, before: bytes | None, always: bool
 ) -> list[bytes | memoryview] | None:
     """Check a state, and give its text.
 
@@ -89,11 +92,12 @@ def encode(
     """
     if schema.check_frame(data):
         raise _unfit(schema.check(data), file)
+    sections: Mapping[str, Any] = data
     faults: list[Fault] = []
     parts: list[bytes | memoryview] = []
     try:
         for name, kind in schema.SECTIONS.items():
-            value = data[name]
+            value = sections[name]
             parts.append(f'\n"{name}": '.encode())
             if isinstance(value, Entries):
                 lines, value = value.render(_encode)

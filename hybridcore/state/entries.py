@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
-    Value = Any  # what JSON can hold
+    from .types import ImageEntry
 
 
-class Entries(MutableMapping[str, "Value"]):
+class Entries(MutableMapping[str, "ImageEntry"]):
     """A mapping over lines ``"key": value`` of the state file, which parses what is looked at.
 
     It is no ``dict``, so that nothing in the interpreter copies it past these methods.
@@ -30,10 +29,10 @@ class Entries(MutableMapping[str, "Value"]):
         self._start = start
         self._end = end
         self._places: dict[str, tuple[int, int] | None] = {}
-        self._touched: dict[str, Value] = {}
+        self._touched: dict[str, ImageEntry] = {}
         self._deleted: set[str] = set()
 
-    def __getitem__(self, key: str) -> Value:
+    def __getitem__(self, key: str) -> ImageEntry:
         if key not in self._touched:
             place = None if key in self._deleted else self._find(key)
             if place is None:
@@ -41,7 +40,7 @@ class Entries(MutableMapping[str, "Value"]):
             self._touched[key] = json.loads(self._content[place[0] : place[1]])
         return self._touched[key]
 
-    def __setitem__(self, key: str, value: Value) -> None:
+    def __setitem__(self, key: str, value: ImageEntry) -> None:
         self._touched[key] = value
         self._deleted.discard(key)
 
@@ -60,7 +59,9 @@ class Entries(MutableMapping[str, "Value"]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
-    def render(self, encode: Callable[[Value], str]) -> tuple[list[bytes | memoryview], dict[str, Value]]:
+    def render(
+        self, encode: Callable[[object], str]
+    ) -> tuple[list[bytes | memoryview], dict[str, ImageEntry]]:
         """The lines as they are now.
 
         Args:
@@ -69,7 +70,7 @@ class Entries(MutableMapping[str, "Value"]):
         Returns:
             The text in parts, and the entries that are not as they were in the file.
         """
-        fresh: dict[str, Value] = {}
+        fresh: dict[str, ImageEntry] = {}
         places: list[tuple[int, int, bytes]] = []
         new: dict[str, bytes] = {}
         for key, value in self._touched.items():

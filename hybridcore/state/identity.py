@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+
+    from .types import ProcessEntry, RunningEntry, RunningTargetEntry, State
 
 
-def process_identity(pid: int | None = None) -> dict[str, Any]:
+def process_identity(pid: int | None = None) -> ProcessEntry:
     """What tells a process from every other one.
 
     Args:
@@ -29,7 +30,7 @@ def process_identity(pid: int | None = None) -> dict[str, Any]:
     }
 
 
-def liveness(entry: Mapping[str, Any]) -> str:
+def liveness(entry: ProcessEntry) -> str:
     """Whether the process of an entry of ``running`` still lives.
 
     Args:
@@ -50,7 +51,7 @@ def liveness(entry: Mapping[str, Any]) -> str:
     return "alive"
 
 
-def interrupted(data: Mapping[str, Any]) -> list[str]:
+def interrupted(data: State) -> list[str]:
     """The runs that the state calls running although their process is gone.
 
     Args:
@@ -64,12 +65,12 @@ def interrupted(data: Mapping[str, Any]) -> list[str]:
     return sorted(dead, key=lambda run: (str(running[run].get("started_at")), run))
 
 
-def targets_of(entry: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+def targets_of(entry: RunningEntry) -> Mapping[str, RunningTargetEntry]:
     """What an entry of ``running`` says of each of its targets."""
     return entry.get("targets") or {}
 
 
-def unfinished(data: Mapping[str, Any], run_id: str) -> Mapping[str, Mapping[str, Any]]:
+def unfinished(data: State, run_id: str) -> Mapping[str, RunningTargetEntry]:
     """The targets of a run that the state calls running whose end is not recorded yet.
 
     Args:
@@ -82,8 +83,9 @@ def unfinished(data: Mapping[str, Any], run_id: str) -> Mapping[str, Mapping[str
     entry = data["running"][run_id]
 
     def ended(target: str) -> bool:
-        image = data["images"].get(f"{entry.get('environment')}/{target}") or {}
-        return (image.get("last_attempt") or {}).get("run") == run_id
+        image = data["images"].get(f"{entry.get('environment')}/{target}")
+        attempt = image.get("last_attempt") if image else None
+        return attempt is not None and attempt["run"] == run_id
 
     return {target: facts for target, facts in targets_of(entry).items() if not ended(target)}
 

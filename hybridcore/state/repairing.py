@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..workspace import Workspace
+    from .types import State
 
 _LINE = re.compile(rb'^"([A-Za-z0-9._/-]+)": (\{.*\}),?$', re.MULTILINE)
 
@@ -102,7 +103,7 @@ def _problem(file: Path) -> str:
     return ""
 
 
-def _load_copy(file: Path) -> tuple[bytes, dict[str, Any], str]:
+def _load_copy(file: Path) -> tuple[bytes, State, str]:
     """The last good copy as text and data, or else the empty state and why."""
     try:
         content = read_file(file)
@@ -144,7 +145,7 @@ def _readable_entries(file: Path) -> dict[str, bytes]:
     return {key.decode(): line for key, line in _LINE.findall(images)}
 
 
-def _lost(seen: dict[str, bytes], data: dict[str, Any], restored: str, copy_problem: str) -> list[str]:
+def _lost(seen: dict[str, bytes], data: State, restored: str, copy_problem: str) -> list[str]:
     if restored:
         lost = [f"what was recorded after {restored}"]
     else:

@@ -17,7 +17,9 @@ from ..errors import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeAlias
+    from typing import TypeAlias
+
+    from .types import State
 
     Leaf: TypeAlias = Callable[[object], str]
     Kind: TypeAlias = "Leaf | Record | Table | Items"
@@ -50,7 +52,7 @@ def timestamp(seconds: float | None = None) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{rest:03}Z"
 
 
-def empty() -> dict[str, Any]:
+def empty() -> State:
     """The state of a workspace in which nothing has happened yet."""
     return {
         "schema_version": SCHEMA_VERSION,

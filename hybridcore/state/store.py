@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
-    from typing import Any
 
     from ..workspace import Workspace
+    from .types import State
 
 LOCK_NAME = "packer-hybrid.lock"
 # Hears what is odd though nothing failed: a state that will not stay, a wait for its lock.
@@ -60,9 +60,7 @@ def state_lock(
     )
 
 
-def save(
-    data: dict[str, Any], *, before: bytes | None, sound: bool, workspace: Workspace, always: bool
-) -> None:
+def save(data: State, *, before: bytes | None, sound: bool, workspace: Workspace, always: bool) -> None:
     """Check a state and write it; the caller holds the lock.
 
     Args:
@@ -105,9 +103,9 @@ class Transaction:
         self._lock = state_lock(workspace, command=command, timeout=timeout, on_wait=on_wait)
         self._before: bytes | None = None
         self._sound = False
-        self._data: dict[str, Any] = {}
+        self._data: State
 
-    def __enter__(self) -> dict[str, Any]:
+    def __enter__(self) -> State:
         self._lock.acquire()
         try:
             file = self._workspace.state_file

@@ -194,8 +194,8 @@ class Scheduler:
             return False
         key = f"{batch.env}/{job.target}"
         remembered = state.read(workspace=batch.workspace)
-        image = remembered["images"].get(key) or {}
-        if image.get("run") == (job.planned.image or {}).get("run"):
+        image = remembered["images"].get(key)
+        if image is None or image.get("run") == job.planned.run_before:
             return False
         mark = image.get("fingerprint")  # over what that build was seen to read, too, which no plan knows
         if not mark or (image.get("given_fingerprint") or mark) != job.planned.fingerprint:
@@ -203,8 +203,9 @@ class Scheduler:
         if lost_files(image, batch.workspace, Digests(batch.workspace)):
             return False
         batch.monitor.note(f"{job.target}: was built meanwhile, in run {image.get('run')}")
-        manifest = (remembered["manifests"].get(key) or {}).get("path")
-        taken = replace(job.planned, fingerprint=mark, reasons=(), image=image, manifest=manifest)
+        manifest = remembered["manifests"].get(key)
+        path = manifest["path"] if manifest else None
+        taken = replace(job.planned, fingerprint=mark, reasons=(), image=image, manifest=path)
         found = unchanged(taken)
         self._finisher.leave(job, found)
         return True
@@ -213,7 +214,7 @@ class Scheduler:
         batch = self._batch
         if not job.attempts:
             for reason in job.planned.reasons:
-                word = "rebuild" if (job.planned.image or {}).get("run") else "build"
+                word = "rebuild" if job.planned.run_before else "build"
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
         self._observer.take()
         try:

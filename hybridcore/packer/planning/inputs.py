@@ -18,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
     from ...errors import Fault
+    from ...state.types import SourceEntry
     from ...templates import Template
     from ...workspace import Workspace
     from ..options import BuildOptions
@@ -49,7 +49,7 @@ class Inputs:
 def gather(
     template: Template,
     rendered: Rendered,
-    remembered: Mapping[str, Any],
+    sources: Mapping[str, SourceEntry],
     *,
     workspace: Workspace,
     capabilities: Capabilities,
@@ -63,7 +63,7 @@ def gather(
     Args:
         template: what its files say.
         rendered: its configuration.
-        remembered: the state, for the SHAs of the sources.
+        sources: what the state remembers of the sources, for their commits.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
         installed: versions of the plugins beside it, by source address. All count: which one a build uses
@@ -84,7 +84,7 @@ def gather(
         folder = asset_folder(stack, workspace)
         folders[workspace.relative(folder)] = folder
     off = _folders_off(template, rendered, workspace)
-    commits = {name: source["sha"] for name, source in remembered["sources"].items() if source.get("sha")}
+    commits = {name: sha for name, source in sources.items() if (sha := source.get("sha"))}
     without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
     found = follow(template, rendered, workspace, environ)

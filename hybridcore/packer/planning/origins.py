@@ -56,7 +56,7 @@ def origins(planned: Planned, workspace: Workspace) -> dict[str, Any]:
 def _origin(name: str, planned: Planned, workspace: Workspace) -> str:
     kind, _, rest = name.partition(" ")
     if name in planned.observed:
-        return f"was read in run {(planned.image or {}).get('run')}"
+        return f"was read in run {planned.run_before}"
     if name in planned.places:
         return f"named in {planned.places[name]}"
     if name == workspace.relative(planned.template.folder):

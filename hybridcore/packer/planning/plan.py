@@ -22,8 +22,8 @@ from .rendered import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
+    from ...state.types import ImageEntry
     from ...templates import Template
     from ...workspace import Workspace
     from ..options import BuildOptions
@@ -57,8 +57,13 @@ class Planned:
     places: Mapping[str, str] = field(repr=False)
     unfollowed: tuple[Fault, ...]
     reasons: tuple[str, ...]
-    image: Mapping[str, Any] | None = field(repr=False)
+    image: ImageEntry | None = field(repr=False)
     manifest: str | None = None
+
+    @property
+    def run_before(self) -> str | None:
+        """The run that built the image which the state remembers; None where there is none."""
+        return self.image.get("run") if self.image else None
 
     def result(self, status: Status) -> BuildResult:
         """What there is to say of the target before it is built.
@@ -128,7 +133,7 @@ def plan(
         found = gather(
             template,
             values,
-            remembered,
+            remembered["sources"],
             workspace=workspace,
             capabilities=capabilities,
             installed=installed,
@@ -138,9 +143,10 @@ def plan(
         )
         inputs, files = found.digests, found.files
         image = remembered["images"].get(f"{env}/{template.target}")
-        observed = add_observed(found, (image or {}).get("observed") or (), workspace, digests)
+        seen = image.get("observed") if image else None
+        observed = add_observed(found, seen or (), workspace, digests)
         mark = fingerprint(inputs)
-        if mark != (image or {}).get("fingerprint"):
+        if image is None or mark != image.get("fingerprint"):
             files[CONFIGURATION] = values.digests_for(template)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
         if not reasons and template.setting is not None and _is_older(image, template.setting.max_age_s):
@@ -149,7 +155,7 @@ def plan(
             reasons = ["forced"]
         if reasons and CONFIGURATION not in files:
             files[CONFIGURATION] = values.digests_for(template)
-        manifest = (remembered["manifests"].get(f"{env}/{template.target}") or {}).get("path")
+        manifest = remembered["manifests"].get(f"{env}/{template.target}")
         planned.append(
             Planned(
                 template,
@@ -162,7 +168,7 @@ def plan(
                 found.unfollowed,
                 tuple(reasons),
                 image,
-                manifest,
+                manifest["path"] if manifest else None,
             )
         )
     digests.save()
@@ -195,7 +201,7 @@ def changed_since(
         now = gather(
             planned.template,
             planned.rendered,
-            state.read(workspace=workspace) if uses_sources else {"sources": {}},
+            state.read(workspace=workspace)["sources"] if uses_sources else {},
             workspace=workspace,
             capabilities=capabilities,
             installed=plugins.found_by(capabilities, environ),
@@ -215,9 +221,9 @@ def source_faults(planned: Planned, workspace: Workspace) -> list[Fault]:
     return differences(_sources_of([planned]), workspace)
 
 
-def _is_older(image: Mapping[str, Any] | None, seconds: int) -> bool:
+def _is_older(image: ImageEntry | None, seconds: int) -> bool:
     """Whether an image was built longer ago than so many seconds; 0 is no limit."""
-    built = (image or {}).get("built_at")
+    built = image.get("built_at") if image else None
     return bool(seconds and built) and time.time() - datetime.fromisoformat(str(built)).timestamp() > seconds
 
 
@@ -232,7 +238,7 @@ def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:
 
 
 def _reasons(
-    image: Mapping[str, Any] | None,
+    image: ImageEntry | None,
     mark: str,
     inputs: Mapping[str, str],
     files: Mapping[str, Mapping[str, str]],
@@ -244,7 +250,7 @@ def _reasons(
     if image and image.get("run") and not image.get("fingerprint"):
         return [f"its inputs changed while it was built, in run {image['run']}"]
     if image is None or not image.get("fingerprint"):
-        attempt = (image or {}).get("last_attempt")
+        attempt = image.get("last_attempt") if image else None
         return [f"never built: the last attempt was {attempt['status']}" if attempt else "never built"]
     if image["fingerprint"] != mark:
         before = read_files(workspace, key)
@@ -253,7 +259,7 @@ def _reasons(
     return lost_files(image, workspace, digests)
 
 
-def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests) -> list[str]:
+def lost_files(image: ImageEntry, workspace: Workspace, digests: Digests) -> list[str]:
     """The files of an image that are gone, or are not what was built.
 
     Args:
@@ -282,16 +288,13 @@ def lost_files(image: Mapping[str, Any], workspace: Workspace, digests: Digests)
 
 def unchanged(plan: Planned) -> BuildResult:
     """The result of a target that need not be built: what the state remembers of its image."""
-    image = plan.image or {}
-    return replace(
-        plan.result(Status.UNCHANGED),
-        artifacts=artifacts_from_state(image),
-        log_path=image.get("log_path"),
-        manifest_path=plan.manifest,
-    )
+    result = replace(plan.result(Status.UNCHANGED), manifest_path=plan.manifest)
+    if plan.image is None:
+        return result
+    return replace(result, artifacts=artifacts_from_state(plan.image), log_path=plan.image.get("log_path"))
 
 
-def artifacts_from_state(image: Mapping[str, Any]) -> tuple[Artifact, ...]:
+def artifacts_from_state(image: ImageEntry) -> tuple[Artifact, ...]:
     """The artifacts of an image as the state remembers them."""
     return tuple(
         Artifact(

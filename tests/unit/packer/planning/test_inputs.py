@@ -57,7 +57,7 @@ def inputs_of(
     found = gather(
         templates.load(TARGET, where),
         Rendered(config),
-        {"sources": sources or {}},
+        sources or {},
         workspace=where,
         capabilities=packer,
         installed=installed or {},
@@ -178,7 +178,7 @@ def gathered(space: WorkspaceFolder, config: str, options: BuildOptions) -> dict
     return gather(
         templates.load(TARGET, where),
         Rendered(config),
-        {"sources": {}},
+        {},
         workspace=where,
         capabilities=OLD,
         installed={},
