@@ -183,14 +183,6 @@ state.durable
 state.entries
 state.repairing
 state.store
-templates.declarations
-templates.declared
-templates.files
-templates.naming
-templates.slices
-templates.survey
-templates.template
-templates.variable_blocks
 workspace
 """
 

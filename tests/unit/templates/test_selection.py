@@ -9,7 +9,6 @@ import pytest
 from hybridcore import hcl
 from hybridcore.errors import Fault
 from hybridcore.templates.selection import Build, builds, select
-from hybridcore.templates.slices import Slice
 from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
 
@@ -127,22 +126,3 @@ def test_a_source_that_is_not_there_has_a_place(where: Workspace, text: str, say
     (fault,) = faults
     assert says in fault.message
     assert (fault.file, fault.line) == ("x.pkr.hcl", line)
-
-
-def test_a_slice_is_what_the_build_names_and_what_that_names(where: Workspace) -> None:
-    bodies = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE))]
-    found = builds(bodies, where, [])
-    used = Slice(bodies, [found[0]])
-    assert sorted(used.parts) == [
-        "build 1",
-        "data.null.first",
-        "local.name",
-        "local.suffix",
-        "source.qemu.web",
-        "variable.cpus",
-    ]
-    again = [(where.root / "x.pkr.hcl", hcl.loads("# moved\n\n" + TEMPLATE.replace('"x"', '"y"')))]
-    assert Slice(again, [builds(again, where, [])[0]]).digests() == used.digests()
-    other = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE.replace("default = 2", "default = 4")))]
-    changed = Slice(other, [builds(other, where, [])[0]]).digests()
-    assert {name for name, digest in used.digests().items() if changed[name] != digest} == {"variable.cpus"}
