@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..packer import options
 from ..workspace import Workspace
-from .config import add_request, parse_vars, switches
+from .config import add_request, request
 from .streams import print_json
 
 TYPE_CHECKING = False
@@ -83,11 +83,8 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     signal.signal(signal.SIGTERM, _cancel)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _cancel)
-    request = pipeline.Request(
-        env=args.env,
-        targets=args.targets,
-        vars=parse_vars(args.var),
-        provisioners=switches(args),
+    wanted = request(
+        args,
         options=options.made_from(
             {option.name: getattr(args, option.field) for option in options.table()}
             | {"secrets": read_secrets(args.secrets), "extra_env": read_environment(args.extra_env)}
@@ -97,7 +94,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     monitor = ConsoleMonitor(quiet=args.quiet, verbose=args.verbose)
     try:
         report = pipeline.build(
-            request,
+            wanted,
             workspace=workspace,
             monitor=monitor,
             check=args.check,

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..packer.options import BuildOptions
+    from ..pipeline import Request
     from ..workspace import Workspace
 
 _BOOLS = ("true", "false")
@@ -61,9 +63,30 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def switches(args: argparse.Namespace) -> dict[str, bool]:
-    """Which provisioner stacks are on, by name, as the arguments of ``add_request`` say."""
-    return {stack.name: getattr(args, stack.variable) for stack in stacks.STACKS}
+def request(
+    args: argparse.Namespace, *, options: BuildOptions | None = None, command: str = "build"
+) -> Request:
+    """The request to the core.
+
+    Args:
+        args: what ``add_request`` adds.
+        options: how to build; the defaults when not given.
+        command: what is being done, for the state and for those who wait.
+
+    Raises:
+        ConfigError: a ``--var`` is not NAME=VALUE, or its value is not HCL.
+    """
+    from .. import pipeline
+    from ..packer.options import BuildOptions
+
+    return pipeline.Request(
+        env=args.env,
+        targets=args.targets,
+        vars=parse_vars(args.var),
+        provisioners={stack.name: getattr(args, stack.variable) for stack in stacks.STACKS},
+        options=options or BuildOptions(),
+        command=command,
+    )
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:
@@ -79,15 +102,10 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import pipeline
     from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
 
-    request = pipeline.Request(
-        env=args.env,
-        targets=args.targets,
-        vars=parse_vars(args.var),
-        provisioners=switches(args),
-    )
+    wanted = request(args)
     if args.action == "explain":
-        return _explain(args, pipeline.explain(request, workspace))
-    result = pipeline.render(request, workspace, write=args.action == "render")
+        return _explain(args, pipeline.explain(wanted, workspace))
+    result = pipeline.render(wanted, workspace, write=args.action == "render")
     if args.json:
         print_json(_public(result, diff=args.diff))
     else:

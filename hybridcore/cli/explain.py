@@ -6,7 +6,7 @@ import argparse
 
 from ..errors import EXIT_DONE, ConfigError
 from .build import add_given, given
-from .config import add_request, parse_vars, switches
+from .config import add_request, request
 from .status import columns
 from .streams import print_json
 
@@ -40,20 +40,14 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import pipeline
     from ..packer import runs
 
-    request = pipeline.Request(
-        env=args.env,
-        targets=args.targets,
-        vars=parse_vars(args.var),
-        provisioners=switches(args),
-        options=given(args),
-    )
-    pipeline.prepare(request, workspace)  # the names are right, before anything is forgotten
+    wanted = request(args, options=given(args))
+    pipeline.prepare(wanted, workspace)  # the names are right, before anything is forgotten
     if args.forget and not args.targets:
         raise ConfigError("--forget needs a target", hint="name the targets whose builds read the file")
     for path in args.forget:
         for target in args.targets:
             runs.forget(workspace, args.env, target, path)
-    found = pipeline.inputs(request, workspace)
+    found = pipeline.inputs(wanted, workspace)
     if args.json:
         print_json({"environment": args.env, "targets": found})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .build import add_given, given
-from .config import add_request, parse_vars, switches
+from .config import add_request, request
 from .streams import complain, print_json
 
 TYPE_CHECKING = False
@@ -87,14 +87,7 @@ def run_validate(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import pipeline
     from ..errors import EXIT_DONE, EXIT_USER
 
-    request = pipeline.Request(
-        env=args.env,
-        targets=args.targets,
-        vars=parse_vars(args.var),
-        provisioners=switches(args),
-        options=given(args),
-    )
-    result = pipeline.validate(request, workspace)
+    result = pipeline.validate(request(args, options=given(args)), workspace)
     if args.json:
         print_json(result.to_dict())
     else:

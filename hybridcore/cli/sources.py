@@ -9,7 +9,13 @@ from .streams import print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    from ..sources import LockResult, SourceDiff, SourceResult
     from ..workspace import Workspace
+
+    T = TypeVar("T", LockResult, SourceDiff, SourceResult)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,7 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Clone or update the repositories of [sources.NAME] in packer-hybrid.toml, check each "
         "pin, and record URL and commit in the state.",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
+    _add_names(parser)
     parser.add_argument(
         "--frozen", action="store_true", help="nothing may move: fail unless all are at their pinned commit"
     )
@@ -42,7 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Write the commit, and a digest of the files, of each repository as the last sync left "
         "it into packer-hybrid.lock. 'sources sync --frozen' then needs exactly that.",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
+    _add_names(parser)
     parser.add_argument("--check", action="store_true", help="only say what would change; exit code 5 if any")
     parser.set_defaults(run=run_lock, changes="sources lock")
     parser = actions.add_parser(
@@ -51,9 +57,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="List the commits between packer-hybrid.lock, or else the last sync, and what a sync "
         "would bring. Fetches what is missing, and moves nothing.",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
+    _add_names(parser)
     parser.add_argument("--offline", action="store_true", help="use only what the clones already have")
     parser.set_defaults(run=run_diff)
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these repositories; all by default")
 
 
 def run(args: argparse.Namespace, workspace: Workspace) -> int:
@@ -67,7 +77,6 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         The exit code.
     """
     from .. import sources
-    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
     from ..monitor import ConsoleMonitor
 
     results = sources.sync(
@@ -79,17 +88,15 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         monitor=ConsoleMonitor(),
         workspace=workspace,
     )
-    if args.json:
-        print_json({"results": [result.to_dict() for result in results]})
-    else:
-        for result in results:
-            if result.warning:
-                print(f"packer-hybrid: {result.name}: {result.warning}", file=sys.stderr)
-            moved = f" (was {result.before[:12]})" if result.action == "updated" else ""
-            print(f"{result.action:9} {result.name} {result.sha[:12]} {result.ref or result.url}{moved}")
-        if not results:
-            print("packer-hybrid.toml has no [sources.NAME]: nothing to sync")
-    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
+    _print(results, _print_synced, args, nothing="nothing to sync")
+    return _exit_code(results, args)
+
+
+def _print_synced(result: SourceResult) -> None:
+    if result.warning:
+        print(f"packer-hybrid: {result.name}: {result.warning}", file=sys.stderr)
+    moved = f" (was {result.before[:12]})" if result.action == "updated" else ""
+    print(f"{result.action:9} {result.name} {result.sha[:12]} {result.ref or result.url}{moved}")
 
 
 def run_lock(args: argparse.Namespace, workspace: Workspace) -> int:
@@ -103,18 +110,15 @@ def run_lock(args: argparse.Namespace, workspace: Workspace) -> int:
         The exit code.
     """
     from .. import sources
-    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
 
     results = sources.lock(args.names or None, check=args.check, workspace=workspace)
-    if args.json:
-        print_json({"results": [result.to_dict() for result in results]})
-    else:
-        for result in results:
-            was = f" (was {result.before[:12]})" if result.before not in ("", result.sha) else ""
-            print(f"{'locked' if result.changed else 'unchanged':9} {result.name} {result.sha[:12]}{was}")
-        if not results:
-            print("packer-hybrid.toml has no [sources.NAME]: nothing to lock")
-    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
+    _print(results, _print_locked, args, nothing="nothing to lock")
+    return _exit_code(results, args)
+
+
+def _print_locked(result: LockResult) -> None:
+    was = f" (was {result.before[:12]})" if result.before not in ("", result.sha) else ""
+    print(f"{'locked' if result.changed else 'unchanged':9} {result.name} {result.sha[:12]}{was}")
 
 
 def run_diff(args: argparse.Namespace, workspace: Workspace) -> int:
@@ -134,15 +138,30 @@ def run_diff(args: argparse.Namespace, workspace: Workspace) -> int:
     found = sources.diff(
         args.names or None, offline=args.offline, monitor=ConsoleMonitor(), workspace=workspace
     )
-    if args.json:
-        print_json({"results": [each.to_dict() for each in found]})
-        return EXIT_DONE
-    for each in found:
-        same = each.before == each.after
-        print(f"{each.name} {each.before[:12] or 'new'}" + ("" if same else f"..{each.after[:12]}"))
-        for sign, commits in (("+", each.commits), ("-", each.withdrawn)):
-            for commit in commits:
-                print(f"  {sign} {commit.sha[:12]} {commit.time[:10]} {commit.subject}")
-    if not found:
-        print("packer-hybrid.toml has no [sources.NAME]: nothing to compare")
+    _print(found, _print_commits, args, nothing="nothing to compare")
     return EXIT_DONE
+
+
+def _print_commits(found: SourceDiff) -> None:
+    same = found.before == found.after
+    print(f"{found.name} {found.before[:12] or 'new'}" + ("" if same else f"..{found.after[:12]}"))
+    for sign, commits in (("+", found.commits), ("-", found.withdrawn)):
+        for commit in commits:
+            print(f"  {sign} {commit.sha[:12]} {commit.time[:10]} {commit.subject}")
+
+
+def _print(results: Sequence[T], say: Callable[[T], None], args: argparse.Namespace, *, nothing: str) -> None:
+    """Print what came of each repository, or that the settings name none."""
+    if args.json:
+        print_json({"results": [result.to_dict() for result in results]})
+        return
+    for result in results:
+        say(result)
+    if not results:
+        print(f"packer-hybrid.toml has no [sources.NAME]: {nothing}")
+
+
+def _exit_code(results: Sequence[SourceResult | LockResult], args: argparse.Namespace) -> int:
+    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
+
+    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE

@@ -77,11 +77,11 @@ def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layo
     whole: set[str] = set()
     written: set[str] = set()
     absent = {f"{home}/output-{template.source.labels[1]}"}  # what a builder makes that is told nothing
-    absent.update(f"{home}/{name}" for name in own_manifests(template, rendered))
+    scope = Scope(template, rendered, {})
+    absent.update(f"{home}/{name}" for name in own_manifests(template, rendered, scope))
     # Their values are in the rendered text, and would beat what the environment gives.
     absent.update(workspace.relative(path) for path in template.var_files if path.name.endswith(AUTO))
     absent.update(_unnamed_targets(template, rendered, workspace))
-    scope = Scope(template, rendered, {})
     for _, _, _, attribute in template.used():
         if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
             continue
@@ -125,7 +125,7 @@ def _targets_in(folder: Path, mtime_ns: int) -> tuple[str, ...]:
     return tuple(sorted({path.parent.name for path in folder.glob("*/*.pkr.hcl")}))
 
 
-def own_manifests(template: Template, rendered: Rendered) -> set[str]:
+def own_manifests(template: Template, rendered: Rendered, scope: Scope | None = None) -> set[str]:
     """The manifests that the template has Packer write, relative to the folder in which Packer runs.
 
     One lies there where somebody ran Packer by hand. Packer would append to it, so it is no part of a build.
@@ -133,6 +133,7 @@ def own_manifests(template: Template, rendered: Rendered) -> set[str]:
     Args:
         template: the target.
         rendered: its configuration; an empty one where there is none.
+        scope: of both, where the caller has it; made when it is needed.
 
     Returns:
         Paths below that folder, as far as the attribute ``output`` is known without a build.
@@ -143,10 +144,10 @@ def own_manifests(template: Template, rendered: Rendered) -> set[str]:
         for inner in block.body.nested()
         if (inner.type, *inner.labels[:1]) == ("post-processor", "manifest")
     ]
-    scope = Scope(template, rendered, {}) if any(outputs) else None
     found = {"packer-manifest.json"} if None in outputs else set()
     for output in outputs:
-        if output is not None and scope is not None:
+        if output is not None:
+            scope = scope or Scope(template, rendered, {})
             found.update(os.path.relpath(template.cwd / text, template.cwd) for text in _texts(output, scope))
     return {path for path in found if path != "." and not path.startswith("../")}
 

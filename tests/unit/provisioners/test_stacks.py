@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from hybridcore import cli, pipeline, provisioners
-from hybridcore.cli.config import switches
+from hybridcore.cli.config import request as requested
 from hybridcore.errors import ProvisionersError
 from hybridcore.provisioners import stacks
 from hybridcore.provisioners.stacks import STACKS, Stack
@@ -73,12 +73,12 @@ def test_a_new_stack_is_one_row_and_three_files_that_are_named(
     space.write(f"templates/{target}/chef.pkr.hcl", 'variable "enable_chef" {\n  default = false\n}\n')
 
     args = cli.parser().parse_args(["build", "--env", "dev", "--chef"])
-    assert switches(args) == {"ansible": True, "puppet": False, "chef": True}
+    assert requested(args).provisioners == {"ansible": True, "puppet": False, "chef": True}
     assert adapter.spec()["provisioners"]["options"]["chef"] == {"type": "bool", "default": False}
     given = {"env": "dev", "targets": [], "vars": {}, "provisioners": {"chef": True, "puppet": None}}
     assert adapter.request(given).provisioners == {"chef": True}
 
-    request = pipeline.Request(env="dev", provisioners=switches(args))
+    request = requested(args)
     with pytest.raises(ProvisionersError, match="the chef stack is on and its asset is missing") as caught:
         pipeline.render(request, space.open(), write=True)
     assert [fault.file for fault in caught.value.faults] == ["templates/chef/recipes/default.rb"]
