@@ -6,10 +6,10 @@ import os
 import re
 import reprlib
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 from .errors import Fault
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any

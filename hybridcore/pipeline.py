@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from . import logs, provisioners, templates
 from .config import generate
@@ -21,7 +22,6 @@ from .packer.program.capabilities import known_version
 from .packer.results import BuildReport
 from .workspace import Workspace, check_env
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any

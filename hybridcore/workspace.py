@@ -8,6 +8,7 @@ import reprlib
 import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import Fault, WorkspaceError
 from .image_settings import ImageSetting, is_inside, parse_images
@@ -16,7 +17,6 @@ from .source_settings import SourceSetting, parse_sources
 SETTINGS_FILE = "packer-hybrid.toml"
 ENVIRONMENT_VARIABLE = "HYBRIDCORE_WORKSPACE"
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+from typing import TYPE_CHECKING
 
 from ..errors import (
     EXIT_CANCELLED,
@@ -20,7 +21,6 @@ from ..workspace import Workspace
 from .config import add_request, request
 from .streams import print_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
     from typing import Any

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from typing import TYPE_CHECKING
 
 from ..provisioners import stacks
 from .streams import complain, print_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..errors import EXIT_DONE, ConfigError
 from .build import add_given, given
@@ -10,7 +11,6 @@ from .config import add_request, request
 from .status import columns
 from .streams import print_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from .build import add_given, given
 from .config import add_request, request
 from .streams import complain, print_json
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..workspace import Workspace
 

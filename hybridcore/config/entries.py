@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 from .. import hcl
 from ..errors import Fault, HclError
@@ -12,7 +13,6 @@ from ..hcl import types
 from ..hcl.values import normal, number_of
 from ..workspace import read_plain
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

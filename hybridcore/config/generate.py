@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from .. import templates
 from ..errors import ConfigError, Fault, TemplatesError
@@ -20,7 +21,6 @@ from .overlays import Overlays, merge_maps
 from .placeholders import literal
 from .resolve import Resolved, Sources, resolve_variables
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager

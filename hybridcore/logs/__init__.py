@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..errors import Cancelled
 from ..workspace import resolve
@@ -13,7 +14,6 @@ from .builds import build_log_path, build_logs, follow, last_build_log, prune_bu
 from .format import ROOT, Formatter, JsonFormatter, escape
 from .rolling import RollingHandler
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path

@@ -13,10 +13,10 @@ import fcntl
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from .format import escape
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

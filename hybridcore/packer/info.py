@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from .. import state, templates
 from ..templates.requirements import PackerHas
@@ -11,7 +12,6 @@ from .building.inotify import trouble
 from .program import plugins
 from .program.capabilities import probe, probe_workspace
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import PackerError
 from . import start
@@ -16,7 +17,6 @@ from .environment import child_environment
 from .kill import RUN_MARK, kill_group, kill_marked
 from .wire import Channel
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType

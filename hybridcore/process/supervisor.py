@@ -21,11 +21,11 @@ import signal
 import socket
 import subprocess
 import time
+from typing import TYPE_CHECKING
 
 from .kill import RUN_MARK, kill_group, kill_marked
 from .wire import Channel
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol

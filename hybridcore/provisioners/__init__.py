@@ -10,12 +10,12 @@ import os
 import re
 from contextvars import ContextVar
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, ProvisionersError
 from ..workspace import Workspace, read_plain, resolve
 from . import stacks
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path

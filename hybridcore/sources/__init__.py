@@ -8,6 +8,7 @@ import shutil
 import time
 from contextlib import contextmanager, nullcontext
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from ..errors import Fault, HybridError, SourcesError
 from ..workspace import SETTINGS_FILE
@@ -17,7 +18,6 @@ from .git import Git
 from .records import SHA, Asked, LockResult, SourceDiff, SourceResult
 from .repository import move, prepare
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import platforms
 from ..errors import Fault, TemplatesError
@@ -14,7 +15,6 @@ from .selection import builds, select
 from .slices import Slice
 from .template import Template
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..image_settings import ImageSetting
     from ..workspace import Workspace

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).resolve().parents[2] / "hybridcore"
+# These write TYPE_CHECKING = False; why is said in docs/hybridcore-architecture.md.
+WITHOUT_TYPING = ("config", "packer")
 MODULES = ("config", "sources", "templates", "provisioners", "packer", "state", "logs")
 
 _LIST_FOREIGN = """
@@ -38,6 +40,16 @@ def test_import_loads_only_the_standard_library(name, python_bare):
     done = python_bare(_LIST_FOREIGN.format(name=name))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+def test_typing_is_spared_where_nothing_else_is_loaded_and_only_there(python_bare):
+    spared = [
+        file for file in sorted(CORE.rglob("*.py")) if "\nTYPE_CHECKING = False\n" in file.read_text("utf-8")
+    ]
+    assert spared == [CORE / name / "__init__.py" for name in WITHOUT_TYPING]
+    for name in WITHOUT_TYPING:
+        done = python_bare(f"import hybridcore.{name}; print('typing' in sys.modules)")
+        assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 @pytest.mark.parametrize("file", sorted(CORE.rglob("*.py")), ids=lambda file: str(file.relative_to(CORE)))

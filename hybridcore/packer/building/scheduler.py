@@ -7,6 +7,7 @@ import os
 import selectors
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ... import logs, state
 from ...errors import HybridError, LockError, PackerError, StateError
@@ -25,7 +26,6 @@ from .job import Attempt, Batch, Ended, Job, look_again, prepare
 from .observation import Observer
 from .remains import grace, left_behind
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

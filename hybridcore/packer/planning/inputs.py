@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ...process.environment import may_be_secret
 from ...provisioners import asset_folder, enabled_stacks, stacks
@@ -14,7 +15,6 @@ from .fingerprint import CONFIGURATION, digest_of, tree_digest
 from .layout import own_manifests
 from .references import follow
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path

@@ -6,12 +6,12 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ... import process
 from ...errors import ProcessError
 from ...templates.requirements import required_plugins
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
