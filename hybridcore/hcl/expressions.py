@@ -183,8 +183,8 @@ class _Builder:
             key = self.expression()
             if literal and isinstance(key, Variable):
                 key = Literal(key.line, key.column, key.name)
-            elif literal and isinstance(key, Literal) and not isinstance(key.value, (str, int, Decimal)):
-                key = Literal(key.line, key.column, {True: "true", False: "false"}.get(bool(key.value)))
+            elif literal and isinstance(key, Literal) and key.value is None:
+                key = Literal(key.line, key.column, "null")  # as a key it is a word, like true and false
             if not self._next("="):
                 self._next(":")
             value = self.expression()

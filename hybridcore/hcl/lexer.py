@@ -115,7 +115,7 @@ class Document:
         Returns:
             Both -1 where there is no such line; it must end with a line feed.
         """
-        searched, found = self._closing.get(marker, (0, (0, 0)))
+        searched, found = self._closing.get(marker, (offset + 1, (0, 0)))
         if not (searched <= offset <= found[0] or (found[0] < 0 and searched <= offset)):
             found = _closing_line(self.text, offset, marker)
             self._closing[marker] = offset, found

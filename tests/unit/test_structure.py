@@ -140,17 +140,6 @@ config.overlays
 config.render
 config.resolve
 errors
-hcl.dialect
-hcl.evaluator
-hcl.expressions
-hcl.functions
-hcl.lexer
-hcl.nodes
-hcl.regex
-hcl.structure
-hcl.syntax
-hcl.templates
-hcl.values
 host
 live
 logs

@@ -146,18 +146,6 @@ def test_what_is_unknown_or_wrong_is_left_to_packer(expression: str) -> None:
         hcl.evaluate(expression, SCOPE)
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "x**", "x*+", "(?=x)", "(x", "x)", "[x", "*x", "(?i)é", "(?:x(?m))", "[b-a]", "x{2,1}", "x{1001}",
-        "x{99999}", "(|x)*", "(?P=x)", r"(x)\1", r"\x41", r"\Qx", "[[:nothing:]]", r"[\S]", "(?#x)",
-    ],
-)  # fmt: skip
-def test_patterns_that_python_reads_otherwise_are_left_to_packer(pattern: str) -> None:
-    with pytest.raises(hcl.NotEvaluable, match="the pattern is left to Packer"):
-        hcl.evaluate("can(regex(var.pattern, var.s))", {"var": {"pattern": pattern, "s": "x"}})
-
-
 def test_an_attribute_and_a_tree_can_be_computed() -> None:
     attribute = hcl.loads("a = upper(var.name)\n").attributes["a"]
     assert hcl.evaluate(attribute, SCOPE) == "DEBIAN-12"
@@ -173,47 +161,3 @@ def test_functions_can_be_given() -> None:
 def test_a_text_that_is_no_expression_is_an_error(text: str) -> None:
     with pytest.raises(hcl.HclError):
         hcl.evaluate(text, {})
-
-
-@pytest.mark.parametrize(
-    ("pattern", "length"),
-    [
-        ("(a+)+$", 200),
-        ("(a|a)*b", 200),
-        ("(.*)*(.*)*x", 200),
-        ("(a|aa)+$", 100),
-        ("a*a*a*a*a*a*b", 100),
-        ("(a?a?a?){20}b", 60),
-        ("(a{1,30}){1,30}b", 900),
-        ("(x|a){1,40}(x|a){1,40}b", 80),
-        ("((((a+b?)+)+)+)+c", 40),
-        ("(a{1,31}){1,33}", 0),
-    ],
-)
-def test_a_pattern_that_could_take_too_long_is_left_to_packer(pattern: str, length: int) -> None:
-    # A backtracking matcher would still be busy when the universe ends.
-    with pytest.raises(hcl.NotEvaluable, match="the pattern is left to Packer"):
-        hcl.evaluate(f'regex("{pattern}", var.s)', {"var": {"s": "a" * length + "!"}})
-
-
-@pytest.mark.parametrize(
-    ("pattern", "length"),
-    [("a*b", 280), ("a*a*b", 65), ("(a|a){1,11}b", 60), ("(?:a|a|a)*b", 9), ("a{3,}b", 280)],
-)
-def test_a_pattern_that_takes_much_work_but_not_too_much_is_matched(pattern: str, length: int) -> None:
-    scope = {"var": {"s": "a" * length}}
-    assert hcl.evaluate(f'can(regex("{pattern}", var.s))', scope) is False
-    assert hcl.evaluate(f'regexall("{pattern}", var.s)', scope) == []
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "[for a in var.l: [for b in var.l: [for c in var.l: [for d in var.l: a]]]]",
-        'join("", [for a in var.l: join("", [for b in var.l: replace(var.s, "a", var.s)])])',
-        'regex("(a{1,500}){1,500}", var.s)',
-    ],
-)
-def test_endless_work_is_left_to_packer(expression: str) -> None:
-    with pytest.raises(hcl.NotEvaluable):
-        hcl.evaluate(expression, {"var": {"l": list(range(100)), "s": "a" * 100_000}})
