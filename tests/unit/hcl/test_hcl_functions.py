@@ -62,6 +62,7 @@ def call(name: str, *arguments: object) -> object:
         ("base64encode", ("",), ""),
         ("regex", ("(a)(?P<n>b)?", "a"), Refused),
         ("regexall", ("a", "aXa"), ["a", "a"]),
+        ("regexall", ("a", "aab"), ["a", "a"]),
         ("regexall", ("", "ab"), ["", "", ""]),
         ("regexall", ("x*", "axb"), ["", "x", ""]),
     ],

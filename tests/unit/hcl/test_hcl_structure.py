@@ -72,7 +72,13 @@ def test_what_is_not_constant_has_its_place() -> None:
 
 @pytest.mark.parametrize(
     ("expression", "wrong"),
-    [("1", ""), ("var.x", ""), ("1 + true", "a number is required"), ("[1][1]", "there is no element 1")],
+    [
+        ("1", ""),
+        ("var.x", ""),
+        ("1 + true", "a number is required"),
+        ("[1][1]", "there is no element 1"),
+        ("true.x", "only lists and maps have elements"),
+    ],
 )
 def test_what_nobody_can_compute_is_told(expression: str, wrong: str) -> None:
     assert attribute(expression).wrong == wrong

@@ -27,6 +27,7 @@ WHOLE = [
     "<<-E\n  x\n  E",
     "a.b[0].*.c[*].d.0",
     "f(a, b...)",
+    "f([a], (b), c)",
     "[1, a, [b],]",
     "{ a = 1, b : 2\n c = 3 }",
     "[for a, b in c : d if e]",
@@ -114,4 +115,15 @@ def test_blocks_around_an_expression_count_for_its_depth() -> None:
     assert skimmer.skim(0, MAX_DEPTH - 3) == 5
     with pytest.raises(HclError, match="levels deep"):
         skimmer.skim(0, MAX_DEPTH - 2)
-    assert skimmer.skim(0) == 5  # a fault leaves nothing behind for the next expression
+
+
+def test_what_is_closed_counts_no_more() -> None:
+    text = "[" + "[-(1), f(1)], " * MAX_DEPTH + "]"
+    assert end(text) == len(text)
+
+
+def test_a_fault_leaves_nothing_behind_for_the_next_expression() -> None:
+    skimmer = Skimmer(Document("---\n[1]", "f"))
+    with pytest.raises(HclError):
+        skimmer.skim(0)
+    assert skimmer.skim(4, MAX_DEPTH - 2) == 7
