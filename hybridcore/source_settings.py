@@ -33,6 +33,11 @@ class SourceSetting:
     url: str = _option("", "what Git clones")
     ref: str = _option("", "branch, tag or commit; the remote's default branch when empty")
     sha: str = _option("", "full commit id that `ref` must mean; not pinned when empty")
+    kind: str = _option(
+        "example",
+        "`example`, what templates use, or `plugin`, which may give programs to `[plugins]`",
+        pattern="example|plugin",
+    )
     depth: int = _option(0, "commits of history that are fetched; 0: all", least=0)
     filter: str = _option(
         "",

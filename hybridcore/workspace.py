@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .errors import Fault, WorkspaceError
 from .image_settings import ImageSetting, is_inside, parse_images
+from .plugin_settings import PluginSetting, parse_plugins
 from .source_settings import SourceSetting, parse_sources
 
 SETTINGS_FILE = "packer-hybrid.toml"
@@ -28,6 +29,7 @@ class Settings:
 
     Attributes:
         packer_path: ``[packer] path``, the program to run: a name to look up, or a path.
+        strict: ``[packer] strict``, whether plugins must be pinned.
         parallel_builds: ``[build] parallel_builds``, Packer processes at a time; 0 means one a core.
         keep_images: ``[build] keep_images``, images of a target that are kept, the last one included.
         logs_max_bytes: ``[logs] max_bytes``, size in bytes at which a log file rolls.
@@ -38,11 +40,13 @@ class Settings:
         lock_timeout: ``[state] lock_timeout``, seconds to wait for the state's lock.
         history: ``[state] history``, past runs that the state remembers.
         sources: ``[sources.NAME]`` tables, by name.
+        plugins: ``[plugins."HOST/NAMESPACE/NAME"]`` tables, by address.
         images: ``[images."<os>/<platform>/<name>"]`` tables, by target; those of included files too.
         include: patterns of more files with ``[images]``.
     """
 
     packer_path: str = "packer"
+    strict: bool = False
     parallel_builds: int = 0
     keep_images: int = 2
     logs_max_bytes: int = 10_000_000
@@ -53,6 +57,7 @@ class Settings:
     lock_timeout: int = 60
     history: int = 100
     sources: Mapping[str, SourceSetting] = field(default_factory=dict)
+    plugins: Mapping[str, PluginSetting] = field(default_factory=dict)
     images: Mapping[str, ImageSetting] = field(default_factory=dict)
     include: tuple[str, ...] = ()
 
@@ -60,6 +65,7 @@ class Settings:
 # Section and key of the settings file, to the field of Settings and its type.
 _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("packer", "path"): ("packer_path", str),
+    ("packer", "strict"): ("strict", bool),
     ("build", "parallel_builds"): ("parallel_builds", int),
     ("build", "keep_images"): ("keep_images", int),
     ("logs", "max_bytes"): ("logs_max_bytes", int),
@@ -70,6 +76,7 @@ _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("state", "lock_timeout"): ("lock_timeout", int),
     ("state", "history"): ("history", int),
 }
+_KINDS = {str: "a string", int: "a whole number", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,11 @@ class Workspace:
     def sources(self) -> Path:
         """Clones of the pinned repositories."""
         return self.root / "sources"
+
+    @property
+    def plugins(self) -> Path:
+        """Packer's plugins of this workspace alone, in the layout of ``PACKER_PLUGIN_PATH``."""
+        return self.root / ".packer-plugins"
 
     @property
     def state_dir(self) -> Path:
@@ -277,7 +289,7 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     data = _toml(text, filename)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
-    known = sorted({section for section, _ in _KEYS} | {"sources", "images", "include"})
+    known = sorted({section for section, _ in _KEYS} | {"sources", "plugins", "images", "include"})
     for section, table in data.items():
         if section == "include":
             if isinstance(table, list) and all(isinstance(one, str) and is_inside(one) for one in table):
@@ -295,6 +307,8 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
                 Fault(f"[sources.{name}] is not a folder name", hint="letters, digits, . _ -")
                 for name in names
             ]
+        elif section == "plugins":
+            values["plugins"] = parse_plugins(table, faults)
         elif section == "images":
             values["images"] = parse_images(table, SETTINGS_FILE, faults)
         else:
@@ -322,9 +336,8 @@ def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults
             faults.append(Fault(f"unknown setting {key!r} in [{section}]", hint=f"one of {names}"))
             continue
         name, kind = _KEYS[section, key]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            word = "a whole number" if kind is int else "a string"
-            faults.append(Fault(f"[{section}] {key} must be {word}, not {reprlib.repr(value)}"))
+        if type(value) is not kind:
+            faults.append(Fault(f"[{section}] {key} must be {_KINDS[kind]}, not {reprlib.repr(value)}"))
         elif isinstance(value, int) and value < 0:
             faults.append(Fault(f"[{section}] {key} must not be negative"))
         elif name == "logs_format" and value not in ("text", "json"):

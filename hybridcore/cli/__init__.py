@@ -29,7 +29,19 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Modules of this package, in the order of --help; each has add_parser(commands) and run(args, workspace).
-COMMANDS = ("adopt", "sources", "config", "builders", "packer", "build", "explain", "status", "state", "logs")
+COMMANDS = (
+    "adopt",
+    "sources",
+    "plugins",
+    "config",
+    "builders",
+    "packer",
+    "build",
+    "explain",
+    "status",
+    "state",
+    "logs",
+)
 
 
 class _Parser(argparse.ArgumentParser):

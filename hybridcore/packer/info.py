@@ -9,6 +9,7 @@ from .. import state, templates
 from ..templates.requirements import PackerHas
 from ..workspace import Workspace, check_env, resolve
 from .building.inotify import trouble
+from .pinned.checks import refusals
 from .program import plugins
 from .program.capabilities import probe, probe_workspace
 
@@ -62,9 +63,10 @@ def info(
     return {
         "packer": packer.to_dict(),
         "plugins": {
-            source: versions[-1] for source, versions in plugins.installed(os.environ, packer.path).items()
+            source: list(versions)[-1]
+            for source, versions in plugins.installed(_environ(where), packer.path).items()
         },
-        "builders": _builders(packer),
+        "builders": _builders(packer, where),
         "observation": {"available": not (why := trouble()), "reason": why},
         "targets": [{"target": template.target, "builder": template.builder} for template in loaded],
         "images": images,
@@ -82,12 +84,18 @@ def packer_has(workspace: Workspace) -> PackerHas:
     packer = probe(workspace.settings.packer_path)
     return PackerHas(
         version=packer.version,
-        builders=_builders(packer),
-        plugins=plugins.found_by(packer, os.environ),
+        builders=_builders(packer, workspace),
+        plugins=plugins.found_by(packer, _environ(workspace)),
         reads_requirements=packer.has_init,
     )
 
 
-def _builders(packer: Capabilities) -> list[str]:
+def _builders(packer: Capabilities, workspace: Workspace) -> list[str]:
     """The builders of a Packer and of its plugins; an older one does not look into the folders of these."""
-    return sorted({*packer.builders, *(plugins.builders(os.environ, packer.path) if packer.has_init else ())})
+    asked = packer.has_init and not refusals(workspace)  # what is refused is not run either
+    beside = plugins.builders(_environ(workspace), packer.path) if asked else ()
+    return sorted({*packer.builders, *beside})
+
+
+def _environ(workspace: Workspace) -> dict[str, str]:
+    return {**os.environ, **plugins.path_of(workspace)}

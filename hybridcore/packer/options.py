@@ -39,6 +39,7 @@ class BuildOptions:
         on_error: what Packer does with a half-built machine when a step fails.
         parallel_builds: Packer processes at a time; 0 means the workspace's setting.
         force: build also what is unchanged, and overwrite what is there (``-force``).
+        init: install the plugins that targets require first.
         timeout: seconds for the build of one target, all attempts together; 0 means no limit.
         retries: how often a build is tried again after an error that may pass.
         retry_delay: seconds before the first retry; doubles with each one.
@@ -54,6 +55,9 @@ class BuildOptions:
     )
     parallel_builds: int = field(default=0, metadata=_about("Packer processes at a time", metavar="N"))
     force: bool = field(default=False, metadata=_about("build also what is unchanged"))
+    init: bool = field(
+        default=False, metadata=_about("install the plugins that targets require first (Packer 1.7 or newer)")
+    )
     timeout: float = field(
         default=0.0, metadata=_about("for each target, retries included", metavar="SECONDS")
     )

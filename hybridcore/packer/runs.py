@@ -20,7 +20,7 @@ from . import imagefiles
 from .planning.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ..state.types import (
         AttemptEntry,
@@ -66,7 +66,7 @@ def begin(
     logs: Mapping[str, Path],
     owner: int,
     packer: PackerEntry,
-    plugins: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    plugins: Mapping[str, Iterable[str]] = MappingProxyType({}),
     leaves: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write into the state that a run has begun.

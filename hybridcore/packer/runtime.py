@@ -11,6 +11,7 @@ from ..errors import PackerError
 from ..host import accelerator
 from ..process.environment import child_environment
 from .imagefiles import packer_cache
+from .program.plugins import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,7 @@ def packer_environment(
             **options.extra_env,
             **{f"PKR_VAR_{name}": value for name, value in options.secrets.items()},
             **variables,
+            **path_of(workspace),
             "PATH": tools_path(ours.get("PATH", os.defpath)),
             "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(workspace)),
             "TMPDIR": str(temporary),

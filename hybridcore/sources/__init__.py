@@ -82,7 +82,7 @@ def sync(
         recorded = _recorded(space)
         if not wanted and (names is not None or not recorded):
             return []
-        asked = Asked(space, recorded, frozen, offline, check, lockfile.read(space) if frozen else None)
+        asked = Asked(space, recorded, frozen, offline, check, _locked_sources(space) if frozen else None)
         with _working(asked, monitor) as work:
             prepared, faults = work.each(wanted, lambda setting: prepare(asked, setting, work.git))
             if check or not keep_going:
@@ -118,7 +118,8 @@ def lock(
     """
     space = resolve_workspace(workspace)
     wanted = _wanted(space, names)
-    before = lockfile.read(space) or {}
+    written = lockfile.read(space) or lockfile.LockFile({}, {})
+    before = written.sources
     asked = Asked(space, _recorded(space), frozen=True, offline=True, check=check)
     with _working(asked, None) as work:
         entries, faults = work.each(wanted, lambda setting: comparing.lock(asked, setting, work.git))
@@ -126,7 +127,7 @@ def lock(
         new = {setting.name: entry for setting, entry in zip(wanted, entries, strict=True)}
         kept = {name: entry for name, entry in before.items() if names is not None and name not in new}
         if not check and {**kept, **new} != before:
-            lockfile.write(space, {**kept, **new})
+            lockfile.write(space, lockfile.LockFile({**kept, **new}, written.plugins))
     return [
         LockResult(
             name=name,
@@ -164,7 +165,7 @@ def diff(
     """
     space = resolve_workspace(workspace)
     wanted = _wanted(space, names)
-    locked = lockfile.read(space)
+    locked = _locked_sources(space)
     asked = Asked(space, _recorded(space), frozen=False, offline=offline, check=False, locked=locked)
     with _working(asked, monitor) as work:
         found, faults = work.each(wanted, lambda setting: comparing.diff(asked, setting, work.git))
@@ -184,6 +185,12 @@ def _recorded(space: Workspace) -> dict[str, SourceEntry]:
     from .. import state
 
     return state.read(workspace=space)["sources"]
+
+
+def _locked_sources(space: Workspace) -> Mapping[str, lockfile.Locked] | None:
+    """What the lock file says of sources; None without such a file, or where it has plugins alone."""
+    content = lockfile.read(space)
+    return None if content is None or (content.plugins and not content.sources) else content.sources
 
 
 def _raise(faults: list[Fault], of: int, done: str, *, hint: str = "") -> None:

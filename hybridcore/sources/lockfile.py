@@ -1,4 +1,4 @@
-"""``packer-hybrid.lock``: the commit and the digest of the files of each source, for ``frozen``."""
+"""``packer-hybrid.lock``: commit and digest of the files of each source, version and digest of plugins."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 LOCK_FILE = "packer-hybrid.lock"
 _VERSION = 1
-_HEAD = '# Written by "packer-hybrid sources lock"; "sources sync --frozen" needs exactly this.\n'
+_HEAD = """\
+# Written by "packer-hybrid sources lock" and "packer-hybrid plugins lock".
+# "sources sync --frozen" and "plugins sync" need exactly this.
+"""
 _TREE = re.compile(r"sha256:[0-9a-f]{64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TOGETHER = 200  # contents that are held in memory at a time
 
 
@@ -50,11 +54,37 @@ def path(workspace: Workspace) -> Path:
     return workspace.root / LOCK_FILE
 
 
-def read(workspace: Workspace) -> dict[str, Locked] | None:
+@dataclass(frozen=True)
+class LockedPlugin:
+    """What the lock file says of a plugin of Packer.
+
+    Attributes:
+        version: the version that was locked.
+        programs: SHA-256 of its program, by the machines that it is for, ``linux_amd64``.
+    """
+
+    version: str
+    programs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LockFile:
+    """What the lock file says.
+
+    Attributes:
+        sources: by name.
+        plugins: by address.
+    """
+
+    sources: Mapping[str, Locked]
+    plugins: Mapping[str, LockedPlugin]
+
+
+def read(workspace: Workspace) -> LockFile | None:
     """Read the lock file.
 
     Returns:
-        What it says, by the name of the source; None where there is no such file.
+        What it says; None where there is no such file.
 
     Raises:
         SourcesError: it cannot be read, or is not as ``render`` writes it.
@@ -73,36 +103,52 @@ def read(workspace: Workspace) -> dict[str, Locked] | None:
         raise SourcesError(
             f"the lock file has version {data.get('version')!r}, known is {_VERSION}", file=file, hint=hint
         )
-    entries = data.get("sources", {})
-    if not isinstance(entries, dict):
-        raise SourcesError("the lock file is not right: sources is no table", file=file, hint=hint)
+    tables = {}
+    for table in ("sources", "plugins"):
+        tables[table] = data.get(table, {})
+        if not isinstance(tables[table], dict):
+            raise SourcesError(f"the lock file is not right: {table} is no table", file=file, hint=hint)
     faults = [
         Fault(f"the entry of {name} is not url, ref, sha and tree", file=file, hint=hint)
-        for name, entry in entries.items()
+        for name, entry in tables["sources"].items()
         if not _is_entry(entry)
+    ] + [
+        Fault(f"the entry of {name} is not a version and digests", file=file, hint=hint)
+        for name, entry in tables["plugins"].items()
+        if not _is_plugin(entry)
     ]
     if faults:
         raise SourcesError("the lock file is not right", faults=faults)
-    return {name: Locked(**entry) for name, entry in entries.items()}
+    return LockFile(
+        {name: Locked(**entry) for name, entry in tables["sources"].items()},
+        {name: LockedPlugin(**entry) for name, entry in tables["plugins"].items()},
+    )
 
 
-def render(entries: Mapping[str, Locked]) -> str:
-    """The text of a lock file: TOML, sources by name."""
+def render(content: LockFile) -> str:
+    """The text of a lock file: TOML, sources by name, then plugins by address."""
     tables = [
         f"\n[sources.{json.dumps(name)}]\n"
         + "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(entry).items())
-        for name, entry in sorted(entries.items())
+        for name, entry in sorted(content.sources.items())
+    ] + [
+        f"\n[plugins.{json.dumps(source)}]\nversion = {json.dumps(plugin.version)}\n"
+        + "".join(
+            f"programs.{machine} = {json.dumps(sha256)}\n"
+            for machine, sha256 in sorted(plugin.programs.items())
+        )
+        for source, plugin in sorted(content.plugins.items())
     ]
     return f"{_HEAD}version = {_VERSION}\n{''.join(tables)}"
 
 
-def write(workspace: Workspace, entries: Mapping[str, Locked]) -> None:
+def write(workspace: Workspace, content: LockFile) -> None:
     """Replace the lock file.
 
     Raises:
         OSError: it cannot be written; the old one is still there.
     """
-    atomic.replace(path(workspace), render(entries).encode(), durable=True)
+    atomic.replace(path(workspace), render(content).encode(), durable=True)
 
 
 def digest(git: Git, folder: Path, sha: str, sparse: Sequence[str]) -> str:
@@ -136,4 +182,14 @@ def _is_entry(entry: Any) -> bool:  # noqa: ANN401 -- whatever TOML has
         and set(entry) == {"url", "ref", "sha", "tree"}
         and all(isinstance(value, str) for value in entry.values())
         and bool(SHA.fullmatch(entry["sha"]) and _TREE.fullmatch(entry["tree"]))
+    )
+
+
+def _is_plugin(entry: Any) -> bool:  # noqa: ANN401 -- whatever TOML has
+    return (
+        isinstance(entry, dict)
+        and set(entry) == {"version", "programs"}
+        and isinstance(entry["version"], str)
+        and isinstance(entry["programs"], dict)
+        and all(isinstance(value, str) and _SHA256.fullmatch(value) for value in entry["programs"].values())
     )

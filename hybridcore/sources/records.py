@@ -34,6 +34,7 @@ class SourceResult:
         changed: whether it was cloned or moved.
         action: ``cloned``, ``updated`` or ``unchanged``.
         warning: that a tag has moved, or that history was rewritten; empty when not.
+        kind: ``example``, or ``plugin`` where it may give programs of plugins.
     """
 
     name: str
@@ -45,6 +46,7 @@ class SourceResult:
     changed: bool
     action: str
     warning: str = ""
+    kind: str = "example"
 
     def to_dict(self) -> dict[str, Any]:
         """The result as data, for ``--json`` and for Ansible."""
@@ -167,4 +169,5 @@ class Prepared:
             changed=self.action != "unchanged",
             action=self.action,
             warning=self.warning,
+            kind=self.setting.kind,
         )

@@ -7,6 +7,7 @@ from typing import Any
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import sources
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer import pinned
 
 SPEC: dict[str, Any] = {
     "env": {"type": "str"},
@@ -15,12 +16,13 @@ SPEC: dict[str, Any] = {
     "offline": {"type": "bool", "default": False},
     "keep_going": {"type": "bool", "default": False},
     "lock": {"type": "bool", "default": False},
+    "plugins": {"type": "bool", "default": False},
     "workspace": {"type": "path"},
 }
 
 
 def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monitor) -> dict[str, Any]:
-    """Sync the sources.
+    """Sync the sources, and the plugins of Packer.
 
     Args:
         params: the options, as ``SPEC`` describes them.
@@ -47,17 +49,37 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         if params["lock"] and not (check_mode and moved)
         else []
     )
+    where = open_workspace(params)
+    installed = (
+        pinned.sync(offline=params["offline"], check=check_mode, monitor=monitor, workspace=where)
+        if params["plugins"]
+        else []
+    )
+    new = any(result.changed for result in installed)
+    locked_plugins = (
+        pinned.lock(check=check_mode, workspace=where)
+        if params["plugins"] and params["lock"] and not (check_mode and new)
+        else []
+    )
     answer: dict[str, Any] = {
-        "changed": moved or any(result.changed for result in locked),
+        "changed": moved
+        or new
+        or any(result.changed for result in locked)
+        or any(result.changed for result in locked_plugins),
         "results": [result.to_dict() for result in results],
+        "plugins": [result.to_dict() for result in installed],
     }
-    if warnings := [f"{result.name}: {result.warning}" for result in results if result.warning]:
+    warnings = [f"{result.name}: {result.warning}" for result in results if result.warning]
+    warnings += [f"{result.source}: {result.warning}" for result in installed if result.warning]
+    if warnings:
         answer["warnings"] = warnings
     if diff:
         answer["diff"] = {
             "before_header": "sources",
             "after_header": "sources",
-            "before": "".join(f"{result.name} {result.before}\n" for result in results if result.before),
-            "after": "".join(f"{result.name} {result.sha}\n" for result in results),
+            "before": "".join(f"{result.name} {result.before}\n" for result in results if result.before)
+            + "".join(f"{result.source} {result.before}\n" for result in installed if result.before),
+            "after": "".join(f"{result.name} {result.sha}\n" for result in results)
+            + "".join(f"{result.source} {result.version}\n" for result in installed),
         }
     return answer

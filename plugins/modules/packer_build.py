@@ -107,6 +107,14 @@ options:
       - V(0) means C([build] parallel_builds) of C(packer-hybrid.toml), or else one a core.
     type: int
     default: 0
+  init:
+    description:
+      - Install the plugins that the targets require before anything is built. Those that the settings pin
+        come from where these say, the others as C(packer init) installs them, unless C([packer] strict) is
+        set.
+      - With a Packer before 1.7, which has its plugins built in, nothing is done, and that is said.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds for the build of each target, retries included. V(0) means no limit.

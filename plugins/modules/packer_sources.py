@@ -65,6 +65,14 @@ options:
     type: bool
     default: false
     version_added: 0.1.0
+  plugins:
+    description:
+      - Install the plugins of Packer that the settings pin as well, into the workspace's own folder.
+      - With a Packer before 1.7, which has its plugins built in, nothing is installed, and that is said.
+      - With O(lock) their versions and digests are written into C(packer-hybrid.lock) too.
+    type: bool
+    default: false
+    version_added: 0.1.0
 attributes:
   check_mode:
     description: Says what would change without changing anything. The remotes are asked.
@@ -86,6 +94,10 @@ EXAMPLES = r"""
 - name: Only look whether all of them are at their pinned commits, as a release job should
   hybridcore.packer.packer_sources:
     frozen: true
+
+- name: Bring repositories and plugins to what is pinned
+  hybridcore.packer.packer_sources:
+    plugins: true
 
 - name: Sync one repository of another workspace
   hybridcore.packer.packer_sources:
@@ -138,6 +150,43 @@ results:
       sample: updated
     warning:
       description: That a tag has moved, or that history was rewritten; empty when not. A warning too.
+      type: str
+    kind:
+      description: V(example), or V(plugin) where the repository may give programs of plugins.
+      type: str
+      sample: example
+plugins:
+  description: A result for each plugin of Packer, sorted by address; empty without O(plugins).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: Its address.
+      type: str
+      sample: github.com/hashicorp/proxmox
+    version:
+      description: The version that is pinned.
+      type: str
+      sample: 1.1.1
+    sha256:
+      description: Digest of its program; empty where check mode cannot know it.
+      type: str
+    before:
+      description: The versions that were installed before; empty when there was none.
+      type: str
+    path:
+      description: The program, absolute; empty where check mode would have fetched it.
+      type: str
+    changed:
+      description: Whether it was installed or replaced.
+      type: bool
+    action:
+      description: One of V(installed), V(updated) and V(unchanged).
+      type: str
+      sample: installed
+    warning:
+      description: Why a newer Packer would not load it; empty when it would. A warning too.
       type: str
 error:
   description: What is wrong, as data. The same as RV(msg) says in words.

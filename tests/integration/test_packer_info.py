@@ -158,7 +158,7 @@ def test_plugins_are_those_that_packer_finds(tools, tmp_path, names):
     }
     if ".packer.d" in names:
         places[".packer.d"] = home / ".packer.d/plugins"
-    machine = plugins._platform()
+    machine = plugins.machine()
     for number, place in enumerate(places.values()):
         for version, suffix, checksum in (
             (f"1.0.{number}", machine, True),

@@ -11,6 +11,7 @@ import yaml
 
 from tests.support.playbooks import Ansible
 from tests.support.remotes import Remote, git
+from tests.support.tools import Tools
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -75,6 +76,25 @@ def test_a_dirty_tree_fails_the_task_in_words_and_as_data(
     assert "has changes of its own: untracked note.txt" in output
     assert '"error": "SourcesError"' in output
     assert "Traceback" not in output
+
+
+def test_plugins_too(ansible: Ansible, tmp_path: Path, remote: Remote, tools: Tools) -> None:
+    source = "github.com/hashicorp/qemu"
+    settings = f'[packer]\npath = "{tools.packer}"\n'
+    settings += f'[plugins."{source}"]\nversion = "1.0.9"\nfrom = "{tools.plugins}"\n'
+    (tmp_path / "packer-hybrid.toml").write_text(settings)
+    assert results(ansible, tmp_path)["plugins"] == []
+    predicted = results(ansible, tmp_path, "--check", "--diff", plugins=True, lock=True)
+    assert not (tmp_path / ".packer-plugins").exists()
+    done = results(ansible, tmp_path, "--diff", plugins=True, lock=True)
+    assert (predicted["changed"], predicted["diff"]) == (done["changed"], done["diff"])
+    assert done["diff"]["after"] == f"{source} 1.0.9\n"
+    (plugin,) = done["plugins"]
+    assert plugin["action"] == "installed"
+    assert Path(plugin["path"]).is_file()
+    assert plugin["sha256"] in (tmp_path / "packer-hybrid.lock").read_text()
+    again = results(ansible, tmp_path, plugins=True, lock=True)
+    assert (again["changed"], again["plugins"][0]["action"]) == (False, "unchanged")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ packer.mirror packer.runs
 packer.planning
 packer.stream
 packer.runtime packer.secrets
+packer.pinned
 packer.imagefiles
 packer.program
 packer.results
@@ -35,7 +36,7 @@ templates
 state logs monitor
 process hcl
 workspace
-image_settings source_settings platforms
+image_settings source_settings plugin_settings platforms
 errors host temporary atomic
 """
 

@@ -12,7 +12,8 @@ from ...errors import ConfigError, Fault
 from ...monitor import Monitor, NullMonitor
 from ...process.children import Children
 from ...process.limits import room_for
-from .. import runs
+from .. import pinned, runs
+from ..checking.checks import install
 from ..checking.hidden import hidden_values
 from ..checking.lint import check_template
 from ..options import BuildOptions, table
@@ -20,6 +21,7 @@ from ..planning.plan import plan, unchanged
 from ..planning.preflight import check_all, missing
 from ..program.capabilities import probe_workspace
 from ..program.commands import check_command
+from ..program.plugins import required
 from ..results import BuildReport, Status
 
 if TYPE_CHECKING:
@@ -61,6 +63,9 @@ def build(
     check_options(chosen)
     capabilities = probe_workspace(workspace)
     check_command(capabilities, chosen)
+    watching = monitor or NullMonitor()
+    if chosen.init:
+        _install_plugins(loaded, workspace, capabilities, chosen, watching, check=check)
     planned = plan(
         loaded,
         env=env,
@@ -72,7 +77,6 @@ def build(
     todo = [one for one in planned if one.reasons]
     if not check:
         check_all(todo, workspace)
-    watching = monitor or NullMonitor()
     declared = set().union(*(one.template.variable_names() for one in planned))
     for name in sorted(chosen.secrets.keys() - declared):
         watching.note(f"warning: the secret {name!r}: no target of this batch declares this variable")
@@ -91,6 +95,32 @@ def build(
         command=command,
         watched=watched,
     )
+
+
+def _install_plugins(
+    loaded: Sequence[Template],
+    workspace: Workspace,
+    capabilities: Capabilities,
+    options: BuildOptions,
+    monitor: Monitor,
+    *,
+    check: bool,
+) -> None:
+    """Install the plugins that are pinned, and have Packer install the others that the targets require."""
+    if not capabilities.has_init:
+        monitor.note(f"Packer {capabilities.version} has its plugins built in: init does nothing")
+        return
+    if check:
+        return
+    for result in pinned.sync(monitor=monitor, workspace=workspace):
+        if result.changed:
+            monitor.note(f"{result.action} the plugin {result.source} {result.version}")
+        if result.warning:
+            monitor.note(f"warning: the plugin {result.source}: {result.warning}")
+    requiring = [template for template in loaded if required(template)]
+    if not workspace.settings.strict:
+        for line in install(requiring, workspace, capabilities, options=options):
+            monitor.note(line)
 
 
 def run_batch(

@@ -115,7 +115,10 @@ class Scheduler:
                 },
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
-                plugins=plugins.found_by(batch.capabilities, {**os.environ, **batch.options.extra_env}),
+                plugins=plugins.found_by(
+                    batch.capabilities,
+                    {**os.environ, **batch.options.extra_env, **plugins.path_of(batch.workspace)},
+                ),
             )
             batch.folder.mkdir(parents=True, mode=0o700)
             self._selector.register(self._children, selectors.EVENT_READ, self._on_events)

@@ -17,9 +17,12 @@ from ...temporary import write
 from ...workspace import Workspace, check_env, resolve
 from ..mirror import make_mirror
 from ..options import BuildOptions
+from ..pinned.checks import refusals
+from ..planning.fingerprint import Digests
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
+from ..program.plugins import path_of
 from ..runtime import runtime_variables
 from ..secrets import file_variables, secret_values, unknown_values
 from .diagnostics import parse, to_faults
@@ -97,6 +100,7 @@ def validate_rendered(
         The faults and warnings of each target.
     """
     capabilities = probe_workspace(workspace)
+    _refuse(workspace, capabilities)
 
     def one(template: Template) -> TargetFaults:
         rendered = Rendered(texts[template.target])
@@ -133,17 +137,53 @@ def init(targets: Sequence[str], *, upgrade: bool = False, workspace: Workspace 
     where = resolve(workspace)
     loaded = templates.load_all(targets, where)
     capabilities = probe_workspace(where)
+    if where.settings.strict:
+        raise ConfigError(
+            "[packer] strict is set: plugins are those of [plugins] alone", hint="packer-hybrid plugins sync"
+        )
+    return InitResult(tuple(install(loaded, where, capabilities, upgrade=upgrade)))
+
+
+def install(
+    loaded: Sequence[Template],
+    workspace: Workspace,
+    capabilities: Capabilities,
+    *,
+    upgrade: bool = False,
+    options: BuildOptions = _NO_OPTIONS,
+) -> list[str]:
+    """Have Packer install the plugins that templates require.
+
+    Args:
+        loaded: the templates.
+        workspace: where everything lies.
+        capabilities: of this Packer.
+        upgrade: replace installed plugins by newer ones where the requirement allows.
+        options: ``extra_env`` counts.
+
+    Returns:
+        A line for each plugin that was installed, as Packer says it.
+
+    Raises:
+        PackerError: it has no ``init``, or that failed; has faults, all of them.
+    """
     command = init_command(capabilities, upgrade=upgrade)
     installed: list[str] = []
     faults: list[Fault] = []
     # One after the other: two could install the same plugin at the same time.
     for template in loaded:
-        done = _run(command, template, where, capabilities)
+        done = _run(command, template, workspace, capabilities, options=options)
         faults += done.faults("error")
         installed += [line for line in done.text.splitlines() if line.startswith("Installed plugin")]
     if faults:
         raise PackerError("the plugins could not be installed", faults=faults)
-    return InitResult(tuple(dict.fromkeys(installed)))
+    return list(dict.fromkeys(installed))
+
+
+def _refuse(workspace: Workspace, capabilities: Capabilities) -> None:
+    """Start no Packer that could run a plugin which is not what was pinned."""
+    if capabilities.has_init and (faults := refusals(workspace, Digests(workspace).file)):
+        raise ConfigError("plugins are not what was pinned", faults=faults)
 
 
 def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tuple[InspectResult, ...]:
@@ -151,6 +191,7 @@ def inspect(targets: Sequence[str], *, workspace: Workspace | None = None) -> tu
     where = resolve(workspace)
     loaded = templates.load_all(targets, where)
     capabilities = probe_workspace(where)
+    _refuse(where, capabilities)
     command = inspect_command(capabilities)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = list(pool.map(lambda template: _run(command, template, where, capabilities), loaded))
@@ -190,6 +231,7 @@ def _run(
         child = child_environment(
             {
                 **options.extra_env,
+                **path_of(workspace),
                 **secrets,
                 "TMPDIR": str(made),
                 **variables,

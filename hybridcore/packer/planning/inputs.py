@@ -53,7 +53,7 @@ def gather(
     *,
     workspace: Workspace,
     capabilities: Capabilities,
-    installed: Mapping[str, Sequence[str]],
+    installed: Mapping[str, Mapping[str, Path]],
     digests: Digests,
     environ: Mapping[str, str],
     options: BuildOptions,
@@ -66,8 +66,8 @@ def gather(
         sources: what the state remembers of the sources, for their commits.
         workspace: where everything lies.
         capabilities: of the Packer that would build.
-        installed: versions of the plugins beside it, by source address. All count: which one a build uses
-            depends on what the template asks for, and on how this Packer sorts them.
+        installed: the plugins that it finds, as ``plugins.installed`` gives them. Of each that the template
+            requires the one counts that is used.
         digests: of files.
         environ: the environment of the build.
         options: ``secrets`` are no inputs; ``only``, ``except_`` and ``extra_env`` are.
@@ -111,8 +111,12 @@ def gather(
     inputs[CONFIGURATION] = tree_digest(rendered.digests_for(template))
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
-        for source in plugins.required(template):
-            inputs[f"plugin {source}"] = ", ".join(installed.get(source, ())) or "built in"
+        for source, constraints in plugins.required(template).items():
+            there = installed.get(source, {})
+            version = plugins.used(constraints, there, capabilities.plugin_order)
+            inputs[f"plugin {source}"] = version or "built in"
+            if version:
+                inputs[f"program {source}"] = digests.file(there[version])
     text = "\n".join(
         attribute.expression for _, _, _, attribute in template.used() if "sources/" in attribute.expression
     )

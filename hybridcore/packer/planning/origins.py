@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _OF_A_KIND = {
     "source": "a repository that the template names, by its commit",
     "plugin": "required by the template",
+    "program": "the plugin that Packer takes",
     "env": "of the environment",
 }
 _BY_NAME = {

@@ -13,6 +13,7 @@ from ...errors import ConfigError, Fault
 from ...process.environment import child_environment
 from ...sources.trees import differences
 from ...state.inputs import read_files
+from ..pinned.checks import refusals
 from ..program import plugins
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..secrets import missing_secrets, short_secrets
@@ -104,15 +105,17 @@ def plan(
         One entry a target, in the order of the targets.
 
     Raises:
-        ConfigError: a target has no configuration, a secret is missing or too short, or a source that is used
-            is not what was synced; has faults, all of them.
+        ConfigError: a target has no configuration, a secret is missing or too short, a source that is used
+            is not what was synced, or a plugin is not what was pinned; has faults, all of them.
     """
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
-    environ = {**os.environ, **options.extra_env}
+    environ = {**os.environ, **options.extra_env, **plugins.path_of(workspace)}
     installed = plugins.found_by(capabilities, environ)
     child_environ = child_environment(options.extra_env)
     faults = short_secrets(options)
+    if capabilities.has_init:
+        faults += refusals(workspace, digests.file)
     planned = []
     for template in loaded:
         config = workspace.config_file(env, template.target)
@@ -195,7 +198,7 @@ def changed_since(
         options: how to build.
         digests: of files; a file whose status is the same is not read again.
     """
-    environ = {**os.environ, **options.extra_env}
+    environ = {**os.environ, **options.extra_env, **plugins.path_of(workspace)}
     uses_sources = bool(_sources_of([planned]))
     try:
         now = gather(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from ...errors import PackerError, ProcessError
 from ...process.environment import child_environment
 from ...temporary import folder as temporary_folder
 from ...temporary import write
+from .plugins import CHECKSUM, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 CACHE_FILE = "packer-capabilities.json"
 # Counts up when what is asked changes, so that old answers are not used.
-_FORMAT = 1
+_FORMAT = 2
 _REMEMBERED = 8
 _TIMEOUT_S = 60.0
 _VERSION = re.compile(r"^Packer v(\d+\.\d+\.\d+\S*)", re.MULTILINE)
@@ -36,6 +38,15 @@ _BUILDERS = re.compile(r"known builders:\s*\[([^\]]*)\]")
 _ASKED = ("build", "validate", "init")
 # No builder has this name, so Packer answers with the list of those that it has.
 _NO_BUILDER = 'source "hybridcore-none" "x" {}\nbuild {\n  sources = ["source.hybridcore-none.x"]\n}\n'
+# Two versions of a plugin that only says which it is: of these Packer takes the newer, or the one whose name
+# comes last as a text.
+_PLUGIN = "example.org/hybridcore/none"
+_VERSIONS = {"1.9.0": "text", "1.10.0": "numbers"}
+_REQUIRING = (
+    f'packer {{\n  required_plugins {{\n    none = {{\n      source = "{_PLUGIN}"\n'
+    '      version = ">= 1.0.0"\n    }\n  }\n}\n'
+    'source "null" "x" {\n  communicator = "none"\n}\nbuild {\n  sources = ["source.null.x"]\n}\n'
+)
 _HINT = "install Packer, put it on PATH, or name it as [packer] path in packer-hybrid.toml"
 
 
@@ -50,6 +61,8 @@ class Capabilities:
         options: the options of the commands that we use, by command, sorted.
         on_error: the values that ``-on-error`` takes.
         builders: the builders that are built into it, sorted; plugins add to them.
+        plugin_order: how it orders the versions of a plugin, of which it takes the last that is allowed:
+            ``numbers``, or ``text``, as up to 1.9; empty where it takes none.
     """
 
     path: str
@@ -58,6 +71,7 @@ class Capabilities:
     options: tuple[tuple[str, tuple[str, ...]], ...] = ()
     on_error: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
+    plugin_order: str = ""
 
     @property
     def has_init(self) -> bool:
@@ -83,6 +97,7 @@ class Capabilities:
             "has_plugins": self.has_plugins,
             "on_error": list(self.on_error),
             "builders": list(self.builders),
+            "plugin_order": self.plugin_order,
         }
 
 
@@ -196,6 +211,7 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
         on_error = _ON_ERROR.search(help_texts.get("build", ""))
         write(folder / "none.pkr.hcl", _NO_BUILDER.encode())
         builders = _BUILDERS.search(ask("validate", "."))
+        order = _plugin_order(path, folder, env, runner) if "init" in commands else ""
         return Capabilities(
             path=path,
             version=version,
@@ -205,7 +221,36 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
             ),
             on_error=tuple(sorted(on_error[1].split("|"))) if on_error else (),
             builders=tuple(sorted(builders[1].split())) if builders else (),
+            plugin_order=order,
         )
+
+
+def _plugin_order(
+    path: str, folder: Path, env: Mapping[str, str], runner: Callable[..., process.Completed]
+) -> str:
+    """Which of two versions of a plugin it takes; the plugins write down that they were asked."""
+    root, asked = folder / "plugins", folder / "asked"
+    for version in _VERSIONS:
+        told = json.dumps({"version": version, "sdk_version": "0.4.0", "api_version": "x5.0"})
+        program = root / _PLUGIN / f"packer-plugin-none_v{version}_x5.0_{machine()}"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        content = f"#!/bin/sh\necho {version} >>'{asked}'\necho '{told}'\n".encode()
+        write(program, content)
+        program.chmod(0o700)
+        write(program.with_name(program.name + CHECKSUM), hashlib.sha256(content).hexdigest().encode())
+    template = folder / "plugins.pkr.hcl"
+    write(template, _REQUIRING.encode())
+    runner(
+        (path, "validate", str(template)),
+        env={**env, "PACKER_PLUGIN_PATH": str(root)},
+        cwd=folder,
+        timeout=_TIMEOUT_S,
+    )
+    try:
+        # The required one comes first; newer Packers ask the others after it.
+        return _VERSIONS.get(asked.read_text(encoding="ascii").split()[0], "")
+    except (FileNotFoundError, IndexError):
+        return ""
 
 
 def _read_cache(cache_dir: Path | None) -> dict[str, Capabilities]:
@@ -227,6 +272,7 @@ def _from_json(entry: Mapping[str, Any]) -> Capabilities:
         options=tuple((name, tuple(options)) for name, options in entry["options"]),
         on_error=tuple(entry["on_error"]),
         builders=tuple(entry["builders"]),
+        plugin_order=entry["plugin_order"],
     )
 
 

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 
 from ... import process
 from ...errors import ProcessError
-from ...templates.requirements import required_plugins
+from ...templates.requirements import allows, required_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ...templates import Template
+    from ...workspace import Workspace
     from .capabilities import Capabilities
 
 # <host>/<namespace>/<type>/packer-plugin-<type>_v<version>_x<API>_<os>_<arch> is a plugin, if its checksum
 # lies beside it: ListInstallations in packer/plugin-getter/plugins.go of Packer 1.9.4.
-_FILE = re.compile(r"packer-plugin-(.+?)_v(\d+\.\d+\.\d+[^_]*)_x\d+\.\d+_([a-z0-9]+_[a-z0-9]+)")
-_CHECKSUM = "_SHA256SUM"
+FILE = re.compile(r"packer-plugin-(.+?)_v(\d+\.\d+\.\d+[^_]*)_x(\d+\.\d+)_([a-z0-9]+_[a-z0-9]+)")
+"""The name of a plugin's program: its own name, version, version of the protocol, machine."""
+CHECKSUM = "_SHA256SUM"
+"""What the file with its SHA-256 has behind that name."""
+PATH_VARIABLE = "PACKER_PLUGIN_PATH"
 # Go's names of processors (https://go.dev/doc/install/source#environment) where the kernel has others.
 _ARCHITECTURES = {
     "x86_64": "amd64",
@@ -49,8 +53,8 @@ def folders(environ: Mapping[str, str], packer: str) -> list[Path]:
         environ: ``PACKER_PLUGIN_PATH``, ``PACKER_CONFIG_DIR``, ``XDG_CONFIG_HOME`` and ``HOME`` count.
         packer: the program, absolute; plugins may lie in its folder.
     """
-    if environ.get("PACKER_PLUGIN_PATH"):  # in place of all others
-        named = environ["PACKER_PLUGIN_PATH"].split(os.pathsep)
+    if environ.get(PATH_VARIABLE):  # in place of all others
+        named = environ[PATH_VARIABLE].split(os.pathsep)
         return [Path(part) for part in named if os.path.isabs(part)]
     # The folder of the program itself, not of a link to it: that is what os.Executable of Go gives on Linux.
     found = [Path(os.path.realpath(packer)).parent]
@@ -64,20 +68,22 @@ def folders(environ: Mapping[str, str], packer: str) -> list[Path]:
     return [folder for folder in found if folder.is_absolute()]
 
 
-def installed(environ: Mapping[str, str], packer: str) -> dict[str, tuple[str, ...]]:
-    """The installed versions of each plugin that this machine can run.
+def path_of(workspace: Workspace) -> dict[str, str]:
+    """Where Packer is told to look for plugins: where a workspace pins some, in its own folder alone.
+
+    A single folder, since Packer from 1.11 on takes no more: see the table in docs/packers.md.
 
     Args:
-        environ: as for ``folders``.
-        packer: as for ``folders``.
+        workspace: whose settings count.
 
     Returns:
-        Versions by source address, the newest last: ``{"github.com/hashicorp/qemu": ("1.0.9", "1.0.10")}``.
+        ``PACKER_PLUGIN_PATH``; nothing where no plugin is pinned.
     """
-    return {source: tuple(programs) for source, programs in _programs(environ, packer).items()}
+    settings = workspace.settings
+    return {PATH_VARIABLE: str(workspace.plugins)} if settings.plugins or settings.strict else {}
 
 
-def found_by(capabilities: Capabilities, environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def found_by(capabilities: Capabilities, environ: Mapping[str, str]) -> dict[str, dict[str, Path]]:
     """The installed versions of each plugin that a Packer finds; one without ``init`` looks for none there.
 
     Args:
@@ -90,17 +96,37 @@ def found_by(capabilities: Capabilities, environ: Mapping[str, str]) -> dict[str
     return installed(environ, capabilities.path) if capabilities.has_init else {}
 
 
-def _programs(environ: Mapping[str, str], packer: str) -> dict[str, dict[str, Path]]:
-    """The program of each version, the newest last, by source address."""
+def installed(environ: Mapping[str, str], packer: str) -> dict[str, dict[str, Path]]:
+    """The installed versions of each plugin that this machine can run.
+
+    Args:
+        environ: as for ``folders``.
+        packer: as for ``folders``.
+
+    Returns:
+        By source address the program of each version, the newest last.
+    """
+    return within(folders(environ, packer))
+
+
+def within(roots: Iterable[Path]) -> dict[str, dict[str, Path]]:
+    """The plugins in some folders that this machine can run.
+
+    Args:
+        roots: folders in the layout of ``PACKER_PLUGIN_PATH``; of the same version in two of them the first
+            counts, as for Packer.
+
+    Returns:
+        By source address the program of each version, the newest last.
+    """
     there: dict[str, dict[str, Path]] = {}
-    ours = _platform()
-    for folder in folders(environ, packer):
+    ours = machine()
+    for folder in roots:
         for path in folder.glob("*/*/*/packer-plugin-*"):
-            match = _FILE.fullmatch(path.name)
-            if not match or (match[1], match[3]) != (path.parent.name, ours):
+            match = FILE.fullmatch(path.name)
+            if not match or (match[1], match[4]) != (path.parent.name, ours):
                 continue
-            if path.with_name(path.name + _CHECKSUM).is_file():
-                # Of the same version in two folders Packer takes the first.
+            if path.with_name(path.name + CHECKSUM).is_file():
                 there.setdefault(path.parent.relative_to(folder).as_posix(), {}).setdefault(match[2], path)
     return {
         source: dict(sorted(found.items(), key=lambda one: _order(one[0])))
@@ -108,10 +134,28 @@ def _programs(environ: Mapping[str, str], packer: str) -> dict[str, dict[str, Pa
     }
 
 
-def _platform() -> str:
+def used(constraints: Iterable[str], there: Mapping[str, Path], order: str = "") -> str:
+    """The version of a plugin that Packer takes: the last that every constraint allows.
+
+    Args:
+        constraints: what the template requires, ``>= 1.0, < 2.0``.
+        there: the installed versions, the newest last.
+        order: ``Capabilities.plugin_order`` of this Packer.
+
+    Returns:
+        The version; empty where none is allowed, or none is there.
+    """
+    wanted = list(constraints)
+    allowed = [version for version in there if all(allows(one, version) for one in wanted)]
+    if order == "text":
+        allowed.sort()
+    return allowed[-1] if allowed else ""
+
+
+def machine() -> str:
     """This machine as the names of plugins say it: ``linux_amd64``."""
-    machine = os.uname().machine
-    return f"{os.uname().sysname.lower()}_{_ARCHITECTURES.get(machine, machine)}"
+    kind = os.uname().machine
+    return f"{os.uname().sysname.lower()}_{_ARCHITECTURES.get(kind, kind)}"
 
 
 def builders(environ: Mapping[str, str], packer: str) -> list[str]:
@@ -125,7 +169,7 @@ def builders(environ: Mapping[str, str], packer: str) -> list[str]:
         Their names as templates use them, sorted. A plugin that does not answer has none.
     """
     found: set[str] = set()
-    for source, programs in _programs(environ, packer).items():
+    for source, programs in installed(environ, packer).items():
         newest = list(programs.values())[-1]
         try:
             answer = process.run([str(newest), "describe"], timeout=_TIMEOUT_S)
@@ -165,6 +209,9 @@ def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
     return tuple(int(part) for part in re.findall(r"\d+", release)), not dash, before
 
 
-def required(template: Template) -> Iterable[str]:
-    """The source addresses that a template requires: ``github.com/hashicorp/qemu``."""
-    return (source for source, _ in required_plugins(template.bodies))
+def required(template: Template) -> dict[str, tuple[str, ...]]:
+    """What a template requires: constraints by source address, ``github.com/hashicorp/qemu``."""
+    found: dict[str, tuple[str, ...]] = {}
+    for source, constraint in required_plugins(template.bodies):
+        found[source] = (*found.get(source, ()), constraint)
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextvars import copy_context
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,7 @@ def inputs_of(
     secrets: Collection[str] = (),
     extra_env: Mapping[str, str] | None = None,
     packer: Capabilities = OLD,
-    installed: Mapping[str, Sequence[str]] | None = None,
+    installed: Mapping[str, Mapping[str, Path]] | None = None,
 ) -> dict[str, str]:
     """The inputs of the target, but for the digest of the configuration and Packer's version."""
     where = space.open()
@@ -130,20 +131,27 @@ def test_a_manifest_of_packer_in_the_targets_folder_is_no_input(space: Workspace
     assert inputs_of(space) != before
 
 
-def test_every_installed_version_of_a_required_plugin_counts(space: WorkspaceFolder) -> None:
+def test_of_a_required_plugin_the_one_counts_that_is_used(space: WorkspaceFolder, tmp_path: Path) -> None:
     space.write(f"templates/{TARGET}/plugins.pkr.hcl", REQUIRED)
 
-    def plugin(packer: Capabilities, *versions: str) -> str | None:
-        installed = {"github.com/hashicorp/qemu": versions, "github.com/hashicorp/docker": ("1.0.8",)}
+    def plugin(packer: Capabilities, *versions: str) -> dict[str, str]:
+        programs = {version: tmp_path / version for version in versions}
+        for version, path in programs.items():
+            path.write_text(f"program {version}")
+        installed = {"github.com/hashicorp/qemu": programs, "github.com/hashicorp/docker": programs}
         found = inputs_of(space, packer=packer, installed=installed)
         assert "plugin github.com/hashicorp/docker" not in found
-        return found.get("plugin github.com/hashicorp/qemu")
+        return {name: value for name, value in found.items() if name.endswith("hashicorp/qemu")}
 
-    assert plugin(NEW) == "built in"
-    assert plugin(NEW, "1.0.9", "1.1.0") == "1.0.9, 1.1.0"
-    # The newest of all is the same, and the newest of those that the template asks for is another one.
-    assert plugin(NEW, "1.0.9", "1.0.10", "1.1.0") == "1.0.9, 1.0.10, 1.1.0"
-    assert plugin(OLD, "1.0.9") is None
+    def counts(version: str) -> dict[str, str]:
+        source = "github.com/hashicorp/qemu"
+        return {f"plugin {source}": version, f"program {source}": sha(f"program {version}")}
+
+    assert plugin(NEW) == {"plugin github.com/hashicorp/qemu": "built in"}
+    assert plugin(NEW, "1.0.9", "1.1.0") == counts("1.0.9")  # the template wants ~> 1.0.0
+    assert plugin(NEW, "1.0.8", "1.0.9", "1.0.10", "1.1.0") == counts("1.0.10")
+    assert plugin(NEW, "1.1.0") == {"plugin github.com/hashicorp/qemu": "built in"}
+    assert plugin(OLD, "1.0.9") == {}
 
 
 @pytest.mark.parametrize("ambient", [True, False])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from hybridcore.packer.program import plugins
-from hybridcore.packer.program.plugins import builder_names, folders, installed
+from hybridcore.packer.program.plugins import builder_names, folders, installed, used
 
 SOURCE = "github.com/hashicorp/proxmox"
 PACKER = "/opt/packer/packer"
@@ -29,6 +30,11 @@ def put(folder: Path, name: str, *, source: str = SOURCE, text: str = "", checks
     path.chmod(0o755)
     if checksum:
         path.with_name(f"{name}_SHA256SUM").write_text("0" * 64)
+
+
+def versions(found: Mapping[str, Mapping[str, Path]]) -> dict[str, list[str]]:
+    """The versions alone."""
+    return {source: list(programs) for source, programs in found.items()}
 
 
 def test_a_path_of_plugins_is_in_place_of_all_other_folders(tmp_path: Path) -> None:
@@ -70,7 +76,7 @@ def test_the_folder_of_packer_is_that_of_the_program_itself(tmp_path: Path) -> N
     link = tmp_path / "packer"
     link.symlink_to(program)
     put(program.parent, "packer-plugin-proxmox_v1.1.3_x5.0_linux_arm64")
-    assert installed({}, str(link)) == {SOURCE: ("1.1.3",)}
+    assert versions(installed({}, str(link))) == {SOURCE: ["1.1.3"]}
 
 
 def test_only_what_packer_would_run_on_this_machine_is_installed(tmp_path: Path) -> None:
@@ -80,14 +86,37 @@ def test_only_what_packer_would_run_on_this_machine_is_installed(tmp_path: Path)
     put(tmp_path, "packer-plugin-other_v1.3.0_x5.0_linux_arm64")
     put(tmp_path, "packer-plugin-proxmox_v1.4.0_x5.0_linux_arm64", checksum=False)
     put(tmp_path, "packer-plugin-proxmox_v1.5.0_x5.0_linux_arm64.old")
-    assert installed({"PACKER_PLUGIN_PATH": str(tmp_path)}, PACKER) == {SOURCE: ("1.0.0",)}
+    found = installed({"PACKER_PLUGIN_PATH": str(tmp_path)}, PACKER)
+    assert found == {SOURCE: {"1.0.0": tmp_path / SOURCE / "packer-plugin-proxmox_v1.0.0_x5.0_linux_arm64"}}
 
 
 def test_versions_are_sorted_by_their_numbers(tmp_path: Path) -> None:
     for version in ("1.10.0", "1.9.0", "1.10.0-dev", "1.9.0"):
         put(tmp_path, f"packer-plugin-proxmox_v{version}_x5.0_linux_arm64")
-    expected = {SOURCE: ("1.9.0", "1.10.0-dev", "1.10.0")}
-    assert installed({"PACKER_PLUGIN_PATH": str(tmp_path)}, PACKER) == expected
+    expected = {SOURCE: ["1.9.0", "1.10.0-dev", "1.10.0"]}
+    assert versions(installed({"PACKER_PLUGIN_PATH": str(tmp_path)}, PACKER)) == expected
+
+
+@pytest.mark.parametrize(
+    ("constraints", "expected"),
+    [
+        ([""], "1.10.0"),
+        ([">= 1.0.0"], "1.10.0"),
+        (["~> 1.9.0"], "1.9.0"),
+        ([">= 1.0.0", "< 1.10.0"], "1.9.0"),
+        (["> 1.10.0"], ""),
+    ],
+)
+def test_the_newest_version_is_used_that_is_allowed(constraints: list[str], expected: str) -> None:
+    there = {"1.2.0": Path("a"), "1.9.0": Path("b"), "1.10.0": Path("c")}
+    assert used(constraints, there) == expected
+    assert used(constraints, {}) == ""
+
+
+def test_a_packer_that_orders_versions_as_texts_takes_the_last_text() -> None:
+    there = {"1.2.0": Path("a"), "1.9.0": Path("b"), "1.10.0": Path("c")}
+    assert used(["> 1.0.0"], there, "text") == "1.9.0"
+    assert used(["> 1.9.0"], there, "text") == "1.10.0"
 
 
 def test_builders_are_those_of_the_newest_version_in_the_first_folder(tmp_path: Path) -> None:
