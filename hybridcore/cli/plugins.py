@@ -81,7 +81,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
             was = f" (was {result.before})" if result.action == "updated" else ""
             print(f"{result.action:9} {result.source} {result.version} {result.sha256[:12]}{was}")
         if not workspace.settings.plugins:
-            print(f"{_NONE}install")
+            print(f"{_NONE}sync")
     return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
-import tarfile
-import zipfile
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,16 +12,14 @@ from hybridcore import state
 from hybridcore.errors import SourcesError
 from hybridcore.packer import pinned
 from hybridcore.packer.program.capabilities import probe
-from hybridcore.packer.program.plugins import machine
 from tests.support.builds import build_json, hybrid
 from tests.support.file_server import FileServer, file_server
-from tests.support.git_servers import make_certificate
+from tests.support.plugins import SOURCE, digest, file_name, install, packed, program
 from tests.support.remotes import Remote
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
 
-SOURCE = "example.org/lab/mars"
 QEMU = "github.com/hashicorp/qemu"
 REQUIRED = """\
 packer {
@@ -37,20 +31,6 @@ packer {
   }
 }
 """
-
-
-def program(version: str = "1.2.3", *, says: str = "", more: str = "") -> bytes:
-    """A small plugin: it describes itself, and that is all it can do."""
-    told = {"version": says or version, "sdk_version": "0.4.0", "api_version": "x5.0", "builders": []}
-    return f"#!/bin/sh\n# {more}\necho '{json.dumps(told)}'\n".encode()
-
-
-def file_name(version: str = "1.2.3", name: str = "mars") -> str:
-    return f"packer-plugin-{name}_v{version}_x5.0_{machine()}"
-
-
-def digest(content: bytes) -> str:
-    return sha256(content).hexdigest()
 
 
 @pytest.fixture
@@ -97,23 +77,6 @@ def refused(space: WorkspaceFolder, **options) -> str:
     with pytest.raises(SourcesError) as caught:
         sync(space, **options)
     return str(caught.value)
-
-
-def packed(name: str, content: bytes, kind: str) -> bytes:
-    """An archive as plugins are published: the program, and a licence."""
-    data = io.BytesIO()
-    files = {"LICENSE": b"text", name: content}
-    if kind == "zip":
-        with zipfile.ZipFile(data, "w") as archive:
-            for path, text in files.items():
-                archive.writestr(path, text)
-    else:
-        with tarfile.open(fileobj=data, mode="w:gz") as tar:
-            for path, text in files.items():
-                entry = tarfile.TarInfo(path)
-                entry.size = len(text)
-                tar.addfile(entry, io.BytesIO(text))
-    return data.getvalue()
 
 
 def test_a_folder(space, tools, folder):
@@ -165,75 +128,20 @@ def test_the_digest_of_an_archive_in_place_of_the_programs_is_told(space, tools,
     assert f'sha256 = "{digest(program())}"' in error
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (packed("other", program(), "zip"), "has no packer-plugin-mars"),
-        (packed(file_name("1.2.4"), program(), "zip"), "has no packer-plugin-mars"),
-        (b"no archive at all", "neither a zip nor a tar archive"),
-        (packed(file_name(), program(), "zip").replace(b"echo", b"ECHO"), "is damaged"),
-        (packed(file_name(), b"#!/bin/sh\necho hello\n", "zip"), "does not answer to describe"),
-    ],
-)
-def test_archives_that_are_not_right(space, tools, folder, content, expected):
-    (folder / "mars.zip").write_bytes(content)
-    pin(space, tools, **{"from": "vendor/mars.zip"})
-    assert expected in refused(space)
-    assert installed(space) == [".lock"]
-
-
-def test_a_link_in_an_archive_is_not_followed(space, tools, folder):
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as tar:
-        entry = tarfile.TarInfo(file_name())
-        entry.type, entry.linkname = tarfile.SYMTYPE, "/bin/true"
-        tar.addfile(entry)
-    (folder / "mars.tar").write_bytes(data.getvalue())
-    pin(space, tools, **{"from": "vendor/mars.tar"})
-    assert "has no packer-plugin-mars" in refused(space)
-
-
-def test_over_http(space, tools, tmp_path):
+def test_a_url(space, tools, tmp_path):
     served = tmp_path / "served"
     served.mkdir()
     (served / f"{file_name()}.zip").write_bytes(packed(file_name(), program(), "zip"))
-    with file_server(FileServer(served, failures=1)) as server:
-        url = f"{server.url}/old/packer-plugin-mars_v{{version}}_x5.0_{{os}}_{{arch}}.zip"
-        server.redirects[f"/old/{file_name()}.zip"] = f"/{file_name()}.zip"
+    with file_server(FileServer(served)) as server:
+        url = f"{server.url}/packer-plugin-mars_v{{version}}_x5.0_{{os}}_{{arch}}.zip"
         pin(space, tools, **{"from": url}, sha256=digest(program()))
         assert "offline nothing can be fetched" in refused(space, offline=True)
         assert server.seen == []
         assert sync(space)[0].action == "installed"
-        assert server.seen == [f"/old/{file_name()}.zip"] * 2 + [f"/{file_name()}.zip"]
         assert sync(space, offline=True)[0].action == "unchanged"
         pin(space, tools, **{"from": f"{server.url}/none.zip"}, version="2.0.0")
         assert "the server says 404" in refused(space)
         assert installed(space) == [".lock", file_name(), f"{file_name()}_SHA256SUM"]
-        server.cut = 100
-        pin(space, tools, **{"from": f"{server.url}/{file_name()}.zip"}, sha256="0" * 64)
-        assert ", 3 times" in refused(space)
-        server.cut = 0
-        server.redirects["/away"] = "ftp://127.0.0.1/x.zip"
-        pin(space, tools, **{"from": f"{server.url}/away"}, sha256="0" * 64)
-        assert "leads to another transport" in refused(space)
-
-
-def test_over_https_only_with_a_certificate_that_is_trusted(space, tools, tmp_path, monkeypatch):
-    authority, certificate = make_certificate(tmp_path / "certificates")
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served" / file_name()).write_bytes(program())
-    with (
-        file_server(FileServer(tmp_path / "served"), certificate) as server,
-        file_server(FileServer(tmp_path / "served")) as plain,
-    ):
-        pin(space, tools, **{"from": f"{server.url}/{file_name()}"})
-        assert "certificate verify failed" in refused(space)
-        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-        server.redirects[f"/{file_name()}"] = f"{plain.url}/{file_name()}"
-        assert "leads to another transport" in refused(space)
-        assert plain.seen == []
-        server.redirects.clear()
-        assert sync(space)[0].action == "installed"
 
 
 def test_a_url_with_a_secret_is_refused_and_not_repeated(space, tools):
@@ -299,7 +207,7 @@ def test_lock_and_verify(space, tools, folder):
     predicted = pinned.lock(check=True, workspace=space.open())
     assert not lock_file.exists()
     assert pinned.lock(workspace=space.open()) == predicted
-    assert f'programs.{machine()} = "{digest(program())}"' in lock_file.read_text()
+    assert f' = "{digest(program())}"\n' in lock_file.read_text()
     (one,) = pinned.verify(workspace=space.open())
     assert (one.pinned, one.problem) == ("lock", "")
     # Another machine's digest stays while the version does.
@@ -333,7 +241,7 @@ def test_sources_need_no_entry_because_plugins_are_locked(space, tools, folder, 
 
 
 def test_command_line(space, tools, folder):
-    assert "nothing to install" in hybrid(space, "plugins", "sync").stdout
+    assert "nothing to sync" in hybrid(space, "plugins", "sync").stdout
     pin(space, tools)
     assert hybrid(space, "plugins", "sync", "--check").returncode == 5
     assert hybrid(space, "plugins", "list").stdout == f"{SOURCE} 1.2.3 missing not pinned\n"
@@ -390,11 +298,7 @@ def test_a_build_uses_the_pinned_plugin_and_no_other(building, tools, tmp_path, 
 def test_the_version_that_counts_is_the_one_that_packer_takes(space, tools, tmp_path, monkeypatch):
     asked = tmp_path / "asked"
     for version in ("1.9.0", "1.10.0"):
-        path = tmp_path / "path" / SOURCE / file_name(version)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(program(version) + f"echo {version} >>{asked}\n".encode())
-        path.chmod(0o755)
-        path.with_name(f"{path.name}_SHA256SUM").write_text(digest(path.read_bytes()))
+        install(tmp_path / "path", program(version) + f"echo {version} >>{asked}\n".encode(), version)
     monkeypatch.setenv("PACKER_PLUGIN_PATH", str(tmp_path / "path"))
     space.null()
     text = REQUIRED.replace("NAME", "mars").replace("SOURCE", SOURCE).replace("VERSION", "> 1.0.0")
@@ -431,11 +335,7 @@ def test_strict_refuses_what_nobody_pinned(building, tools, tmp_path):
     real(building, tools, strict=True, pinned_by="settings")
     assert hybrid(building, "plugins", "sync").returncode == 0
     mark = tmp_path / "was-run"
-    other = building.root / ".packer-plugins" / SOURCE / file_name()
-    other.parent.mkdir(parents=True)
-    other.write_text(f"#!/bin/sh\ntouch {mark}\n")
-    other.chmod(0o755)
-    other.with_name(f"{other.name}_SHA256SUM").write_text(digest(other.read_bytes()))
+    other = install(building.root / ".packer-plugins", f"#!/bin/sh\ntouch {mark}\n".encode())
     said = hybrid(building, "build", "--env", "dev", "--init")
     assert f"strict: the plugin {SOURCE} 1.2.3: it is not in the settings" in said.stderr
     assert not mark.exists()
@@ -453,30 +353,3 @@ def test_init_of_a_build_with_both_packers(building, any_packer, tools, monkeypa
     assert said["results"][0]["status"] == "built"
     old = any_packer != tools.packer
     assert ("Packer 1.6.6 has its plugins built in: init does nothing" in said["stderr"]) == old
-
-
-def test_settings_that_are_wrong(make_workspace):
-    space = make_workspace()
-    text = """\
-[packer]
-strict = "yes"
-[plugins."proxmox"]
-version = "1.1"
-[plugins."github.com/hashicorp/packer-plugin-qemu"]
-sha256 = "abc"
-colour = 1
-"""
-    space.write("packer-hybrid.toml", text)
-    with pytest.raises(Exception, match="settings are not right") as caught:
-        space.open()
-    said = str(caught.value)
-    for part in (
-        "[packer] strict must be true or false",
-        '[plugins."proxmox"] is no address',
-        '[plugins."proxmox"] version must be a version',
-        'packer-plugin-qemu"] is no address',
-        "sha256 must be 64",
-        "unknown setting 'colour'",
-        "has no version",
-    ):
-        assert part in said
