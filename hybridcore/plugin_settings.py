@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import reprlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .errors import Fault
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any

@@ -6,6 +6,7 @@ import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ... import state
 from ...errors import Fault, HybridError, SourcesError
@@ -18,7 +19,6 @@ from .checks import pin_of, problem, seen
 from .fetching import fetch
 from .results import LockedResult, PluginResult, PluginStatus
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path

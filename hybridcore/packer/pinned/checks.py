@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import Fault, SourcesError
 from ...sources import lockfile
 from ..program.plugins import CHECKSUM, machine, within
 from .results import PluginStatus
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
