@@ -50,11 +50,6 @@ class ImageSetting:
     max_age: str = _key("age", "build again when older, as in `7d`; units s, m, h, d, w")
     vars: Mapping[str, Any] = _key("values", "values by variable, which win over `var_files`", dict)
 
-    @property
-    def max_age_s(self) -> int:
-        """``max_age`` in seconds; 0 when there is no limit."""
-        return age_s(self.max_age) if self.max_age else 0
-
 
 IMAGE_KEYS = {one.name: one for one in fields(ImageSetting) if one.metadata}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 # The word for every target of the workspace.
 ALL = "all"
+# How Packer's variables begin that the environment gives.
+_VAR = "PKR_VAR_"
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -123,8 +126,14 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
     )
     loaded = templates.load_all(list(asked.targets), workspace)
     switches = copy_context().run(_switches, request, loaded, workspace)
-    version = known_version(workspace)
-    return Prepared(replace(asked, provisioners=switches, packer_version=version), loaded)
+    environment = {**os.environ, **request.options.extra_env}
+    asked = replace(
+        asked,
+        provisioners=switches,
+        packer_version=known_version(workspace),
+        environment=frozenset(name[len(_VAR) :] for name in environment if name.startswith(_VAR)),
+    )
+    return Prepared(asked, loaded)
 
 
 def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool | None]:
@@ -188,7 +197,9 @@ def _rendered(
     request: Request, named: Sequence[str | Mapping[str, Any]], workspace: Workspace
 ) -> tuple[Prepared, dict[str, str]]:
     prepared = prepare(replace(request, targets=named), workspace)
-    renderings, _ = generate.render_all(prepared.asked, prepared.templates, workspace)
+    # Packer says which variables have no value, among all else that it finds.
+    asked = replace(prepared.asked, missing_told=False)
+    renderings, _ = generate.render_all(asked, prepared.templates, workspace)
     return prepared, {one.target: one.rendered for one in renderings}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import reprlib
 import stat
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import Fault, WorkspaceError
-from .image_settings import ImageSetting, is_inside, parse_images
 from .plugin_settings import PluginSetting, parse_plugins
+from .image_settings import ImageSetting, age_s, is_inside, parse_images
 from .source_settings import SourceSetting, parse_sources
 
 SETTINGS_FILE = "packer-hybrid.toml"
@@ -43,6 +44,10 @@ class Settings:
         plugins: ``[plugins."HOST/NAMESPACE/NAME"]`` tables, by address.
         images: ``[images."<os>/<platform>/<name>"]`` tables, by target; those of included files too.
         include: patterns of more files with ``[images]``.
+        environment_pass: ``[environment] pass``, variables that reach Packer too; ``NAME_*`` stands for all
+            that begin so.
+        environment_secrets: ``[environment] secrets``, the same, and their values are masked.
+        max_ages: ``[environments.ENV] max_age``, by environment: images that are older are built again.
     """
 
     packer_path: str = "packer"
@@ -60,6 +65,9 @@ class Settings:
     plugins: Mapping[str, PluginSetting] = field(default_factory=dict)
     images: Mapping[str, ImageSetting] = field(default_factory=dict)
     include: tuple[str, ...] = ()
+    environment_pass: tuple[str, ...] = ()
+    environment_secrets: tuple[str, ...] = ()
+    max_ages: Mapping[str, str] = field(default_factory=dict)
 
 
 # Section and key of the settings file, to the field of Settings and its type.
@@ -75,8 +83,11 @@ _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("logs", "keep_days"): ("logs_keep_days", int),
     ("state", "lock_timeout"): ("lock_timeout", int),
     ("state", "history"): ("history", int),
+    ("environment", "pass"): ("environment_pass", tuple),
+    ("environment", "secrets"): ("environment_secrets", tuple),
 }
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false"}
+_VARIABLES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?").fullmatch
 
 
 @dataclass(frozen=True)
@@ -289,7 +300,8 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     data = _toml(text, filename)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
-    known = sorted({section for section, _ in _KEYS} | {"sources", "plugins", "images", "include"})
+    tables = {"sources", "plugins", "images", "environments", "include"}
+    known = sorted({section for section, _ in _KEYS} | tables)
     for section, table in data.items():
         if section == "include":
             if isinstance(table, list) and all(isinstance(one, str) and is_inside(one) for one in table):
@@ -309,6 +321,8 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
             ]
         elif section == "plugins":
             values["plugins"] = parse_plugins(table, faults)
+        elif section == "environments":
+            values["max_ages"] = _max_ages(table, faults)
         elif section == "images":
             values["images"] = parse_images(table, SETTINGS_FILE, faults)
         else:
@@ -316,6 +330,28 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     if faults:
         raise WorkspaceError("the settings are not right", file=filename, faults=faults)
     return Settings(**values)
+
+
+def _max_ages(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, str]:
+    """The ages of ``[environments.ENV]`` tables, by environment."""
+    found = {}
+    for env, entry in table.items():
+        where = f"[environments.{env}]"
+        if not is_name(env):
+            faults.append(Fault(f"{where} is not the name of an environment", hint="letters, digits, . _ -"))
+        elif not isinstance(entry, dict):
+            faults.append(Fault(f"{where} must be a table"))
+        else:
+            for key, value in entry.items():
+                if key != "max_age":
+                    faults.append(Fault(f"unknown setting {key!r} in {where}", hint="one of max_age"))
+                elif not isinstance(value, str) or not age_s(value):
+                    faults.append(
+                        Fault(f"{where} max_age must be an age such as 7d or 12h, not {value!r:.80}")
+                    )
+                else:
+                    found[env] = value
+    return found
 
 
 def _toml(text: str, filename: str) -> dict[str, Any]:
@@ -336,7 +372,14 @@ def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults
             faults.append(Fault(f"unknown setting {key!r} in [{section}]", hint=f"one of {names}"))
             continue
         name, kind = _KEYS[section, key]
-        if type(value) is not kind:
+        if kind is tuple:
+            if isinstance(value, list) and all(isinstance(one, str) and _VARIABLES(one) for one in value):
+                values[name] = tuple(value)
+            else:
+                hint = 'as in ["VAULT_ADDR", "OS_*"]'
+                message = f"[{section}] {key} must be a list of names of variables, not {reprlib.repr(value)}"
+                faults.append(Fault(message, hint=hint))
+        elif type(value) is not kind:
             faults.append(Fault(f"[{section}] {key} must be {_KINDS[kind]}, not {reprlib.repr(value)}"))
         elif isinstance(value, int) and value < 0:
             faults.append(Fault(f"[{section}] {key} must not be negative"))

@@ -46,6 +46,8 @@ class Inputs:
         vars: the caller's values for all targets.
         provisioners: the values that the provisioners' switches give.
         packer_version: of the Packer that will read the values, None where it is not known.
+        environment: names of variables that Packer gets from its environment, where nothing else gives them.
+        missing_told: whether a variable without a value is a fault here; else it is left to Packer.
     """
 
     env: str
@@ -53,6 +55,8 @@ class Inputs:
     vars: Mapping[str, Value]
     provisioners: Mapping[str, Value]
     packer_version: str | None = None
+    environment: frozenset[str] = frozenset()
+    missing_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ def render_all(
             hidden=hidden,
             dialect=spoken,
             complete=target not in overlays.incomplete,
+            environment=asked.environment,
+            missing_told=asked.missing_told,
         )
         resolved[target] = resolve_variables(variables, sources, faults)
     faults += _runtime_faults(asked, overlays)

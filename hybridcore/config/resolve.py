@@ -36,6 +36,8 @@ class Sources:
         hidden: names of variables whose values must not be shown.
         dialect: the language of the Packer that will read the values.
         complete: whether all overlays could be read; if not, what is missing may stand in the others.
+        environment: names of variables that Packer gets from its environment, where nothing else gives them.
+        missing_told: whether a variable without a value is a fault.
     """
 
     target: str
@@ -46,6 +48,8 @@ class Sources:
     hidden: frozenset[str]
     dialect: Dialect
     complete: bool = True
+    environment: frozenset[str] = frozenset()
+    missing_told: bool = True
 
 
 @dataclass
@@ -145,8 +149,10 @@ def _plain(
         )
         result.values[name] = value
         result.used[name] = made_of
-    elif variable.required and sources.complete:
-        values.missing(variable, sources.target, sources.folders(sources.target), faults)
+    elif variable.required:
+        complete = not variable.validations
+        if sources.complete and sources.missing_told and name not in sources.environment:
+            values.missing(variable, sources.target, sources.folders(sources.target), faults)
     elif default is not None:
         complete = sources.complete and values.validate(variable, None, default, faults, sources.dialect)
     else:

@@ -40,6 +40,7 @@ class BuildOptions:
         parallel_builds: Packer processes at a time; 0 means the workspace's setting.
         force: build also what is unchanged, and overwrite what is there (``-force``).
         init: install the plugins that targets require first.
+        max_age: build an image again that is older, as in ``7d``; instead of what target or environment say.
         timeout: seconds for the build of one target, all attempts together; 0 means no limit.
         retries: how often a build is tried again after an error that may pass.
         retry_delay: seconds before the first retry; doubles with each one.
@@ -57,6 +58,10 @@ class BuildOptions:
     force: bool = field(default=False, metadata=_about("build also what is unchanged"))
     init: bool = field(
         default=False, metadata=_about("install the plugins that targets require first (Packer 1.7 or newer)")
+    )
+    max_age: str = field(
+        default="",
+        metadata=_about("build also what is older, as in 7d; units s, m, h, d, w", metavar="AGE"),
     )
     timeout: float = field(
         default=0.0, metadata=_about("for each target, retries included", metavar="SECONDS")

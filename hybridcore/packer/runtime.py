@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from .. import process
 from ..errors import PackerError
 from ..host import accelerator
-from ..process.environment import child_environment
 from .imagefiles import packer_cache
+from .passing import environment
 from .program.plugins import path_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..templates import Template
-    from ..workspace import Workspace
     from .options import BuildOptions
 
 KEY_FILE = "hybridcore_ssh_private_key_file"
@@ -57,27 +56,28 @@ def runtime_variables(
 
 
 def packer_environment(
-    workspace: Workspace, options: BuildOptions, variables: Mapping[str, str], temporary: Path
+    template: Template, options: BuildOptions, variables: Mapping[str, str], temporary: Path
 ) -> dict[str, str]:
     """The whole environment of the Packer that builds a target.
 
     Args:
-        workspace: where everything lies.
+        template: the target.
         options: ``extra_env`` and ``secrets`` count.
         variables: what ``runtime_variables`` gave.
         temporary: the folder for its temporary files.
     """
     ours = {**os.environ, **options.extra_env}
-    return child_environment(
+    return environment(
+        template,
+        options,
         {
-            **options.extra_env,
             **{f"PKR_VAR_{name}": value for name, value in options.secrets.items()},
             **variables,
-            **path_of(workspace),
+            **path_of(template.workspace),
             "PATH": tools_path(ours.get("PATH", os.defpath)),
-            "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(workspace)),
+            "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(template.workspace)),
             "TMPDIR": str(temporary),
-        }
+        },
     )
 
 

@@ -16,10 +16,12 @@ from ..process.environment import child_environment, named_secrets
 from ..process.forms import MIN_LENGTH
 from ..process.mask import check_secret
 from ..templates.declarations import RUNTIME_PREFIX
+from . import passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ..hcl import Value
     from ..hcl.nodes import Node
     from ..templates import Template
     from .options import BuildOptions
@@ -43,14 +45,20 @@ def short_secrets(options: BuildOptions) -> list[Fault]:
     faults = [fault for fault in given if fault]
     inherited: dict[str, Fault] = {}
     for name, value in named_secrets(child_environment(options.extra_env)):
-        if short := check_secret(name, value):
-            hint = "use a longer one, or take the variable out of the environment"
-            inherited.setdefault(name, Fault(short.message, hint=hint))
+        if short := _too_short(name, value):
+            inherited.setdefault(name, short)
     return [*faults, *inherited.values()]
 
 
+def _too_short(name: str, value: str) -> Fault | None:
+    """The fault of a variable of the environment that cannot be masked."""
+    hint = "use a longer one, or take the variable out of the environment"
+    short = check_secret(name, value)
+    return Fault(short.message, hint=hint) if short else None
+
+
 def file_secrets(template: Template) -> dict[str, str]:
-    """The values of sensitive variables that the template's own files of values hold.
+    """The values of sensitive variables that the template's own files of values hold, or its table.
 
     They reach Packer through its environment alone, never by ``configs/``.
 
@@ -58,9 +66,11 @@ def file_secrets(template: Template) -> dict[str, str]:
         template: the target.
 
     Returns:
-        Texts by variable, as ``PKR_VAR_*`` takes them; of several files the last one's.
+        Texts by variable, as ``PKR_VAR_*`` takes them; of several files the last one's, the table's at last.
     """
-    if not template.var_files or not template.sensitive_names():
+    sensitive = template.sensitive_names()
+    given = template.setting.vars if template.setting else {}
+    if not sensitive or not (template.var_files or given):
         return {}
     from ..config.entries import read_file
 
@@ -68,9 +78,14 @@ def file_secrets(template: Template) -> dict[str, str]:
     ignored: list[Fault] = []  # rendering has told what is wrong with these files
     for path in template.var_files:
         for name, entry in (read_file(path, template.workspace, ignored) or {}).items():
-            if name in template.sensitive_names() and not entry.marked and entry.value is not None:
-                found[name] = entry.value if isinstance(entry.value, str) else dumps_value(entry.value)
-    return found
+            if name in sensitive and not entry.marked and entry.value is not None:
+                found[name] = _as_text(entry.value)
+    return found | {name: _as_text(value) for name, value in given.items() if name in sensitive}
+
+
+def _as_text(value: Value) -> str:
+    """A value as ``PKR_VAR_*`` takes it."""
+    return value if isinstance(value, str) else dumps_value(value)
 
 
 def file_variables(template: Template, options: BuildOptions) -> dict[str, str]:
@@ -100,6 +115,9 @@ def missing_secrets(
         A fault each, with the place of the declaration. An empty value is none to keep secret.
     """
     faults = _changing(template)
+    for name, text in passing.own_secrets(template, environ):
+        if text and (short := _too_short(name, text)):
+            faults.append(short)
     in_files = file_secrets(template)
     for name, variable in template.variables.items():
         if not variable.sensitive or variable.runtime or name in secrets:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 
 class Passed(NamedTuple):
@@ -49,6 +49,16 @@ _GENERAL = (
         ("HCP_CLIENT_SECRET", "PACKER_GITHUB_API_TOKEN"),
     ),
 )
+# What Packer's functions ask passes only where a template calls them. Names: ``ReadEnvironment`` in
+# api/client.go of hashicorp/vault, and the constants of api/api.go of hashicorp/consul.
+FUNCTIONS = {
+    "vault": Passed("Vault, where `vault()` is called", ("VAULT_*",), ("VAULT_TOKEN",)),
+    "consul_key": Passed(
+        "Consul, where `consul_key()` is called",
+        ("CONSUL_*",),
+        ("CONSUL_HTTP_TOKEN", "CONSUL_HTTP_AUTH"),
+    ),
+}
 # How the names of secrets end that no table has.
 _SECRET_ENDINGS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIALS")
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
@@ -63,25 +73,29 @@ def passed() -> Iterator[Passed]:
 
 
 def secret_names() -> set[str]:
-    """The variables among those that pass whose values are masked."""
-    return {name for one in passed() for name in one.secrets}
+    """The variables whose values are masked, of all that can pass."""
+    return {name for one in (*passed(), *FUNCTIONS.values()) for name in one.secrets}
 
 
 def child_environment(
-    extra: Mapping[str, str] | None = None, *, base: Mapping[str, str] | None = None
+    extra: Mapping[str, str] | None = None,
+    *,
+    base: Mapping[str, str] | None = None,
+    more: Collection[str] = (),
 ) -> dict[str, str]:
     """Build the environment of a child from what may pass, and what the caller adds.
 
     Args:
         extra: names and values that are added, or replace what would pass.
         base: the environment to take from; our own when not given.
+        more: names that pass as well; ``NAME_*`` stands for all that begin so.
 
     Returns:
         A new mapping; ``CHECKPOINT_DISABLE`` is always set, so that Packer does not call home, and ``GOGC``
         unless it passes: https://pkg.go.dev/runtime#hdr-Environment_Variables.
     """
     source = os.environ if base is None else base
-    patterns = [name for one in passed() for name in one.names]
+    patterns = [*(name for one in passed() for name in one.names), *more]
     names = {name for name in patterns if not name.endswith("*")}
     prefixes = tuple(name[:-1] for name in patterns if name.endswith("*"))
     env = {name: value for name, value in source.items() if name in names or name.startswith(prefixes)}
@@ -93,30 +107,32 @@ def child_environment(
     return env
 
 
-def environment_secrets(env: Mapping[str, str]) -> list[str]:
+def environment_secrets(env: Mapping[str, str], more: Collection[str] = ()) -> list[str]:
     """The secret values in a child's environment, to be masked in everything that it prints.
 
     Args:
         env: what ``child_environment`` built.
+        more: names that are secret besides those of the tables.
 
     Returns:
         The values of ``named_secrets``; at least 4 characters each, since a shorter value would shred the
         output and protect nothing.
     """
-    return [value for _, value in named_secrets(env) if len(value) >= 4]
+    return [value for _, value in named_secrets(env, more) if len(value) >= 4]
 
 
-def named_secrets(env: Mapping[str, str]) -> list[tuple[str, str]]:
+def named_secrets(env: Mapping[str, str], more: Collection[str] = ()) -> list[tuple[str, str]]:
     """The secrets in a child's environment, of any length, each with the variable that holds it.
 
     Args:
         env: what ``child_environment`` built.
+        more: names that are secret besides those of the tables.
 
     Returns:
         Values of the names in ``secret_names()``, and passwords in the URLs of proxies: as they are, and as
         they are written there. Empty ones hide nothing.
     """
-    found = [(name, env[name]) for name in sorted(secret_names()) if env.get(name)]
+    found = [(name, env[name]) for name in sorted(secret_names().union(more)) if env.get(name)]
     for name in (*_PROXIES, *map(str.upper, _PROXIES)):
         # Go takes what has no scheme for HTTP: parseProxy in golang.org/x/net/http/httpproxy.
         url = env.get(name, "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import platforms
-from . import declarations
+from . import declarations, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..platforms import Platform
     from ..workspace import Workspace
     from .declarations import Declarations, Variable
+    from .environment import Reads
     from .slices import Slice
 
 
@@ -116,6 +117,11 @@ class Template:
     def declarations(self) -> Declarations:
         """The variables that its files declare, and what is wrong with the declarations."""
         return declarations.read(self.bodies, self.workspace)
+
+    @cached_property
+    def reads(self) -> Reads:
+        """What its files read of the environment."""
+        return environment.read_by(self.bodies)
 
     @property
     def variables(self) -> Mapping[str, Variable]:

@@ -115,6 +115,13 @@ options:
       - With a Packer before 1.7, which has its plugins built in, nothing is done, and that is said.
     type: bool
     default: false
+  max_age:
+    description:
+      - Builds also what is older, though nothing changed, as in V(7d).
+      - Units are V(s), V(m), V(h), V(d) and V(w).
+      - Wins over what C(packer-hybrid.toml) says for a target or an environment.
+    type: str
+    default: ""
   timeout:
     description:
       - Seconds for the build of each target, retries included. V(0) means no limit.

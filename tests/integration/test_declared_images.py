@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hybridcore import packer, state, templates
 from hybridcore.errors import ConfigError, TemplatesError
 from hybridcore.packer.results import BuildReport
-from tests.support.builds import build, hybrid, statuses
+from tests.support.builds import build, build_json, hybrid, statuses
 from tests.support.tools import Tools
 from tests.support.workspaces import WorkspaceFolder
 
@@ -233,6 +234,35 @@ def test_more_files_that_decide_the_image_and_its_age(space: WorkspaceFolder) ->
     with state.transaction(workspace=space.open()) as data:
         data["images"]["dev/linux/file/web"]["built_at"] = "2026-01-01T00:00:00.000Z"
     assert [result.reasons for result in build(space).results] == [(), ("older than 1h",)]
+
+
+def test_the_age_of_the_call_wins_over_the_target_and_that_over_the_environment(
+    space: WorkspaceFolder,
+) -> None:
+    space.settings(
+        '[environments.dev]\nmax_age = "2d"\n'
+        + SETTINGS.replace('cwd = "."\n', 'cwd = "."\nmax_age = "30d"\n', 1)
+    )
+    build(space)
+    built_at = datetime.now(UTC) - timedelta(days=10)
+    with state.transaction(workspace=space.open()) as data:
+        for name in ("web", "db"):
+            data["images"][f"dev/linux/file/{name}"]["built_at"] = built_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    def reasons(*arguments: str) -> dict[str, list[str]]:
+        code = 5 if arguments != ("--max-age", "4w") else 0
+        said = build_json(space, "--check", *arguments, code=code)
+        return {result["target"]: result["reasons"] for result in said["results"] if result["reasons"]}
+
+    assert reasons() == {"linux/file/db": ["older than 2d"]}
+    assert reasons("--max-age", "7d") == {
+        "linux/file/db": ["older than 7d"],
+        "linux/file/web": ["older than 7d"],
+    }
+    assert reasons("--max-age", "4w") == {}
+    done = hybrid(space, "build", "--env", "dev", "--max-age", "soon")
+    assert done.returncode == 1
+    assert "max_age must be an age such as 7d or 12h, not 'soon'" in done.stderr
 
 
 def test_a_folder_of_the_convention_gets_keys_added(space: WorkspaceFolder) -> None:

@@ -26,7 +26,7 @@ packer.planning
 packer.stream
 packer.runtime packer.secrets
 packer.pinned
-packer.imagefiles
+packer.imagefiles packer.passing
 packer.program
 packer.results
 packer.options

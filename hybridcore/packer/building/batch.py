@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ... import state
 from ...errors import ConfigError, Fault
+from ...image_settings import age_s
 from ...monitor import Monitor, NullMonitor
 from ...process.children import Children
 from ...process.limits import room_for
@@ -213,6 +214,8 @@ def check_options(options: BuildOptions) -> None:
         value = getattr(options, option.field)
         if option.kind in (int, float) and not 0 <= value < math.inf:
             faults.append(Fault(f"{option.name} must be a number that is not negative, not {value:g}"))
+    if options.max_age and not age_s(options.max_age):
+        faults.append(Fault(f"max_age must be an age such as 7d or 12h, not {options.max_age!r:.80}"))
     if faults:
         raise ConfigError("the options of the build are not right", faults=faults)
 

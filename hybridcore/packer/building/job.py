@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ... import state
-from ...process.environment import environment_secrets
 from ...process.mask import Masker
 from ...temporary import PREFIX, write
 from ..mirror import Mirror, make_mirror
+from ..passing import masked
 from ..planning.plan import changed_since
 from ..program.commands import build_command
 from ..runtime import packer_environment, runtime_variables
@@ -211,11 +211,11 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         build_time=job.started_at,
         folder=folder,
     ) | file_variables(template, batch.options)
-    env = packer_environment(batch.workspace, batch.options, variables, temporary)
+    env = packer_environment(template, batch.options, variables, temporary)
     secrets = (
         *secret_values(template, batch.options.secrets, env),
         *batch.hidden.get(job.target, ()),
-        *environment_secrets(env),
+        *masked(template, env),
     )
     # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
     values = folder / "values.pkrvars.hcl"

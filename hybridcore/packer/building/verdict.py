@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import imagefiles
+from ..passing import removed
 from ..planning.fingerprint import IGNORED, Digests
 from ..planning.layout import own_manifests
 from ..results import Artifact, ArtifactFile, BuildResult, Status
@@ -60,6 +61,7 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
         status, errors = Status.CANCELLED, [f"cancelled: {why}", *errors]
     elif errors:
         status = Status.FAILED
+        errors += removed(job.planned.template, attempt.env, errors)
     if end.get("killed") or (exit_code is None and code is not None):  # it could not clean up
         left = left_behind(job.planned.template, job.planned.rendered)
         errors = [mask(left), *errors] if left else errors

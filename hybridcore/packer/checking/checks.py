@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ... import process, state, templates
 from ...errors import ConfigError, Fault, PackerError
-from ...process.environment import child_environment, environment_secrets
 from ...process.lines import strip_ansi_text
 from ...process.mask import Masker
 from ...temporary import folder as temporary_folder
@@ -19,6 +19,7 @@ from ..mirror import make_mirror
 from ..options import BuildOptions
 from ..pinned.checks import refusals
 from ..planning.fingerprint import Digests
+from ..passing import environment, masked, removed
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from ...templates import Template
 
 _TIMEOUT_S = 600.0
+# Source: ``Variable.validateValue`` and ``PackerConfig.evaluateAllLocalVariables`` of hcl2template.
+_UNSET = re.compile(r'Unset variable "([^"]+)"').match
 _NO_OPTIONS = BuildOptions()
 
 
@@ -105,7 +108,7 @@ def validate_rendered(
     def one(template: Template) -> TargetFaults:
         rendered = Rendered(texts[template.target])
         hidden: Sequence[str] = ()
-        if unknown_values(template, options.secrets, child_environment(options.extra_env)):
+        if unknown_values(template, options.secrets, environment(template, options)):
             # Where Packer cannot compute them, it cannot quote them either.
             hidden, _ = ask(
                 template, rendered, env=env, options=options, workspace=workspace, capabilities=capabilities
@@ -126,10 +129,23 @@ def validate_rendered(
         shown = workspace.relative(workspace.config_file(env, template.target))
         done = done._replace(text=done.text.replace(str(values), str(workspace.root / shown)))
         warnings = (*done.faults("warning"), *check_template(template, workspace))
-        return TargetFaults(template.target, done.faults("error"), warnings)
+        faults = tuple(map(_with_hint, done.faults("error")))
+        if faults:
+            said = [fault.message for fault in faults]
+            warnings += tuple(map(Fault, removed(template, environment(template, options), said)))
+        return TargetFaults(template.target, faults, warnings)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return ValidateResult(tuple(pool.map(one, loaded)))
+
+
+def _with_hint(fault: Fault) -> Fault:
+    """A fault of Packer, with where a variable can be set that has no value."""
+    unset = _UNSET(fault.message)
+    if not unset:
+        return fault
+    hint = f"set it in an overlay below environments/, by --var, or in the environment as PKR_VAR_{unset[1]}"
+    return Fault(fault.message, file=fault.file, line=fault.line, hint=hint)
 
 
 def init(targets: Sequence[str], *, upgrade: bool = False, workspace: Workspace | None = None) -> InitResult:
@@ -228,18 +244,19 @@ def _run(
             folder=made,
         )
         secrets = {f"PKR_VAR_{name}": value for name, value in options.secrets.items()}
-        child = child_environment(
+        child = environment(
+            template,
+            options,
             {
-                **options.extra_env,
                 **path_of(workspace),
                 **secrets,
                 "TMPDIR": str(made),
                 **variables,
                 **file_variables(template, options),
-            }
+            },
         )
         known = secret_values(template, options.secrets, child)
-        masker = Masker([*known, *hidden, *environment_secrets(child)])
+        masker = Masker([*known, *hidden, *masked(template, child)])
         # Relative, as people would type it, so that Packer names files as they know them.
         argument = os.path.relpath(mirror.argument, mirror.cwd)
         done = process.run([*command[:-1], argument], env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S)

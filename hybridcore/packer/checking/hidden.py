@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from ... import process, state
 from ...errors import Fault, PackerError, ProcessError
-from ...process.environment import child_environment, environment_secrets
 from ...process.lines import strip_ansi_text
 from ...process.mask import Masker, check_secret
 from ...temporary import folder as temporary_folder
 from ...temporary import write
 from ..mirror import make_mirror
 from ..options import BuildOptions
+from ..passing import environment, masked
 from ..program.commands import console_command
 from ..runtime import packer_environment, runtime_variables
 from ..secrets import doubtful, file_variables, parts, secret_values, unknown_values
@@ -67,8 +67,11 @@ def hidden_values(
     Raises:
         PackerError: a value cannot be known, or is too short to be masked; has faults, all of them.
     """
-    environ = child_environment(options.extra_env)
-    asked = [plan for plan in planned if unknown_values(plan.template, options.secrets, environ)]
+    asked = [
+        plan
+        for plan in planned
+        if unknown_values(plan.template, options.secrets, environment(plan.template, options))
+    ]
     if not asked:
         return {}
 
@@ -117,7 +120,7 @@ def ask(
         variables = runtime_variables(
             template, env=env, fingerprint="0" * 64, build_time=state.timestamp(), folder=made
         ) | file_variables(template, options)
-        child = packer_environment(workspace, options, variables, made)
+        child = packer_environment(template, options, variables, made)
         references = unknown_values(template, options.secrets, child)
         file = made / "values.pkrvars.hcl"
         write(file, rendered.text.encode())
@@ -133,7 +136,7 @@ def ask(
             answers.append(answer(done.stdout))
     values = answers[0]
     if values is None:
-        masker = Masker([*secret_values(template, options.secrets, child), *environment_secrets(child)])
+        masker = Masker([*secret_values(template, options.secrets, child), *masked(template, child)])
         text = strip_ansi_text(f"{done.stdout}\n{done.stderr}")
         said = [one.message for one in parse(text)] or [text.strip() or "nothing"]
         return (), [_fault(template, references[0], f"Packer says: {masker.text(mirror.shown(said[0]))}")]

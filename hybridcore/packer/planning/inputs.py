@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...process.environment import may_be_secret
 from ...provisioners import asset_folder, enabled_stacks, stacks
 from ...templates.slices import Slice
+from ..passing import is_secret
 from ..program import plugins
 from .fingerprint import CONFIGURATION, digest_of, tree_digest
 from .layout import own_manifests
@@ -222,7 +222,7 @@ def _from_environment(
     others = {
         f"env {name}": value
         for name, value in {**options.extra_env, **read}.items()
-        if not (name.startswith("PKR_VAR_") or may_be_secret(name))
+        if not (name.startswith("PKR_VAR_") or is_secret(name, template))
     }
     return {
         name: digest_of(value.encode("utf-8", "surrogateescape"))

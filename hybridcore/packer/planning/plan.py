@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ... import state
 from ...errors import ConfigError, Fault
-from ...process.environment import child_environment
+from ...image_settings import age_s
 from ...sources.trees import differences
 from ...state.inputs import read_files
 from ..pinned.checks import refusals
+from ..passing import environment
 from ..program import plugins
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..secrets import missing_secrets, short_secrets
@@ -112,7 +113,6 @@ def plan(
     digests = Digests(workspace)
     environ = {**os.environ, **options.extra_env, **plugins.path_of(workspace)}
     installed = plugins.found_by(capabilities, environ)
-    child_environ = child_environment(options.extra_env)
     faults = short_secrets(options)
     if capabilities.has_init:
         faults += refusals(workspace, digests.file)
@@ -126,7 +126,7 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, options.secrets, child_environ)
+        faults += missing_secrets(template, options.secrets, environment(template, options))
         if template.only and options.only:
             message = f"{template.target} is one build of its template: it takes no patterns of builds"
             faults.append(Fault(message, hint=f"leave `only` out; the image is {template.only[-1]}"))
@@ -152,8 +152,9 @@ def plan(
         if image is None or mark != image.get("fingerprint"):
             files[CONFIGURATION] = values.digests_for(template)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
-        if not reasons and template.setting is not None and _is_older(image, template.setting.max_age_s):
-            reasons = [f"older than {template.setting.max_age}"]
+        limit = _max_age(template, env, options)
+        if not reasons and limit and _is_older(image, age_s(limit)):
+            reasons = [f"older than {limit}"]
         if options.force and not reasons:
             reasons = ["forced"]
         if reasons and CONFIGURATION not in files:
@@ -224,10 +225,16 @@ def source_faults(planned: Planned, workspace: Workspace) -> list[Fault]:
     return differences(_sources_of([planned]), workspace)
 
 
+def _max_age(template: Template, env: str, options: BuildOptions) -> str:
+    """The age above which an image is built again: of the call, else the target, else the environment."""
+    own = template.setting.max_age if template.setting else ""
+    return options.max_age or own or template.workspace.settings.max_ages.get(env, "")
+
+
 def _is_older(image: ImageEntry | None, seconds: int) -> bool:
-    """Whether an image was built longer ago than so many seconds; 0 is no limit."""
+    """Whether an image was built longer ago than so many seconds."""
     built = image.get("built_at") if image else None
-    return bool(seconds and built) and time.time() - datetime.fromisoformat(str(built)).timestamp() > seconds
+    return bool(built) and time.time() - datetime.fromisoformat(str(built)).timestamp() > seconds
 
 
 def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:

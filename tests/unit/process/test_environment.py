@@ -77,11 +77,14 @@ def test_the_password_of_a_proxy_in_each_way_to_write_it(url: str, found: list[s
 
 def test_the_table_that_people_read_is_the_one_that_holds() -> None:
     assert table_rows("docs/secrets.md", "What passes from your environment") == [
-        (one.purpose, code(one.names), code(one.secrets)) for one in environment.passed()
+        (one.purpose, code(one.names), code(one.secrets))
+        for one in (*environment.passed(), *environment.FUNCTIONS.values())
     ]
 
 
 def test_every_secret_name_passes() -> None:
     every = dict.fromkeys(environment.secret_names(), "secret")
     assert len(every) > 20
-    assert set(environment.child_environment(base=every)) >= environment.secret_names()
+    asked = [name for one in environment.FUNCTIONS.values() for name in one.names]
+    assert set(environment.child_environment(base=every, more=asked)) >= environment.secret_names()
+    assert "VAULT_TOKEN" not in environment.child_environment(base=every)

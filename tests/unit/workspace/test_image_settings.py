@@ -23,7 +23,7 @@ def test_a_table_with_everything() -> None:
     assert image.only == ("proxmox-iso.vm",)
     assert (image.template, image.cwd, image.each) == (".", ".", ("os/*.pkrvars.hcl",))
     assert (image.var_files, image.inputs) == (("a.pkrvars.hcl",), ("scripts/**",))
-    assert (image.max_age_s, image.vars) == (604800, {"cpus": 2})
+    assert (image.max_age, image.vars) == ("7d", {"cpus": 2})
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,11 @@ def test_every_key_is_read() -> None:
     [state]
     lock_timeout = 9
     history = 10
+    [environment]
+    pass = ["VAULT_ADDR", "OS_*"]
+    secrets = ["VAULT_TOKEN"]
+    [environments.dev]
+    max_age = "7d"
     [sources.demo]
     url = "file:///demo"
     ref = "main"
@@ -45,6 +50,9 @@ def test_every_key_is_read() -> None:
         logs_keep_days=8,
         lock_timeout=9,
         history=10,
+        environment_pass=("VAULT_ADDR", "OS_*"),
+        environment_secrets=("VAULT_TOKEN",),
+        max_ages={"dev": "7d"},
         sources={"demo": SourceSetting("demo", "file:///demo", "main", "abc")},
     )
 
@@ -62,6 +70,22 @@ def test_an_empty_file_is_valid() -> None:
         ("[build]\nparallel_builds = '1'\n", "[build] parallel_builds must be a whole number, not '1'"),
         ("[build]\nparallel_builds = true\n", "[build] parallel_builds must be a whole number, not True"),
         ("[build]\nkeep_images = -1\n", "[build] keep_images must not be negative"),
+        (
+            "[environment]\npass = 'A'\n",
+            "[environment] pass must be a list of names of variables, not 'A'",
+        ),
+        (
+            "[environment]\nsecrets = ['A=1']\n",
+            "[environment] secrets must be a list of names of variables, not ['A=1']",
+        ),
+        ("[environment]\nkeep = []\n", "unknown setting 'keep' in [environment]"),
+        ("[environments]\ndev = 1\n", "[environments.dev] must be a table"),
+        ("[environments.'../x']\n", "[environments.../x] is not the name of an environment"),
+        ("[environments.dev]\nage = '7d'\n", "unknown setting 'age' in [environments.dev]"),
+        (
+            "[environments.dev]\nmax_age = 'soon'\n",
+            "[environments.dev] max_age must be an age such as 7d or 12h, not 'soon'",
+        ),
         ("[packer]\npath = 1\n", "[packer] path must be a string, not 1"),
         ("[logs]\nformat = 'xml'\n", "[logs] format must be text or json, not 'xml'"),
         ("[sources]\ndemo = 1\n", "[sources.demo] must be a table with url, ref and sha"),
