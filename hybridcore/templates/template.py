@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import platforms
-from . import declarations, environment
+from . import declarations, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..platforms import Platform
     from ..workspace import Workspace
     from .declarations import Declarations, Variable
-    from .environment import Reads
+    from .reads import Reads
     from .slices import Slice
 
 
@@ -121,7 +121,7 @@ class Template:
     @cached_property
     def reads(self) -> Reads:
         """What its files read of the environment."""
-        return environment.read_by(self.bodies)
+        return reads.read_by(self.bodies)
 
     @property
     def variables(self) -> Mapping[str, Variable]:

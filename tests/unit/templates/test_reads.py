@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hybridcore import hcl
-from hybridcore.templates.environment import Reads, read_by
+from hybridcore.templates.reads import Reads, read_by
 
 
 def reads(*texts: str) -> Reads:
