@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import Fault, WorkspaceError
-from .plugin_settings import PluginSetting, parse_plugins
 from .image_settings import ImageSetting, age_s, is_inside, parse_images
+from .plugin_settings import PluginSetting, parse_plugins
 from .source_settings import SourceSetting, parse_sources
 
 SETTINGS_FILE = "packer-hybrid.toml"

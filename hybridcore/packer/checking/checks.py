@@ -17,9 +17,9 @@ from ...temporary import write
 from ...workspace import Workspace, check_env, resolve
 from ..mirror import make_mirror
 from ..options import BuildOptions
+from ..passing import environment, masked, removed
 from ..pinned.checks import refusals
 from ..planning.fingerprint import Digests
-from ..passing import environment, masked, removed
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command

@@ -13,8 +13,8 @@ from ...errors import ConfigError, Fault
 from ...image_settings import age_s
 from ...sources.trees import differences
 from ...state.inputs import read_files
-from ..pinned.checks import refusals
 from ..passing import environment
+from ..pinned.checks import refusals
 from ..program import plugins
 from ..results import Artifact, ArtifactFile, BuildResult, Status
 from ..secrets import missing_secrets, short_secrets
