@@ -1,4 +1,4 @@
-"""The supervisor and its caller's side: whatever dies, nothing is left."""
+"""The supervisor: what it owns ends in time, what it is told arrives, and what comes late is logged."""
 
 from __future__ import annotations
 
@@ -9,97 +9,14 @@ import resource
 import selectors
 import signal
 import socket
-import subprocess
-import sys
 import time
-import weakref
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from hybridcore.errors import PackerError
-from hybridcore.process.children import Child, Children, supervisor_command, watched_parents
+from hybridcore.process.children import Child, Children
 from hybridcore.process.limits import room_for
-from hybridcore.process.wire import Channel
-from tests.support.workspaces import WorkspaceFolder
-
-
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    one, other = socket.socketpair()
-    with one, other:
-        yield one, other
-
-
-def test_the_supervisor_starts_without_site_packages() -> None:
-    command = supervisor_command([1, 22])
-    assert command[1:3] == ["-I", "-S"]
-    assert command[-2:] == ["1", "22"]
-
-
-def test_watched_processes_come_from_the_environment() -> None:
-    assert watched_parents({"HYBRIDCORE_WATCH": ",12,x,,34"}) == [12, 34]
-    assert watched_parents({}) == []
-
-
-def test_an_end_that_the_state_does_not_take_is_in_the_log(
-    pair: tuple[socket.socket, socket.socket], make_workspace: Callable[..., WorkspaceFolder]
-) -> None:
-    space = make_workspace()
-    space.write("state/packer-hybrid.json", "damaged")
-    run = {"op": "run", "workspace": str(space.root), "run_id": "r1", "folder": str(space.root / "images/r1")}
-    with subprocess.Popen(supervisor_command([]), stdin=pair[1]) as child:
-        pair[1].close()
-        channel = Channel(pair[0])
-        channel.send(run)
-        channel.close()
-        assert child.wait(60) == 0
-    (line,) = (space.root / "logs/packer-hybrid.log").read_text().splitlines()
-    assert "ERROR supervise: the end of run r1 cannot be written into the state: " in line
-    assert "the state is damaged" in line
-
-
-def next_event(children: Children) -> dict[str, object]:
-    """The next event, one at a time."""
-    if not pending.setdefault(children, []):
-        with selectors.DefaultSelector() as selector:
-            selector.register(children, selectors.EVENT_READ)
-            while not pending[children]:
-                assert selector.select(60), "the supervisor says nothing"
-                pending[children] += children.events()
-    return pending[children].pop(0)
-
-
-pending: weakref.WeakKeyDictionary[Children, list[dict[str, object]]] = weakref.WeakKeyDictionary()
-
-
-def program(code: str, folder: Path, **more: object) -> Child:
-    """A program in Python, as a child of the name ``a``."""
-    argv = (sys.executable, "-IS", "-c", code)
-    return Child(key="a", argv=argv, env=dict(os.environ), cwd=folder, **more)
-
-
-def test_the_parent_of_the_first_process_of_a_container_is_not_watched(tmp_path: Path) -> None:
-    with Children(f"test-zero-{os.getpid()}", watched_parents({"HYBRIDCORE_WATCH": "0"})) as children:
-        os.close(children.start(program("", tmp_path)))
-        assert next_event(children)["event"] == "started"
-        assert next_event(children) == {"event": "exit", "id": "a", "code": 0, "why": ""}
-
-
-def test_what_is_said_to_a_dead_supervisor_is_lost_and_a_start_fails_and_leaves_nothing_open(
-    tmp_path: Path,
-) -> None:
-    with Children(f"test-dead-{os.getpid()}") as children:
-        os.kill(children.pid, signal.SIGKILL)
-        with pytest.raises(PackerError, match="the supervisor was killed"):
-            next_event(children)
-        before = os.listdir("/proc/self/fd")
-        with pytest.raises(ConnectionError):
-            children.start(program("", tmp_path))
-        assert os.listdir("/proc/self/fd") == before
-        children.announce({"workspace": "w", "run_id": "r", "folder": "f"})
-        children.stop("a")
+from tests.support.children import next_event, program
 
 
 def test_a_program_that_does_not_end_is_killed_after_its_own_grace(tmp_path: Path) -> None:
@@ -118,25 +35,6 @@ def test_a_program_that_does_not_end_is_killed_after_its_own_grace(tmp_path: Pat
         assert next_event(children)["code"] == -signal.SIGKILL
         assert 0.2 <= time.monotonic() - begun < 9
         os.close(pipe)
-
-
-def test_who_cancels_waits_for_the_longest_grace_of_what_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # By default half a second would be enough.
-    monkeypatch.setattr("hybridcore.process.children.GRACE_S", -4.5)
-    children = Children(f"test-wait-{os.getpid()}")
-    cleans_up = (
-        "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\nprint(flush=True)\n"
-        "signal.sigwait([signal.SIGTERM])\ntime.sleep(1.5)\nopen('cleaned', 'x')"
-    )
-    pipe = children.start(program(cleans_up, tmp_path, grace=60))
-    os.set_blocking(pipe, True)
-    os.read(pipe, 1)
-    assert children.grace == 60
-    children.__exit__(KeyboardInterrupt, None, None)
-    os.close(pipe)
-    assert (tmp_path / "cleaned").exists()
 
 
 # Says half of a secret and waits; told to end, it says the other half, and goes on as Packer does.

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hybridcore.packer.stream.outcome import Outcome
 from hybridcore.packer.stream.pump import Pump
-from hybridcore.process.lines import LineSplitter, strip_ansi, strip_ansi_text
 from hybridcore.process.mask import Masker
 
 
@@ -97,41 +92,6 @@ def test_a_line_of_10_mb_is_shown_in_part_and_logged_whole():
     assert shown.startswith("    qemu.a: xxx")
     assert shown.endswith("bytes more, see the log]")
     assert after == ("say", "next")
-
-
-@given(st.lists(st.binary(max_size=30)), st.integers(1, 12))
-def test_the_splitter_gives_complete_lines_in_order_and_cuts_long_ones(pieces, limit):
-    splitter = LineSplitter(limit)
-    chunks = [splitter.feed(piece) for piece in pieces]
-    out = b"".join(chunks) + splitter.flush()
-    assert all(chunk == b"" or chunk.endswith(b"\n") for chunk in chunks)
-    data = b"".join(pieces)
-    wanted = data.split(b"\n")
-    got = out.split(b"\n")[:-1] if out else []
-    assert len(got) == len(wanted) - (not wanted[-1])
-    for line, original in zip(got, wanted, strict=False):
-        kept, cut, _ = line.partition(b" ... [")
-        if cut:
-            assert kept == original[:limit]
-            assert line == b"%s ... [%d bytes more, see the log]" % (kept, len(original) - limit)
-        else:
-            assert line == original
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("\x1b[1;31mred\x1b[0m", "red"),
-        ("\x1b[K\x1b[2J\x1b[?25lx", "x"),
-        ("\x1b]0;title\x07x", "x"),
-        ("\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\", "link"),
-        ("\x1b(Bx\x1bcy", "xy"),
-        ("plain [31m", "plain [31m"),
-    ],
-)
-def test_escape_sequences_are_stripped(text, plain):
-    assert strip_ansi_text(text) == plain
-    assert strip_ansi(text.encode()) == plain.encode()
 
 
 def test_the_outcome_is_known_without_a_watcher_too():
