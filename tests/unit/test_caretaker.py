@@ -112,7 +112,7 @@ def test_a_build_log_goes_on_masked(tmp_path: Path) -> None:
     log = tmp_path / "build.log"
     log.write_text("before\n")
     takeover = caretaker.take_over(str(log), ["s3cret"])
-    takeover.feed(b"cut\n1605862346,,ui,say,it is s3cret\n")
+    takeover.feed(b"cut, and\n1605862346,,ui,say,it is s3cret\n")
     takeover.close("the caller ended")
     assert "it is ***" in log.read_text().splitlines()
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from hybridcore.errors import StateError
 from hybridcore.state import codec, schema
-from hybridcore.state.entries import Entries
 
 FILE = Path("state/packer-hybrid.json")
 names = st.text(string.ascii_letters + string.digits, min_size=1, max_size=8)
@@ -122,56 +121,3 @@ def test_a_value_that_holds_itself_is_refused(full):
     full["plugins"]["x"] = loop
     with pytest.raises(StateError, match="plugins"):
         encode(full)
-
-
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(["set", "get", "delete", "setdefault", "pop", "contains"]), st.sampled_from("abcdef")
-    ),
-    max_size=12,
-)
-
-
-@given(start=st.sets(st.sampled_from("abcd")), steps=steps)
-def test_entries_behave_as_a_dict(start, steps):
-    model = {key: {"v": key} for key in start}
-    lines = ",".join(f'\n"{key}": {{"v": "{key}"}}' for key in sorted(start))
-    entries = Entries(b"{" + lines.encode() + b"}", 1, 1 + len(lines))
-    for number, (step, key) in enumerate(steps):
-        results = []
-        for mapping in (model, entries):
-            try:
-                if step == "set":
-                    mapping[key] = {"v": number}
-                    results.append(None)
-                elif step == "get":
-                    results.append(mapping.get(key))
-                elif step == "delete":
-                    del mapping[key]
-                    results.append(None)
-                elif step == "setdefault":
-                    results.append(mapping.setdefault(key, {"v": number}))
-                elif step == "pop":
-                    results.append(mapping.pop(key))
-                else:
-                    results.append(key in mapping)
-            except KeyError:
-                results.append("KeyError")
-        assert results[0] == results[1]
-        assert dict(entries) == model
-        assert len(entries) == len(model)
-    parts, _ = entries.render(json.dumps)
-    assert (
-        b"".join(parts)
-        == ",".join(f"\n{json.dumps(k)}: {json.dumps(model[k])}" for k in sorted(model)).encode()
-    )
-
-
-def test_entries_give_back_what_was_changed_in_place():
-    content = b'{\n"a": {"v": 1},\n"b": {"v": 2},\n"c": {"v": 3}'
-    entries = Entries(content, 1, len(content))
-    entries["b"]["v"] = 22
-    assert entries["a"] == {"v": 1}
-    parts, fresh = entries.render(json.dumps)
-    assert b"".join(parts) == b'\n"a": {"v": 1},\n"b": {"v": 22},\n"c": {"v": 3}'
-    assert fresh == {"b": {"v": 22}}
