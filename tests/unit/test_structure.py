@@ -17,6 +17,7 @@ __main__
 cli
 live pipeline
 packer
+caretaker
 packer.info
 packer.building
 packer.checking
