@@ -72,15 +72,19 @@ def mask(content: str, names: Iterable[str]) -> str:
     if not secret:
         return content
     try:
-        attributes = sorted(hcl.loads(content).attributes.values(), key=lambda item: item.line)
+        body = hcl.loads(content)
     except HclError:
         return "# (a file that cannot be read, and may hold secrets, is not shown)\n"
+    items = sorted(
+        [(one.line, name) for name, one in body.attributes.items()]
+        + [(block.line, block.type) for block in body.blocks]
+    )
     lines = content.split("\n")
-    end = len(lines) - 1
-    for attribute in reversed(attributes):
-        if attribute.name in secret:
-            lines[attribute.line - 1 : end] = [f"{attribute.name} = (sensitive)"]
-        end = attribute.line - 1
+    end = len(lines) - (lines[-1] == "")  # the last line may have no end
+    for line, name in reversed(items):
+        if name in secret:
+            lines[line - 1 : end] = [f"{name} = (sensitive)"]
+        end = line - 1
     return "\n".join(lines)
 
 

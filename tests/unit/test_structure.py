@@ -132,13 +132,6 @@ cli.packer
 cli.sources
 cli.state
 cli.status
-config
-config.entries
-config.explain
-config.names
-config.overlays
-config.render
-config.resolve
 errors
 host
 live
