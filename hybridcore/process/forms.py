@@ -42,7 +42,7 @@ def of_all(secrets: Iterable[str]) -> Forms:
         secrets: the values, each of at least 4 characters.
     """
     whole = {text for secret in set(secrets) for text in (secret, *_json_leaves(secret))}
-    parts = whole.union(*map(_lines, whole), _redacted(sorted(whole)))
+    parts = whole.union(*map(_lines, whole))
     # Colours are taken out of what is searched; one that begins within a secret may go on behind it.
     plain = {strip_ansi_text(part) for part in parts if "\x1b" in part}
     parts |= plain | {text for part in plain if len(text := part.partition("\x1b")[0]) >= MIN_LENGTH}
@@ -88,32 +88,6 @@ def _lines(secret: str) -> Iterator[str]:
                 yield line
             if len(line.strip()) >= MIN_LENGTH:
                 yield line.strip()
-
-
-def _redacted(whole: list[str]) -> Iterator[str]:
-    """What is left of a secret where Packer has redacted another one that overlaps it."""
-    for secret in whole:
-        inside = [other for other in whole if other != secret and other in secret]
-        for order in (sorted(inside, key=len), sorted(inside, key=len, reverse=True)):
-            text = secret
-            for other in order:
-                text = text.replace(other, REDACTED)
-            if inside:
-                yield text
-        for other in whole:
-            for size in _overlaps(other, secret):
-                yield REDACTED + secret[size:]
-            for size in _overlaps(secret, other):
-                yield secret[:-size] + REDACTED
-
-
-def _overlaps(first: str, second: str) -> Iterator[int]:
-    """How many characters the end of a text has in common with the start of another, but not all of one."""
-    at = first.find(second[0], max(1, len(first) - len(second) + 1))
-    while at > 0:
-        if second.startswith(first[at:]):
-            yield len(first) - at
-        at = first.find(second[0], at + 1)
 
 
 def _of_one(text: str) -> set[str]:

@@ -16,10 +16,12 @@ from ..errors import Fault
 from . import forms
 from .environment import environment_secrets
 from .lines import ANSI, CUT, CUT_MARK, HOLD, strip_ansi
+from .redacted import Leftovers
 from .search import Search, Span, merge
 from .wrapped import Unfinished, Wrapped
 
 MASK = b"***"
+_REDACTED = forms.REDACTED.encode()
 MIN_LENGTH = forms.MIN_LENGTH
 _RESET = b"\x1b[0m"
 
@@ -55,6 +57,7 @@ class Masker:
         found = forms.of_all(secret for secret in secrets if len(secret) >= MIN_LENGTH)
         self._search = Search(found.texts, found.runs)
         self._wrapped = Wrapped(found.runs, self._search)
+        self._leftovers = Leftovers(found.texts)
 
     @property
     def longest(self) -> int:
@@ -84,7 +87,7 @@ class Masker:
         """
         # Most lines have nothing in them that a secret might begin with: they are not looked at further.
         may_be = self._search.may_be_in(data) or self._wrapped.may_begin_in(data)
-        if not (may_be or before or b"\x1b" in data or CUT_MARK in data):
+        if not (may_be or before or b"\x1b" in data or CUT_MARK in data or _REDACTED in data):
             return data, ()
         spans, left = self.spans(data, before)
         return _replace(data, spans), left
@@ -97,6 +100,8 @@ class Masker:
         found = list(self._search.spans(plain))
         across, left = self._wrapped.spans(plain, before)
         found += across
+        if _REDACTED in plain:
+            found += self._leftovers.spans(plain)
         if self._search.longest and CUT_MARK in plain:
             for match in CUT.finditer(plain):
                 found += self._search.starts(plain, match.start())

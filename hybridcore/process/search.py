@@ -3,12 +3,14 @@
 Every form holds, at a known place, a *key* of up to four bytes that starts with a byte that is rare in
 output. One regular expression finds the keys; only where one is found is its form compared, word by word:
 whoever breaks lines puts the break where a blank was. So output without secrets is searched at the speed of a
-character class, and nothing takes more than linear time.
+character class. From there on the text is compared as a whole, its white space made one blank each, so that
+the words of a long secret cost next to nothing, also where they repeat.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -21,7 +23,9 @@ _BLANK = b" \t\r\n\v\f"
 # As machine-readable output, JSON and others write white space.
 _ESCAPED_BLANK = (b"\\n", b"\\r", b"\\t")
 _BLANKS = re.compile(rb"(?:[ \t\r\n\v\f]|\\[nrt])+")
-# Between two words there is never more white space than this, but for a secret that has more itself.
+# All but a single blank.
+_OTHER_BLANKS = re.compile(rb"(?: (?=[ \t\r\n\v\f\\])|[\t\r\n\v\f]|\\[nrt])(?:[ \t\r\n\v\f]|\\[nrt])*")
+# So much white space is reckoned between two words where room for a form is needed.
 _GAP = 64
 # The key of a form is looked for among this many bytes of it.
 _LOOKED_AT = 64
@@ -38,10 +42,12 @@ _FREQUENT = frozenset(
 class _Form(NamedTuple):
     """A form, by its words; the key starts in word number ``nth``, ``offset`` bytes after its start.
 
-    ``lead`` and ``trail`` say how many blanks the form has around its words.
+    ``lead`` and ``trail`` say how many blanks the form has around its words. ``rest`` is what follows that
+    word, with one blank before each further one.
     """
 
     words: tuple[bytes, ...]
+    rest: bytes = b""
     is_run: bool = False
     lead: int = 0
     trail: int = 0
@@ -80,11 +86,12 @@ class Search:
 
     def spans(self, data: bytes) -> Iterator[Span]:
         """Where each form lies, overlapping ones too, in no order."""
+        narrow = _Narrow(data)
         for match in self._probe.finditer(data):
             key = match.start()
             for size in self._sizes:
                 for form in self._table.get(data[key : key + size], ()):
-                    span = _compare(data, key, form)
+                    span = _compare(narrow, key, form)
                     if span is not None:
                         yield _widen(data, *span) if form.is_run else _with_blanks(data, *span, form)
 
@@ -117,18 +124,50 @@ def _longest(words: tuple[bytes, ...]) -> int:
     return sum(map(len, words)) + (len(words) - 1) * _GAP
 
 
-def _compare(data: bytes, key: int, form: _Form) -> Span | None:
+class _Narrow:
+    """A text, and the same with one blank for all white space that is together; made when it is needed.
+
+    Args:
+        data: the text.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._text: bytes | None = None
+        # Of each white space that is not one blank: where it ends, in the text and in the narrow one.
+        self._ends: list[int] = []
+        self._narrow_ends: list[int] = []
+
+    def after(self, end: int, rest: bytes) -> int | None:
+        """Where ``rest`` ends, which has single blanks, if it follows a place of the text."""
+        if self._text is None:
+            self._text = _OTHER_BLANKS.sub(b" ", self.data)
+            gone = 0
+            for match in _OTHER_BLANKS.finditer(self.data):
+                gone += match.end() - match.start() - 1
+                self._ends.append(match.end())
+                self._narrow_ends.append(match.end() - gone)
+        before = bisect_right(self._ends, end)
+        at = end - (self._ends[before - 1] - self._narrow_ends[before - 1] if before else 0)
+        if not self._text.startswith(rest, at):
+            return None
+        at += len(rest)
+        before = bisect_left(self._narrow_ends, at)
+        return at + (self._ends[before - 1] - self._narrow_ends[before - 1] if before else 0)
+
+
+def _compare(narrow: _Narrow, key: int, form: _Form) -> Span | None:
     """Where the form lies whose key was found; None where only the key is there."""
-    words = form.words
+    data, words = narrow.data, form.words
     start = key - form.offset
     if start < 0 or not data.startswith(words[form.nth], start):
         return None
     end = start + len(words[form.nth])
-    for word in words[form.nth + 1 :]:
-        after = _after_blanks(data, end)
-        if after == end or not data.startswith(word, after):
+    if form.rest:
+        after = narrow.after(end, form.rest)
+        if after is None:
             return None
-        end = after + len(word)
+        end = after
     for word in reversed(words[: form.nth]):
         before = _before_blanks(data, start)
         if before == start or not data.endswith(word, 0, before):
@@ -239,7 +278,8 @@ def _with_keys(forms: list[_Form]) -> list[_Form]:
         for number in left:
             if best in places[number]:
                 nth, offset = places[number][best]
-                chosen[number] = forms[number]._replace(nth=nth, offset=offset)
+                rest = b"".join(b" " + word for word in forms[number].words[nth + 1 :])
+                chosen[number] = forms[number]._replace(nth=nth, offset=offset, rest=rest)
                 for byte in places[number]:
                     counts[byte] -= 1
         left = [number for number in left if best not in places[number]]

@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 import subprocess
+import textwrap
 import urllib.parse
 
 import pytest
@@ -398,10 +399,33 @@ def test_a_key_within_a_secret_that_is_json_is_one_too() -> None:
         (["hello world", "world peace"], "hello <sensitive>"),
         (["abcd", "cdef", "abcd-cdef-x"], "<sensitive>-<sensitive>-x"),
         (["abab"], "<sensitive>ab"),
+        (["efgh", "first line\nabcdefghijkl\nlast"], "abcd<sensitive>ijkl"),
+        (["efgh", json.dumps({"key": "abcdefghijkl"})], "abcd<sensitive>ijkl"),
     ],
 )
 def test_what_packers_own_redaction_leaves_of_a_secret_is_masked(secrets: list[str], shown: str) -> None:
     assert Masker(secrets).text(f"2026/11/24 [INFO] {shown}, end") == "2026/11/24 [INFO] ***, end"
+
+
+def test_what_stands_beside_a_redaction_and_is_no_part_of_a_secret_stays() -> None:
+    masker = Masker(["hunter2", "hunter2-tail", "a-hunter2"])
+    assert masker.text("<sensitive>") == "<sensitive>"
+    assert (
+        masker.text("pass <sensitive> tailor, a <sensitive>lish")
+        == "pass <sensitive> tailor, a <sensitive>lish"
+    )
+    assert masker.text("one <sensitive>\n-tail") == "one <sensitive>\n-tail"
+
+
+def test_a_long_secret_of_the_same_words_is_masked_however_it_is_broken() -> None:
+    secret = " ".join(["word"] * 3000)
+    masker = Masker([secret])
+    assert masker.text(f"[{secret}]") == "[***]"
+    broken = textwrap.fill(secret, 78, initial_indent="  ", subsequent_indent="    ")
+    assert masker.text(f"Error: {broken}\n{broken} end") == "Error:   *** end"
+    # One word less is not the secret.
+    assert masker.text(secret[5:]) == secret[5:]
+    assert Masker([f"first{' ' * 100}second"]).text(f"[first{' ' * 100}second]") == "[***]"
 
 
 @pytest.mark.parametrize("blanks", ["hunter2 pw ", " hunter2 pw", "hunter2 pw\n", "\thunter2 pw  "])
@@ -448,11 +472,12 @@ def test_short_words_with_white_space_are_a_secret_as_they_are_written() -> None
     assert masker.text("data big; a  b; a b") == "data big; ***; a b"
 
 
-def test_a_long_secret_of_prose_takes_linear_time_and_memory() -> None:
-    """Nothing is kept for each blank: the size of what is searched for grows as the secret does."""
+@pytest.mark.parametrize("word", ["word{number} ", "word ", "abcd\n", "x", "- {{}}\n"])
+def test_a_long_secret_of_prose_takes_linear_time_and_memory(word: str) -> None:
+    """Nothing is kept for each blank or repetition: what is looked for grows as it does."""
 
     def size(words: int) -> int:
-        search = Masker([" ".join(f"word{number}" for number in range(words))])._search
+        search = Masker(["".join(word.format(number=number) for number in range(words))])._search
         return sum(len(b"".join(form.words)) for form in search._forms)
 
     assert size(4000) < 2.5 * size(2000)
