@@ -155,11 +155,27 @@ def _format(template: object, *values: object) -> str:
             raise NotEvaluable("a format of such a number")
         if piece[0] == "d" and not isinstance(to_number(value), int):
             raise NotEvaluable("a format of such a number")
-        text += to_text(to_number(value) if piece[0] == "d" else value) + piece[1:]
+        if piece[0] == "v" and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            text += _as_go_prints(value) + piece[1:]
+        else:
+            text += to_text(to_number(value) if piece[0] == "d" else value) + piece[1:]
         index += 1
     if left:
         raise Refused("too many values for the format")
     return text
+
+
+def _as_go_prints(value: int | float | Decimal) -> str:
+    """A number as ``%v`` of Go prints it: with an exponent where that is below -4, or 6 and more."""
+    number = Decimal(to_number(value))
+    sign, digits, _ = number.normalize().as_tuple()
+    exponent = number.adjusted()
+    if len(digits) > 150:
+        raise NotEvaluable("a format of a number of that many digits")
+    if not number or -4 <= exponent < 6:
+        return to_text(value)
+    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
+    return f"{'-' * sign}{first}{'.' * bool(rest)}{rest}e{exponent:+03d}"
 
 
 def _keys(value: object) -> list[object]:
