@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from .forms import MIN_LENGTH, REDACTED
 from .search import Span
@@ -33,13 +33,13 @@ class Leftovers:
         begin = 0
         for number, (start, end) in enumerate(marks):
             line = data.rfind(b"\n", begin, start) + 1 or begin
-            first = start - self._longest(lambda size, to=start: data[to - size : to], start - line)
+            first = start - self._longest(data[line:start], at_end=True)
             if start - first < MIN_LENGTH and not self._is_start(data, first, start):
                 first = start
             limit = marks[number + 1][0] if number + 1 < len(marks) else len(data)
             line = data.find(b"\n", end, limit)
             limit = limit if line < 0 else line
-            last = end + self._longest(lambda size, at=end: data[at : at + size], limit - end)
+            last = end + self._longest(data[end:limit])
             between = last == limit and number + 1 < len(marks)
             if last - end < MIN_LENGTH and not between and not self._is_end(data, end, last):
                 last = end
@@ -47,15 +47,19 @@ class Leftovers:
                 yield first, last
             begin = end
 
-    def _longest(self, piece: Callable[[int], bytes], limit: int) -> int:
-        """How long a piece may be and still is a part of a secret."""
+    def _longest(self, text: bytes, *, at_end: bool = False) -> int:
+        """How many bytes at the start, or at the end, of a text are a part of a secret."""
+
+        def is_part(size: int) -> bool:
+            return (text[len(text) - size :] if at_end else text[:size]) in self._texts
+
         low, high = 0, 1
-        while high <= limit and piece(high) in self._texts:
+        while high <= len(text) and is_part(high):
             low, high = high, 2 * high
-        high = min(high, limit + 1)
+        high = min(high, len(text) + 1)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if piece(middle) in self._texts else (low, middle)
+            low, high = (middle, high) if is_part(middle) else (low, middle)
         return low
 
     def _is_start(self, data: bytes, first: int, end: int) -> bool:
