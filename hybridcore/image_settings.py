@@ -28,15 +28,40 @@ def _key(kind: str, text: str, default: Any = "") -> Any:  # noqa: ANN401 -- the
     return field(metadata={"kind": kind, "help": text}, **more)
 
 
+PARENT_VALUES = ("path", "checksum", "id", "name", "version")
+"""What a template can be told of its parent; ``packer.planning.parents`` says what each is."""
+
+
+@dataclass(frozen=True)
+class ParentSetting:
+    """The image that another one starts from.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``; may hold ``{name}`` where the table has ``each``.
+        channel: which version of it; empty for the newest, which then is built in the same batch.
+        variables: what each variable of the template is told, one of ``PARENT_VALUES``.
+    """
+
+    target: str
+    channel: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The edge as data."""
+        return {"target": self.target, "channel": self.channel or None}
+
+
 @dataclass(frozen=True)
 class ImageSetting:
     """One declared image, or with ``each`` one for each file of values.
 
-    Its fields are the table of what can be set there; documentation and checks read it.
+    Its fields are the table of what can be set there, but for the first three: what it is and where it
+    stands. Documentation and checks read it.
     """
 
     target: str
     file: str
+    line: int | None = None
     template: str = _key("path", "a folder or one file; the folder of the target when not given")
     only: tuple[str, ...] = _key(
         "texts", "which build, as Packer writes it: `[build.]type.name`; of several the last is the image", ()
@@ -49,6 +74,10 @@ class ImageSetting:
     inputs: tuple[str, ...] = _key("paths", "patterns of more files that decide the image", ())
     max_age: str = _key("age", "build again when older, as in `7d`; units s, m, h, d, w")
     vars: Mapping[str, Any] = _key("values", "values by variable, which win over `var_files`", dict)
+    parent: ParentSetting | None = _key(  # noqa: RUF009 -- a field, as the others are
+        "parent", "the target whose image this one starts from", None
+    )
+    checks: str = _key("path", "a file of what must hold in the booted image before it counts")
 
 
 IMAGE_KEYS = {one.name: one for one in fields(ImageSetting) if one.metadata}
@@ -60,48 +89,104 @@ def age_s(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]] if match else 0
 
 
-def parse_images(table: Mapping[str, Any], file: str, faults: list[Fault]) -> dict[str, ImageSetting]:
+def parse_images(
+    table: Mapping[str, Any], file: str, faults: list[Fault], text: str = ""
+) -> dict[str, ImageSetting]:
     """Read the tables of declared images.
 
     Args:
         table: what stands in ``[images]``.
         file: that holds it, as shown to people.
         faults: where to add what is wrong.
+        text: of that file, to find the line of each table.
 
     Returns:
         The images by target, which may hold ``{name}``.
     """
     found = {}
+    lines = _lines(text)
     for target, entry in sorted(table.items()):
+        line = lines.get(target)
         where = f'[images."{target}"]'
         parts = target.split("/")
         if len(parts) != 3 or not all(_NAME(part.replace("{name}", "x")) for part in parts):
             hint = '<os>/<platform>/<name>, in quotes, as in [images."linux/proxmox/debian-12"]'
-            faults.append(Fault(f"{where} does not name a target", file=file, hint=hint))
+            faults.append(Fault(f"{where} does not name a target", file=file, line=line, hint=hint))
             continue
         if not isinstance(entry, dict):
-            faults.append(Fault(f"{where} must be a table", file=file))
+            faults.append(Fault(f"{where} must be a table", file=file, line=line))
             continue
         values: dict[str, Any] = {}
         for key, value in entry.items():
             if key not in IMAGE_KEYS:
                 hint = "one of " + ", ".join(IMAGE_KEYS)
-                faults.append(Fault(f"unknown setting {key!r} in {where}", file=file, hint=hint))
+                faults.append(Fault(f"unknown setting {key!r} in {where}", file=file, line=line, hint=hint))
                 continue
             kind = IMAGE_KEYS[key].metadata["kind"]
+            if kind == "parent":
+                values[key], wrongs = _parent(value, each="each" in entry)
+                faults += (Fault(f"{where} {wrong}", file=file, line=line) for wrong in wrongs)
+                continue
             wrong, values[key] = _read(kind, value)
             if wrong:
-                faults.append(Fault(f"{where} {key} {wrong}, not {reprlib.repr(value)}", file=file))
+                faults.append(
+                    Fault(f"{where} {key} {wrong}, not {reprlib.repr(value)}", file=file, line=line)
+                )
         if bool(values.get("each")) != ("{name}" in target):
             faults.append(
                 Fault(
                     f"{where}: `each` and a target with {{name}} go together",
                     file=file,
+                    line=line,
                     hint="give both or none",
                 )
             )
-        found[target] = ImageSetting(target=target, file=file, **values)
+        found[target] = ImageSetting(target=target, file=file, line=line, **values)
     return found
+
+
+# The header of the table of an image; such a line within a text of several lines would be taken for one too.
+_HEADER = re.compile(
+    r"""^[ \t]*\[[ \t]*images[ \t]*\.[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')[ \t]*[.\]]""", re.MULTILINE
+)
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line on which each image has its table, by target; of tables written in another way none."""
+    found: dict[str, int] = {}
+    line, before = 1, 0
+    for match in _HEADER.finditer(text):
+        line += text.count("\n", before, match.start())
+        before = match.start()
+        found.setdefault(match[1] or match[2] or "", line)
+    return found
+
+
+def _parent(value: object, *, each: bool) -> tuple[ParentSetting | None, list[str]]:
+    """The parent that a table names, and what is wrong with it."""
+    entry = {"target": value} if isinstance(value, str) else value
+    if not isinstance(entry, dict):
+        return None, ["parent must be a target, or a table with target, channel and variables"]
+    wrong = [
+        f"has an unknown setting {key!r} in parent: target, channel and variables can stand there"
+        for key in entry
+        if key not in ("target", "channel", "variables")
+    ]
+    target, channel, variables = entry.get("target"), entry.get("channel", ""), entry.get("variables", {})
+    parts = target.split("/") if isinstance(target, str) else []
+    if len(parts) != 3 or not all(_NAME(part.replace("{name}", "x") if each else part) for part in parts):
+        wrong.append(f"parent does not name a target, <os>/<platform>/<name>: {reprlib.repr(target)}")
+    if "channel" in entry and not (isinstance(channel, str) and _NAME(channel)):
+        wrong.append(f"parent: channel must be a name such as stable, not {reprlib.repr(channel)}")
+    if not isinstance(variables, dict):
+        wrong.append(f"parent: variables must be a table, not {reprlib.repr(variables)}")
+        variables = {}
+    wrong += (
+        f"parent: {name} = {reprlib.repr(what)} is not one of {', '.join(PARENT_VALUES)}"
+        for name, what in variables.items()
+        if what not in PARENT_VALUES
+    )
+    return (None if wrong else ParentSetting(str(target), str(channel), variables)), wrong
 
 
 def _read(kind: str, value: object) -> tuple[str, Any]:
@@ -125,7 +210,7 @@ def to_toml(setting: ImageSetting) -> str:
     """The table of a declared image, as ``parse_images`` reads it.
 
     Args:
-        setting: what it says; ``vars`` is left out.
+        setting: what it says; ``vars`` and ``parent`` are left out.
 
     Returns:
         Lines of TOML; a list of one is written as a string where that may stand there.
@@ -133,7 +218,7 @@ def to_toml(setting: ImageSetting) -> str:
     lines = [f"[images.{_quoted(setting.target)}]"]
     for name, row in IMAGE_KEYS.items():
         value, kind = getattr(setting, name), row.metadata["kind"]
-        if not value or kind == "values":
+        if not value or kind in ("values", "parent"):
             continue
         if isinstance(value, str):
             text = _quoted(value)

@@ -21,6 +21,7 @@ from .packer.checking.results import TargetFaults, ValidateResult
 from .packer.options import BuildOptions
 from .packer.program.capabilities import known_version
 from .packer.results import BuildReport
+from .templates.parents import joining
 from .workspace import Workspace, check_env
 
 if TYPE_CHECKING:
@@ -67,10 +68,12 @@ class Prepared:
     Attributes:
         asked: environment, targets, values and switches.
         templates: one a target, in the order of the targets.
+        joined: those of the targets that nobody asked for and others start from; they come last.
     """
 
     asked: Inputs
     templates: Sequence[Template]
+    joined: Sequence[str] = ()
 
 
 def named_targets(
@@ -109,12 +112,13 @@ def named_targets(
     return entries
 
 
-def prepare(request: Request, workspace: Workspace) -> Prepared:
+def prepare(request: Request, workspace: Workspace, *, alone: bool = False) -> Prepared:
     """Check the shape of a request, load its templates, and check the provisioners' assets.
 
     Args:
         request: what is wanted.
         workspace: where everything lies.
+        alone: leave out the targets that those of the request start from.
 
     Raises:
         ConfigError, ProvisionersError, TemplatesError: something is wrong; has faults.
@@ -124,6 +128,10 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
     asked = read_inputs(
         {"env": request.env, "targets": targets, "vars": request.vars}, workspace, repeated=True
     )
+    joined: list[str] = []
+    if not alone:
+        joined = joining(list(asked.targets), workspace)
+        asked = replace(asked, targets={**asked.targets, **{target: {} for target in joined}})
     loaded = templates.load_all(list(asked.targets), workspace)
     switches = copy_context().run(_switches, request, loaded, workspace)
     environment = {**os.environ, **request.options.extra_env}
@@ -133,7 +141,7 @@ def prepare(request: Request, workspace: Workspace) -> Prepared:
         packer_version=known_version(workspace),
         environment=frozenset(name[len(_VAR) :] for name in environment if name.startswith(_VAR)),
     )
-    return Prepared(asked, loaded)
+    return Prepared(asked, loaded, joined)
 
 
 def _switches(request: Request, loaded: Sequence[Template], workspace: Workspace) -> dict[str, bool | None]:
@@ -196,7 +204,7 @@ def validate(request: Request, workspace: Workspace) -> ValidateResult:
 def _rendered(
     request: Request, named: Sequence[str | Mapping[str, Any]], workspace: Workspace
 ) -> tuple[Prepared, dict[str, str]]:
-    prepared = prepare(replace(request, targets=named), workspace)
+    prepared = prepare(replace(request, targets=named), workspace, alone=True)
     # Packer says which variables have no value, among all else that it finds.
     asked = replace(prepared.asked, missing_told=False)
     renderings, _ = generate.render_all(asked, prepared.templates, workspace)
@@ -211,7 +219,7 @@ def explain(request: Request, workspace: Workspace) -> dict[str, Any]:
     """
     from .config.explain import explain as say
 
-    prepared = prepare(request, workspace)
+    prepared = prepare(request, workspace, alone=True)
     return say(*generate.render_all(prepared.asked, prepared.templates, workspace))
 
 
@@ -232,7 +240,7 @@ def inputs(request: Request, workspace: Workspace) -> list[dict[str, Any]]:
     from .packer.planning.plan import plan
     from .packer.program.capabilities import probe_workspace
 
-    prepared = prepare(request, workspace)
+    prepared = prepare(request, workspace, alone=True)
     renderings, _ = generate.render_all(prepared.asked, prepared.templates, workspace)
     planned = plan(
         prepared.templates,
@@ -300,5 +308,6 @@ def _build(
         command=request.command,
         check=check,
         watched=watched,
+        joined=prepared.joined,
     )
     return replace(report, interrupted=tuple(interrupted))

@@ -237,7 +237,8 @@ def _included(root: Path, settings: Settings) -> dict[str, ImageSetting]:
             faults.append(Fault(f"include: no file is named by {pattern!r}", file=SETTINGS_FILE))
         for name in names:
             try:
-                data = _toml(read_plain(root / name).decode("utf-8"), name)
+                text = read_plain(root / name).decode("utf-8")
+                data = _toml(text, name)
             except (OSError, UnicodeDecodeError) as error:
                 faults.append(Fault(f"cannot be read: {error}", file=name))
                 continue
@@ -245,7 +246,7 @@ def _included(root: Path, settings: Settings) -> dict[str, ImageSetting]:
                 faults.append(
                     Fault(f"unknown setting {other!r}", file=name, hint="only [images] can be here")
                 )
-            more = parse_images(data.get("images") or {}, name, faults)
+            more = parse_images(data.get("images") or {}, name, faults, text)
             for target in more.keys() & images.keys():
                 faults.append(Fault(f"{target} is declared in {images[target].file} too", file=name))
             images |= more
@@ -324,7 +325,7 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
         elif section == "environments":
             values["max_ages"] = _max_ages(table, faults)
         elif section == "images":
-            values["images"] = parse_images(table, SETTINGS_FILE, faults)
+            values["images"] = parse_images(table, SETTINGS_FILE, faults, text)
         else:
             _section(section, table, values, faults)
     if faults:

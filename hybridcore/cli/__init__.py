@@ -35,6 +35,7 @@ COMMANDS = (
     "plugins",
     "config",
     "builders",
+    "graph",
     "packer",
     "build",
     "explain",

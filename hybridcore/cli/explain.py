@@ -64,6 +64,9 @@ def _shown(entry: Mapping[str, Any]) -> str:
         for one in entry["inputs"]
     ]
     lines = [f"{entry['target']}: fingerprint {entry['fingerprint'][:12]}"]
+    if parent := entry["parent"]:
+        channel = f", channel {parent['channel']}" if parent["channel"] else ""
+        lines.append(f"parent: {parent['target']}{channel}, {parent['version'] or 'never built'}")
     lines += columns(("INPUT", "DIGEST", "WHERE FROM"), rows)
     lines += [f"not followed: {text}" for text in entry["unfollowed"]]
     return "\n".join(lines)

@@ -92,6 +92,9 @@ def run_validate(args: argparse.Namespace, workspace: Workspace) -> int:
         print_json(result.to_dict())
     else:
         for one in result.results:
+            if one.not_checked:
+                print(f"not checked: {one.target}: {one.not_checked}")
+                continue
             print(f"{'valid' if one.ok else 'INVALID'}: {one.target}")
             for fault in one.faults:
                 print(f"  error: {fault}")

@@ -22,7 +22,7 @@ from .placeholders import literal
 from .resolve import Resolved, Sources, resolve_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any
@@ -148,6 +148,8 @@ def render_all(
             missing_told=asked.missing_told,
         )
         resolved[target] = resolve_variables(variables, sources, faults)
+        if template.parent:
+            resolved[target].warnings += _told(template, sources, faults)
     faults += _runtime_faults(asked, overlays)
     if faults:
         raise ConfigError(
@@ -235,6 +237,20 @@ def _compose(
     digest = "sha256:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     text = render.text(target, env, digest, resolved.values, files, resolved.sensitive)
     return Rendering(target, path, variables, resolved, text, render.read(path))
+
+
+def _told(template: Template, sources: Sources, faults: list[Fault]) -> Iterator[str]:
+    """Warn of overlays that set what the template is told of its parent, and refuse the caller's values."""
+    if template.parent is None:
+        return
+    where = template.parent.target
+    for name in sorted(template.parent.variables):
+        for layer in sources.overlays:
+            if name in layer:
+                yield f"{layer[name].origin}: {name} has no effect, the parent {where} decides it"
+        if name in sources.caller:
+            hint = "leave it out, or take the variable out of the parent's in the settings"
+            faults.append(Fault(f"{name}: the parent {where} of {template.target} decides it", hint=hint))
 
 
 def _runtime_faults(asked: Inputs, overlays: Overlays) -> Iterable[Fault]:

@@ -114,7 +114,8 @@ def build(
         workspace: where everything lies; found when not given.
 
     Returns:
-        One result a target: status, exit code, manifest, artifacts, errors, times.
+        One result a target: status, exit code, manifest, artifacts, errors, times. Those of targets that the
+        given ones start from come last.
 
     Raises:
         ConfigError: an option is not right, or a target's configuration or secret is missing; has faults.
@@ -123,13 +124,16 @@ def build(
         StateError: the state cannot be read or written.
     """
     from .. import logs, templates
+    from ..templates.parents import joining
     from ..workspace import check_env, resolve
     from .building import batch
 
     where = resolve(workspace)
     secrets = options.secrets.values() if options else ()
     with logs.recorded("packer", f"build {check_env(env)}", workspace=where, secrets=secrets) as say:
-        loaded = templates.load_all(list(dict.fromkeys(targets)), where)
-        report = batch.build(loaded, env=env, options=options, workspace=where)
+        asked = list(dict.fromkeys(targets))
+        joined = joining(asked, where)
+        loaded = templates.load_all([*asked, *joined], where)
+        report = batch.build(loaded, env=env, options=options, workspace=where, joined=joined)
         say(report.counted())
     return report

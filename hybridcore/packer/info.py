@@ -10,6 +10,7 @@ from ..templates.requirements import PackerHas
 from ..workspace import Workspace, check_env, resolve
 from .building.inotify import trouble
 from .pinned.checks import refusals
+from .planning.parents import recorded
 from .program import plugins
 from .program.capabilities import probe, probe_workspace
 
@@ -38,8 +39,8 @@ def info(
     Returns:
         ``packer`` (see ``Capabilities.to_dict``), ``plugins`` (newest version by source address),
         ``builders`` (those of Packer and of its plugins, sorted), ``observation`` (whether the kernel tells
-        what builds read, else why not), ``targets`` (``target`` and ``builder`` of each), ``images`` (what
-        the state remembers, sorted, with paths relative to the workspace) and ``last_run``.
+        what builds read, else why not), ``targets`` (``target``, ``builder`` and ``parent`` of each),
+        ``images`` (what the state remembers, sorted, with paths relative to the workspace) and ``last_run``.
 
     Raises:
         PackerError: there is no Packer.
@@ -55,7 +56,11 @@ def info(
     )
     remembered = state.read(workspace=where)
     images = [
-        {**{name: image.get(name) for name in _OF_IMAGE}, "artifacts": image.get("artifacts") or []}
+        {
+            **{name: image.get(name) for name in _OF_IMAGE},
+            "artifacts": image.get("artifacts") or [],
+            "parent": recorded(image),
+        }
         for _, image in sorted(remembered["images"].items())
         if env in (None, image["environment"]) and (not targets or image["target"] in targets)
     ]
@@ -68,7 +73,14 @@ def info(
         },
         "builders": _builders(packer, where),
         "observation": {"available": not (why := trouble()), "reason": why},
-        "targets": [{"target": template.target, "builder": template.builder} for template in loaded],
+        "targets": [
+            {
+                "target": template.target,
+                "builder": template.builder,
+                "parent": template.parent.to_dict() if template.parent else None,
+            }
+            for template in loaded
+        ],
         "images": images,
         "last_run": remembered["last_run"],
     }

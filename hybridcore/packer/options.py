@@ -6,7 +6,7 @@ the module's documentation and the roles, is compared with it by ``tests/unit/te
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,10 @@ class BuildOptions:
             flag="--env-var",
         ),
     )
+
+    def for_a_parent(self) -> BuildOptions:
+        """How a target is built that nobody asked for, since one that was asked for starts from it."""
+        return replace(self, only=(), except_=(), force=False, max_age="")
 
 
 @dataclass(frozen=True)

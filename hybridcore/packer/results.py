@@ -74,6 +74,23 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class Parent:
+    """What an image starts from.
+
+    Attributes:
+        target: ``<os>/<platform>/<name>``.
+        version: which of its images; empty where that is not known, since it was not built yet.
+    """
+
+    target: str
+    version: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parent as data."""
+        return {"target": self.target, "version": self.version or None}
+
+
+@dataclass(frozen=True)
 class BuildResult:
     """How the build of one target ended. What it quotes of Packer is masked; artifacts have their real names.
 
@@ -95,7 +112,8 @@ class BuildResult:
         retryable: whether the failure is of a kind that may pass when tried again.
         warnings: what was odd though it did not fail the build.
         reasons: why the target was built, for example which input changed; empty when unchanged.
-        locked: it failed because somebody else was building the target.
+        locked: it failed because somebody else was building the target, or the one that it starts from.
+        parent: the image that it starts from; None where it has none.
     """
 
     target: str
@@ -116,6 +134,7 @@ class BuildResult:
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     locked: bool = False
+    parent: Parent | None = None
 
     @property
     def changed(self) -> bool:
@@ -144,6 +163,8 @@ class BuildResult:
                 lines.append(f"  image    {file.path}")
                 lines.append(f"  size     {file.size / 1e6:.1f} MB")
                 lines.append(f"  sha256   {file.sha256}")
+        if self.parent and self.parent.version:
+            lines.append(f"  parent   {self.parent.target}, {self.parent.version}")
         lines += [f"  warning  {text}" for text in self.warnings]
         if self.log_path and not check:
             lines.append(f"  log      {self.log_path}")
@@ -171,6 +192,7 @@ class BuildResult:
             "warnings": list(self.warnings),
             "reasons": list(self.reasons),
             "locked": self.locked,
+            "parent": self.parent.to_dict() if self.parent else None,
         }
 
 

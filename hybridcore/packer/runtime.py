@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import process
-from ..errors import PackerError
+from ..errors import Fault, PackerError
 from ..host import accelerator
 from .imagefiles import packer_cache
 from .passing import environment
@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
     from ..templates import Template
     from .options import BuildOptions
+    from .planning.parents import ParentImage
 
 KEY_FILE = "hybridcore_ssh_private_key_file"
 PUBLIC_KEY = "hybridcore_ssh_public_key"
 
 
 def runtime_variables(
-    template: Template, *, env: str, fingerprint: str, build_time: str, folder: Path
+    template: Template,
+    *,
+    env: str,
+    fingerprint: str,
+    build_time: str,
+    folder: Path,
+    parent: ParentImage | None = None,
 ) -> dict[str, str]:
     """The variables that the build gives, as far as the template declares them.
 
@@ -35,12 +42,13 @@ def runtime_variables(
         fingerprint: of the image.
         build_time: RFC 3339, UTC.
         folder: of this build, for its owner only; its key goes there.
+        parent: the image that it starts from, if any.
 
     Returns:
         Values by environment variable, ``PKR_VAR_hybridcore_target`` and so on.
 
     Raises:
-        PackerError, ProcessError: the build's key cannot be made.
+        PackerError, ProcessError: the build's key cannot be made, or the parent lacks what is asked of it.
     """
     declared = template.variable_names()
     values = {
@@ -52,7 +60,41 @@ def runtime_variables(
     }
     if KEY_FILE in declared or PUBLIC_KEY in declared:
         values |= make_key(folder)
-    return {f"PKR_VAR_{name}": value for name, value in values.items() if name in declared}
+    given = {f"PKR_VAR_{name}": value for name, value in values.items() if name in declared}
+    return given | told(template, parent)
+
+
+def told(template: Template, image: ParentImage | None) -> dict[str, str]:
+    """What a template is told of its parent: values by environment variable, ``PKR_VAR_base`` and so on.
+
+    Args:
+        template: the target.
+        image: its parent, None where it has none or that was never built.
+
+    Raises:
+        PackerError: the image has no such value; has faults, all of them.
+    """
+    parent, setting = template.parent, template.setting
+    if parent is None or setting is None or image is None:
+        return {}
+    faults = []
+    found = {}
+    for name, what in parent.variables.items():
+        value: str = getattr(image, what)
+        if not value:
+            has = ", ".join(one for one in ("path", "checksum", "id", "name") if getattr(image, one))
+            faults.append(
+                Fault(
+                    f"{template.target}: {name}: the image of its parent {image.target} has no {what}",
+                    file=setting.file,
+                    line=setting.line,
+                    hint=f"it has {has or 'nothing but a version'}",
+                )
+            )
+        found[f"PKR_VAR_{name}"] = value
+    if faults:
+        raise PackerError("a parent does not have what is asked of it", faults=faults)
+    return found
 
 
 def packer_environment(

@@ -54,6 +54,7 @@ class Variable:
         sensitive: its value must not be written anywhere.
         validations: its validation blocks.
         declared_type: the type as it is written, empty where there is none.
+        told: it says something of the image that the target starts from.
     """
 
     name: str
@@ -67,11 +68,12 @@ class Variable:
     sensitive: bool = False
     validations: tuple[Validation, ...] = ()
     declared_type: str = ""
+    told: bool = False
 
     @property
     def runtime(self) -> bool:
         """Whether the build itself gives the value."""
-        return self.name.startswith(RUNTIME_PREFIX)
+        return self.told or self.name.startswith(RUNTIME_PREFIX)
 
 
 @dataclass(frozen=True)

@@ -57,10 +57,18 @@ def expand(workspace: Workspace) -> dict[str, Declared]:
         for one in images_of(setting, workspace, faults):
             other = found.setdefault(one.target, one)
             if not all(map(is_name, one.target.split("/"))):
-                faults.append(Fault(f"{where}: {one.values} gives no name of a target", file=setting.file))
+                faults.append(
+                    Fault(
+                        f"{where}: {one.values} gives no name of a target",
+                        file=setting.file,
+                        line=setting.line,
+                    )
+                )
             elif other is not one:
                 message = f"{one.target} is declared twice: by {other.values or 'its table'} and {one.values}"
-                faults.append(Fault(message, file=setting.file, hint="rename one of the files"))
+                faults.append(
+                    Fault(message, file=setting.file, line=setting.line, hint="rename one of the files")
+                )
     if faults:
         raise TemplatesError("the images of the settings are not right", faults=faults)
     return dict(sorted(found.items()))
@@ -89,8 +97,17 @@ def images_of(setting: ImageSetting, workspace: Workspace, faults: list[Fault]) 
         where = f'[images."{setting.target}"]'
         message = f"{where}: no file of values is named by each = {', '.join(setting.each)!r}"
         hint = "a pattern of *.pkrvars.hcl or *.pkrvars.json files, relative to the workspace"
-        faults.append(Fault(message, file=setting.file, hint=hint))
-    return [Declared(setting.target.replace("{name}", stem(name)), setting, name) for name in sorted(names)]
+        faults.append(Fault(message, file=setting.file, line=setting.line, hint=hint))
+    return [_image_of(setting, name) for name in sorted(names)]
+
+
+def _image_of(setting: ImageSetting, name: str) -> Declared:
+    """The image that a table with ``each`` declares for one file."""
+    parent = setting.parent
+    if parent is not None and "{name}" in parent.target:
+        own = replace(parent, target=parent.target.replace("{name}", stem(name)))
+        setting = replace(setting, parent=own)
+    return Declared(setting.target.replace("{name}", stem(name)), setting, name)
 
 
 def stem(name: str) -> str:
@@ -122,7 +139,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     folder = place if place.is_dir() else place.parent
     if not bodies and not faults:
         message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl file"
-        faults.append(Fault(message, file=setting.file, hint=_other_files(folder)))
+        faults.append(Fault(message, file=setting.file, line=setting.line, hint=_other_files(folder)))
     there = [] if faults else builds(bodies, workspace, faults, setting.vars)
     chosen, more = ([], []) if faults else select(there, setting.only, setting.file, target)
     faults += more
@@ -132,7 +149,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
         raise TemplatesError(f"the image {target} cannot be used", faults=faults)
     image = chosen[-1]
     auto = [folder / name for name in auto_files(folder)] if place.is_dir() else []
-    return Template(
+    template = Template(
         target=target,
         folder=folder,
         bodies=tuple(bodies),
@@ -147,6 +164,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
         setting=setting,
         var_files=(*auto, *_files_of(declared, workspace)),
     )
+    return _told(template)
 
 
 def with_setting(template: Template, declared: Declared) -> Template:
@@ -159,12 +177,38 @@ def with_setting(template: Template, declared: Declared) -> Template:
     faults = _missing(declared, workspace)
     if faults:
         raise TemplatesError(f"the image {template.target} cannot be used", faults=faults)
-    return replace(
-        template,
-        cwd=workspace.root / setting.cwd if setting.cwd else template.cwd,
-        setting=setting,
-        var_files=_files_of(declared, workspace),
+    return _told(
+        replace(
+            template,
+            cwd=workspace.root / setting.cwd if setting.cwd else template.cwd,
+            setting=setting,
+            var_files=_files_of(declared, workspace),
+        )
     )
+
+
+def _told(template: Template) -> Template:
+    """A template, when it declares the variables that it is told of its parent.
+
+    Raises:
+        TemplatesError: it does not; has faults.
+    """
+    setting = template.setting
+    if setting is None or setting.parent is None:
+        return template
+    missing = sorted(setting.parent.variables.keys() - template.variable_names())
+    faults = [
+        Fault(
+            f"{template.target}: parent: the template does not declare the variable {name!r}",
+            file=setting.file,
+            line=setting.line,
+            hint=f"one of {', '.join(sorted(template.variable_names()))}",
+        )
+        for name in missing
+    ]
+    if faults:
+        raise TemplatesError(f"the image {template.target} cannot be used", faults=faults)
+    return template
 
 
 def _files_of(declared: Declared, workspace: Workspace) -> tuple[Path, ...]:
@@ -180,8 +224,10 @@ def _missing(declared: Declared, workspace: Workspace) -> list[Fault]:
     named += [("var_files", name, "file") for name in setting.var_files]
     if setting.template:
         named.append(("template", setting.template, "any"))
+    if setting.checks:
+        named.append(("checks", setting.checks, "file"))
     return [
-        Fault(f"{target}: {key} = {name!r}: it {problem}", file=setting.file)
+        Fault(f"{target}: {key} = {name!r}: it {problem}", file=setting.file, line=setting.line)
         for key, name, kind in named
         if (problem := _problem(root / name, kind, workspace))
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ..hcl import Attribute, Block, Body
-    from ..image_settings import ImageSetting
+    from ..image_settings import ImageSetting, ParentSetting
     from ..platforms import Platform
     from ..workspace import Workspace
     from .declarations import Declarations, Variable
@@ -124,9 +124,18 @@ class Template:
         return reads.read_by(self.bodies)
 
     @property
+    def parent(self) -> ParentSetting | None:
+        """The image that this one starts from, and what it is told of it."""
+        return self.setting.parent if self.setting else None
+
+    @cached_property
     def variables(self) -> Mapping[str, Variable]:
         """The declared variables by name."""
-        return self.declarations.variables
+        told = self.parent.variables if self.parent else {}
+        return {
+            name: replace(variable, told=True) if name in told else variable
+            for name, variable in self.declarations.variables.items()
+        }
 
     @cached_property
     def locals(self) -> Mapping[str, Local]:

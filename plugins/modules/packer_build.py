@@ -313,8 +313,15 @@ results:
       description: Whether the error is of a kind that may pass.
       type: bool
     locked:
-      description: Whether it failed because somebody else was building the target.
+      description:
+        - Whether it failed because somebody else was building the target, or the one that it starts from.
       type: bool
+    parent:
+      description:
+        - The image that it starts from, C(target) and C(version), the run that built it.
+        - Null where it starts from none; the version is null where the parent is built first, or was not.
+      type: dict
+      sample: {target: linux/qemu/base, version: 20261122T052508.123Z-1f2e3d}
 error:
   description: What is wrong with the input, as data, when nothing was started.
   returned: when the input is wrong

@@ -143,6 +143,12 @@ targets:
       description: Canonical identifier of its builder.
       type: str
       sample: source.qemu.debian-12
+    parent:
+      description:
+        - The target whose image it starts from, and C(channel), which version of it.
+        - Null where it starts from none.
+      type: dict
+      sample: {target: linux/qemu/base, channel: null}
 images:
   description:
     - What the state remembers of each image, sorted by environment and target.
@@ -222,6 +228,10 @@ images:
       description: The run that built it.
       type: str
       sample: 20261122T052508Z-1f2e
+    parent:
+      description: The image that it was built from, C(target) and C(version); null where it starts from none.
+      type: dict
+      sample: {target: linux/qemu/base, version: 20261122T052508.123Z-1f2e3d}
     last_attempt:
       description: How the latest try to build it ended, and why where it failed; its C(log_path) is absolute.
       type: dict

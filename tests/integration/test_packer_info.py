@@ -66,8 +66,8 @@ def test_before_anything_was_built(folder):
     assert "null" in found["packer"]["builders"]
     assert found["observation"] == {"available": True, "reason": ""}
     assert found["targets"] == [
-        {"target": "linux/null/one", "builder": "source.null.one"},
-        {"target": "linux/null/two", "builder": "source.null.two"},
+        {"target": "linux/null/one", "builder": "source.null.one", "parent": None},
+        {"target": "linux/null/two", "builder": "source.null.two", "parent": None},
     ]
     assert found["images"] == []
     assert found["last_run"] is None

@@ -18,7 +18,7 @@ from ..checking.checks import install
 from ..checking.hidden import hidden_values
 from ..checking.lint import check_template
 from ..options import BuildOptions, table
-from ..planning.plan import plan, unchanged
+from ..planning.plan import parent_faults, plan, unchanged
 from ..planning.preflight import check_all, missing
 from ..program.capabilities import probe_workspace
 from ..program.commands import check_command
@@ -26,7 +26,7 @@ from ..program.plugins import required
 from ..results import BuildReport, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ...templates import Template
     from ...workspace import Workspace
@@ -46,6 +46,7 @@ def build(
     command: str = "build",
     check: bool = False,
     watched: Sequence[int] = (),
+    joined: Collection[str] = (),
 ) -> BuildReport:
     """See ``hybridcore.packer.build``.
 
@@ -59,6 +60,7 @@ def build(
         command: what is being done, for the state and for those who wait.
         check: only say what would be built; nothing is written.
         watched: processes, besides this one, whose end cancels the batch.
+        joined: those of the targets that are there only because others start from them.
     """
     chosen = options or BuildOptions()
     check_options(chosen)
@@ -74,8 +76,11 @@ def build(
         capabilities=capabilities,
         options=chosen,
         rendered=rendered,
+        joined=joined,
     )
     todo = [one for one in planned if one.reasons]
+    if faults := parent_faults(todo, workspace, env):
+        raise ConfigError("images start from images that are not there", faults=faults)
     if not check:
         check_all(todo, workspace)
     declared = set().union(*(one.template.variable_names() for one in planned))
@@ -164,7 +169,9 @@ def run_batch(
         return BuildReport(tuple(results.values()), run_id)
     if results:
         monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
-    hidden = hidden_values(todo, env=env, options=options, workspace=workspace, capabilities=capabilities)
+    # Of those that wait for their parents it is asked when they begin.
+    ready = [one for one in todo if not one.waits]
+    hidden = hidden_values(ready, env=env, options=options, workspace=workspace, capabilities=capabilities)
     # The end is written while the supervisor still lives: nobody takes the run for a dead one.
     with room_for(len(todo)) as most_open, Children(run_id, watched) as children:
         # Imported while the supervisor starts, which takes about as long.

@@ -13,7 +13,7 @@ from ...process.mask import Masker
 from ...temporary import PREFIX, write
 from ..mirror import Mirror, make_mirror
 from ..passing import masked
-from ..planning.plan import changed_since
+from ..planning.plan import changed_since, with_parent
 from ..program.commands import build_command
 from ..runtime import packer_environment, runtime_variables
 from ..secrets import file_variables, secret_values
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
     from ..options import BuildOptions
     from ..planning.fingerprint import Digests
+    from ..planning.parents import ParentImage
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
     from ..results import BuildResult, Status
@@ -85,6 +86,7 @@ class Job:
         reading: what the last attempt was seen to read.
         inputs: what the image was made of, as far as it is known.
         observed: those of the inputs that nothing names.
+        hidden: values to mask that only Packer knew, where it could not be asked before the batch began.
     """
 
     planned: Planned
@@ -101,9 +103,19 @@ class Job:
     reading: Reading | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     observed: Sequence[str] = ()
+    hidden: Sequence[str] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         self.inputs, self.observed = self.planned.inputs, self.planned.observed
+
+    def has_parent(self, image: ParentImage) -> None:
+        """Its parent was built, or taken from another run: it can begin.
+
+        Args:
+            image: the parent.
+        """
+        self.planned = with_parent(self.planned, image)
+        self.inputs = self.planned.inputs
 
     @property
     def target(self) -> str:
@@ -210,17 +222,19 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         fingerprint=job.planned.fingerprint,
         build_time=job.started_at,
         folder=folder,
+        parent=job.planned.parent,
     ) | file_variables(template, batch.options)
     env = packer_environment(template, batch.options, variables, temporary)
     secrets = (
         *secret_values(template, batch.options.secrets, env),
         *batch.hidden.get(job.target, ()),
+        *job.hidden,
         *masked(template, env),
     )
     # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.
     values = folder / "values.pkrvars.hcl"
     write(values, job.planned.rendered.text.encode())
-    options = replace(batch.options, only=template.only) if template.only else batch.options
+    options = replace(job.planned.options, only=template.only) if template.only else job.planned.options
     argv = build_command(batch.capabilities, options, mirror.argument, var_files=[values])
     masker = Masker(secrets)
     shown_command = tuple(map(masker.text, argv))
@@ -245,7 +259,6 @@ def look_again(job: Job, batch: Batch, digests: Digests) -> list[str]:
         job.planned,
         workspace=batch.workspace,
         capabilities=batch.capabilities,
-        options=batch.options,
         digests=digests,
     )
 

@@ -15,8 +15,10 @@ from ...process.children import GRACE_S, Child
 from ...process.mask import masked
 from ...state.lock import Lock
 from .. import runs
+from ..checking.hidden import hidden_values
 from ..planning.fingerprint import Digests
 from ..planning.inputs import never_observed
+from ..planning.parents import of_entry
 from ..planning.plan import lost_files, unchanged
 from ..program import plugins
 from ..results import Status
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
 _TICK_S = 0.25
 _SHORTEST_TICK_S = 0.05  # with hundreds of builds something happens all the time
 _READ = 1 << 18
+# What is said of a parent without an image.
+_ENDED = {
+    Status.FAILED: "failed",
+    Status.CANCELLED: "was not built",
+    Status.TIMED_OUT: "took too long",
+}
 
 
 @dataclass
@@ -60,7 +68,7 @@ class Scheduler:
     def __init__(self, batch: Batch, todo: Sequence[Planned], children: Children) -> None:
         self._batch = batch
         self._children = children
-        self._waiting = [
+        self._jobs = tuple(
             Job(
                 plan,
                 logs.BuildLog(
@@ -68,11 +76,18 @@ class Scheduler:
                 ),
             )
             for plan in todo
-        ]
+        )
+        self._waiting = [job for job in self._jobs if not job.planned.waits]
+        # By target, the jobs that wait for its image.
+        self._children_of: dict[str, list[Job]] = {}
+        for job in self._jobs:
+            if job.planned.waits and (parent := job.planned.template.parent):
+                self._children_of.setdefault(parent.target, []).append(job)
+        # Those that begin with an image that nobody had before; Packer is still to be asked what it hides.
+        self._to_ask: set[str] = set()
         self._running: dict[str, _Running] = {}
         self._results: dict[str, BuildResult] = {}
         self._cancelled = ""
-        self._jobs = tuple(self._waiting)
         self._selector = selectors.DefaultSelector()
         self._finisher = Finisher(batch)
         self._log = logs.get_logger("packer", workspace=batch.workspace)
@@ -108,10 +123,9 @@ class Scheduler:
                 batch.run_id,
                 env=batch.env,
                 command=command,
-                logs={job.target: job.log.path for job in self._waiting},
+                logs={job.target: job.log.path for job in self._jobs},
                 leaves={
-                    job.target: left_behind(job.planned.template, job.planned.rendered)
-                    for job in self._waiting
+                    job.target: left_behind(job.planned.template, job.planned.rendered) for job in self._jobs
                 },
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
@@ -193,7 +207,7 @@ class Scheduler:
     def _built_meanwhile(self, job: Job) -> bool:
         """Whether somebody built the very same image since the plan was made; it is taken then."""
         batch = self._batch
-        if job.attempts or batch.options.force:
+        if job.attempts or job.planned.options.force:
             return False
         key = f"{batch.env}/{job.target}"
         remembered = state.read(workspace=batch.workspace)
@@ -221,6 +235,9 @@ class Scheduler:
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
         self._observer.take()
         try:
+            if job.target in self._to_ask:
+                self._to_ask.remove(job.target)
+                job.hidden = self._hidden_of(job)
             attempt = prepare(job, batch)
             job.changed = look_again(job, batch, self._digests)
             never = never_observed(job.planned.template, job.planned.rendered, batch.workspace, attempt.env)
@@ -348,11 +365,48 @@ class Scheduler:
     def _end(self, job: Job, result: BuildResult) -> None:
         """Keep the result of a target, and write it into the shared log."""
         self._results[job.target] = result
+        if children := self._children_of.pop(job.target, []):
+            self._parent_ended(children, result)
         level = logging.INFO if result.status.ok else logging.ERROR
         shown = f"{result.status.value} after {result.duration_s:.1f} s, run {self._batch.run_id}"
         if result.errors:
             shown = f"{shown}: {masked(result.errors[0], self._batch.options.secrets.values())}"
         self._log.log(level, "%s", shown, extra=self._command(job))
+
+    def _parent_ended(self, children: Sequence[Job], result: BuildResult) -> None:
+        """Let the jobs begin that waited for the image of a target; without one they are not built."""
+        if self._cancelled:
+            self._waiting += children
+            return
+        entry = state.read(workspace=self._batch.workspace)["images"].get(
+            f"{self._batch.env}/{result.target}"
+        )
+        image = of_entry(result.target, entry, self._batch.workspace) if result.status.ok else None
+        for job in reversed(children):
+            if image is None:
+                why = f"not built: its parent {result.target} {_ENDED[result.status]}"
+                skipped = self._not_run(job, Status.CANCELLED, why, locked=result.locked)
+                self._finisher.record(job, skipped)
+            else:
+                job.has_parent(image)
+                self._to_ask.add(job.target)
+                # In front, as each may have others that wait for it.
+                self._waiting.insert(0, job)
+
+    def _hidden_of(self, job: Job) -> Sequence[str]:
+        """The sensitive values of a job that only Packer can compute.
+
+        Raises:
+            PackerError: one cannot be known; has faults.
+        """
+        batch = self._batch
+        return hidden_values(
+            [job.planned],
+            env=batch.env,
+            options=batch.options,
+            workspace=batch.workspace,
+            capabilities=batch.capabilities,
+        ).get(job.target, ())
 
     def _command(self, job: Job) -> dict[str, str]:
         return {"command": f"build {self._batch.env}/{job.target}"}

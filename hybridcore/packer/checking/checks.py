@@ -20,6 +20,7 @@ from ..options import BuildOptions
 from ..passing import environment, masked, removed
 from ..pinned.checks import refusals
 from ..planning.fingerprint import Digests
+from ..planning.parents import of_entry
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...templates import Template
+    from ..planning.parents import ParentImage
 
 _TIMEOUT_S = 600.0
 # Source: ``Variable.validateValue`` and ``PackerConfig.evaluateAllLocalVariables`` of hcl2template.
@@ -104,14 +106,27 @@ def validate_rendered(
     """
     capabilities = probe_workspace(workspace)
     _refuse(workspace, capabilities)
+    images = state.read(workspace=workspace)["images"] if any(one.parent for one in loaded) else {}
 
     def one(template: Template) -> TargetFaults:
+        start = None
+        if template.parent:
+            start = of_entry(template.parent.target, images.get(f"{env}/{template.parent.target}"), workspace)
+            if start is None:
+                why = f"its parent {template.parent.target} was never built"
+                return TargetFaults(template.target, not_checked=why)
         rendered = Rendered(texts[template.target])
         hidden: Sequence[str] = ()
         if unknown_values(template, options.secrets, environment(template, options)):
             # Where Packer cannot compute them, it cannot quote them either.
             hidden, _ = ask(
-                template, rendered, env=env, options=options, workspace=workspace, capabilities=capabilities
+                template,
+                rendered,
+                parent=start,
+                env=env,
+                options=options,
+                workspace=workspace,
+                capabilities=capabilities,
             )
         with temporary_folder() as folder:
             values = folder / "values.pkrvars.hcl"
@@ -125,6 +140,7 @@ def validate_rendered(
                 rendered=rendered,
                 options=options,
                 hidden=hidden,
+                parent=start,
             )
         shown = workspace.relative(workspace.config_file(env, template.target))
         done = done._replace(text=done.text.replace(str(values), str(workspace.root / shown)))
@@ -229,6 +245,7 @@ def _run(
     rendered: Rendered | None = None,
     options: BuildOptions = _NO_OPTIONS,
     hidden: Sequence[str] = (),
+    parent: ParentImage | None = None,
 ) -> _Done:
     """Run Packer in a mirror made for a target, gone afterwards."""
     with temporary_folder() as made:
@@ -242,6 +259,7 @@ def _run(
             fingerprint="0" * 64,
             build_time=state.timestamp(),
             folder=made,
+            parent=parent,
         )
         secrets = {f"PKR_VAR_{name}": value for name, value in options.secrets.items()}
         child = environment(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ...templates import Template
     from ...workspace import Workspace
+    from ..planning.parents import ParentImage
     from ..planning.plan import Planned
     from ..planning.rendered import Rendered
     from ..program.capabilities import Capabilities
@@ -79,6 +80,7 @@ def hidden_values(
         return ask(
             plan.template,
             plan.rendered,
+            parent=plan.parent,
             env=env,
             options=options,
             workspace=workspace,
@@ -97,6 +99,7 @@ def ask(
     template: Template,
     rendered: Rendered,
     *,
+    parent: ParentImage | None = None,
     env: str,
     options: BuildOptions,
     workspace: Workspace,
@@ -107,6 +110,7 @@ def ask(
     Args:
         template: the target.
         rendered: its configuration.
+        parent: the image that it starts from, if any.
         env: name of the environment.
         options: how it would be built.
         workspace: where everything lies.
@@ -118,7 +122,7 @@ def ask(
     with temporary_folder() as made:
         mirror = make_mirror(template, rendered, made / "ws", workspace, with_plugins=capabilities.has_init)
         variables = runtime_variables(
-            template, env=env, fingerprint="0" * 64, build_time=state.timestamp(), folder=made
+            template, env=env, fingerprint="0" * 64, build_time=state.timestamp(), folder=made, parent=parent
         ) | file_variables(template, options)
         child = packer_environment(template, options, variables, made)
         references = unknown_values(template, options.secrets, child)

@@ -49,15 +49,17 @@ class TargetFaults:
         target: ``<os>/<platform>/<name>``.
         faults: what Packer refuses; empty when the target is valid.
         warnings: what Packer, or our own checks, find odd.
+        not_checked: why it could not be checked, which is no fault; empty when it was.
     """
 
     target: str
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    not_checked: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether the target is valid."""
+        """Whether nothing is wrong with the target, as far as it was checked."""
         return not self.faults
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,6 +67,7 @@ class TargetFaults:
         return {
             "target": self.target,
             "ok": self.ok,
+            "not_checked": self.not_checked,
             "faults": [fault.to_dict() for fault in self.faults],
             "warnings": [fault.to_dict() for fault in self.warnings],
         }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # The input that is rendered configuration; its "files" are its variables.
 CONFIGURATION = "configuration"
+# The input that is the image that a target starts from; the name of that target follows.
+PARENT = "parent "
 # Files that programs leave behind and that never reach an image.
 IGNORED = frozenset({"__pycache__", ".git", ".DS_Store", ".cache"})
 # A file changed in the tick of the clock in which it was read keeps its times: its digest is not kept. A tick
@@ -273,6 +275,8 @@ def changed_inputs(
                 if old.get(path) != new.get(path):
                     place = f"{name}: {path}" if name == CONFIGURATION else f"{name}/{path}"
                     reasons.append(f"{place} {_how(path in old, path in new)}")
+        elif name.startswith(PARENT) and name in before and name in now:
+            reasons.append(f"its {name} has a new version")
         elif len(before.get(name, "")) < 64 and name in before and name in now:
             reasons.append(f"{name} {before[name]} -> {now[name]}")
         else:

@@ -18,6 +18,7 @@ _OF_A_KIND = {
     "plugin": "required by the template",
     "program": "the plugin that Packer takes",
     "env": "of the environment",
+    "parent": "the image that it starts from, by its version",
 }
 _BY_NAME = {
     CONFIGURATION: "the rendered values",
@@ -35,12 +36,14 @@ def origins(planned: Planned, workspace: Workspace) -> dict[str, Any]:
         workspace: where it lies.
 
     Returns:
-        ``target``, ``fingerprint``, ``inputs`` (each with ``name``, ``digest``, ``origin`` and ``observed``,
-        sorted by name) and ``unfollowed``, what the template may read and nobody can know before the build.
+        ``target``, ``fingerprint``, ``parent`` (``target``, ``channel`` and ``version``, or None), ``inputs``
+        (each with ``name``, ``digest``, ``origin`` and ``observed``, sorted by name) and ``unfollowed``, what
+        the template may read and nobody can know before the build.
     """
     return {
         "target": planned.template.target,
         "fingerprint": planned.fingerprint,
+        "parent": _parent(planned),
         "inputs": [
             {
                 "name": name,
@@ -52,6 +55,14 @@ def origins(planned: Planned, workspace: Workspace) -> dict[str, Any]:
         ],
         "unfollowed": [str(fault) for fault in planned.unfollowed],
     }
+
+
+def _parent(planned: Planned) -> dict[str, str | None] | None:
+    parent = planned.template.parent
+    if parent is None:
+        return None
+    version = planned.parent.version if planned.parent else None
+    return {"target": parent.target, "channel": parent.channel or None, "version": version}
 
 
 def _origin(name: str, planned: Planned, workspace: Workspace) -> str:

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import state
@@ -13,23 +14,29 @@ from ...errors import ConfigError, Fault
 from ...image_settings import age_s
 from ...sources.trees import differences
 from ...state.inputs import read_files
+from ...templates.parents import parents_first
+from ..options import BuildOptions
 from ..passing import environment
 from ..pinned.checks import refusals
 from ..program import plugins
-from ..results import Artifact, ArtifactFile, BuildResult, Status
+from ..results import Artifact, ArtifactFile, BuildResult, Parent, Status
 from ..secrets import missing_secrets, short_secrets
-from .fingerprint import CONFIGURATION, Digests, changed_inputs, fingerprint
+from . import parents
+from .fingerprint import CONFIGURATION, PARENT, Digests, changed_inputs, fingerprint
 from .inputs import add_observed, gather
 from .rendered import Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from ...state.types import ImageEntry
+    from ...state.types import ImageEntry, State
     from ...templates import Template
     from ...workspace import Workspace
-    from ..options import BuildOptions
     from ..program.capabilities import Capabilities
+    from .parents import ParentImage
+
+# The input that a parent is which was never built.
+_NEVER = "never built"
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,10 @@ class Planned:
         reasons: why it must be built; empty when the image is there and nothing changed.
         image: what the state remembers of the image, or None.
         manifest: path of its manifest, relative to the workspace, or None.
+        options: how it is built.
+        parent: the image that it starts from, or None where it has none or that was never built.
+        waits: its parent is built first, in the same batch: only then ``fingerprint``, ``inputs`` and
+            ``parent`` are those of the build.
     """
 
     template: Template
@@ -61,6 +72,9 @@ class Planned:
     reasons: tuple[str, ...]
     image: ImageEntry | None = field(repr=False)
     manifest: str | None = None
+    options: BuildOptions = field(default_factory=BuildOptions, repr=False)
+    parent: ParentImage | None = None
+    waits: bool = False
 
     @property
     def run_before(self) -> str | None:
@@ -79,7 +93,14 @@ class Planned:
             status=status,
             fingerprint=self.fingerprint,
             reasons=self.reasons,
+            parent=self._parent(),
         )
+
+    def _parent(self) -> Parent | None:
+        parent = self.template.parent
+        if parent is None:
+            return None
+        return Parent(parent.target, self.parent.version if self.parent and not self.waits else "")
 
 
 def plan(
@@ -90,6 +111,7 @@ def plan(
     capabilities: Capabilities,
     options: BuildOptions,
     rendered: Mapping[str, str] | None = None,
+    joined: Collection[str] = (),
 ) -> list[Planned]:
     """Find out what has to be built. Reads only, but for the cache of digests.
 
@@ -101,9 +123,11 @@ def plan(
         options: how to build: ``force`` builds also what is unchanged, ``only`` and ``except_`` decide what
             an image is made of, ``extra_env`` may give variables, and ``secrets`` some that are no inputs.
         rendered: configuration by target, where the caller has it; the others' is read from ``configs/``.
+        joined: those of the targets that nobody asked for and others start from: they are not forced, and no
+            patterns of builds are meant for them.
 
     Returns:
-        One entry a target, in the order of the targets.
+        One entry a target, in the order of the targets. One whose parent is to be built is to be built too.
 
     Raises:
         ConfigError: a target has no configuration, a secret is missing or too short, a source that is used
@@ -116,8 +140,11 @@ def plan(
     faults = short_secrets(options)
     if capabilities.has_init:
         faults += refusals(workspace, digests.file)
-    planned = []
-    for template in loaded:
+    planned: dict[str, Planned] = {}
+    by_target = {template.target: template for template in loaded}
+    edges = {name: one.parent.target if one.parent else "" for name, one in by_target.items()}
+    for template in map(by_target.__getitem__, parents_first(edges)):
+        own = options.for_a_parent() if template.target in joined else options
         config = workspace.config_file(env, template.target)
         text = (rendered or {}).get(template.target)
         if text is None and not config.is_file():
@@ -127,7 +154,7 @@ def plan(
             )
             continue
         faults += missing_secrets(template, options.secrets, environment(template, options))
-        if template.only and options.only:
+        if template.only and own.only:
             message = f"{template.target} is one build of its template: it takes no patterns of builds"
             faults.append(Fault(message, hint=f"leave `only` out; the image is {template.only[-1]}"))
         if text is None:
@@ -142,9 +169,12 @@ def plan(
             installed=installed,
             digests=digests,
             environ=environ,
-            options=options,
+            options=own,
         )
         inputs, files = found.digests, found.files
+        start, first = _parent(template, planned, remembered, env, workspace)
+        if template.parent:
+            inputs[PARENT + template.parent.target] = start.digest if start else _NEVER
         image = remembered["images"].get(f"{env}/{template.target}")
         seen = image.get("observed") if image else None
         observed = add_observed(found, seen or (), workspace, digests)
@@ -152,34 +182,92 @@ def plan(
         if image is None or mark != image.get("fingerprint"):
             files[CONFIGURATION] = values.digests_for(template)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
-        limit = _max_age(template, env, options)
+        limit = _max_age(template, env, own)
         if not reasons and limit and _is_older(image, age_s(limit)):
             reasons = [f"older than {limit}"]
-        if options.force and not reasons:
+        if first:
+            reasons = [*reasons, f"its parent {first.template.target} is built anew"]
+        if own.force and not reasons:
             reasons = ["forced"]
         if reasons and CONFIGURATION not in files:
             files[CONFIGURATION] = values.digests_for(template)
         manifest = remembered["manifests"].get(f"{env}/{template.target}")
-        planned.append(
-            Planned(
-                template,
-                values,
-                mark,
-                inputs,
-                files,
-                observed,
-                found.places,
-                found.unfollowed,
-                tuple(reasons),
-                image,
-                manifest["path"] if manifest else None,
-            )
+        planned[template.target] = Planned(
+            template,
+            values,
+            mark,
+            inputs,
+            files,
+            observed,
+            found.places,
+            found.unfollowed,
+            tuple(reasons),
+            image,
+            manifest["path"] if manifest else None,
+            own,
+            start,
+            first is not None,
         )
     digests.save()
-    faults += differences(_sources_of(planned), workspace)
+    faults += differences(_sources_of(list(planned.values())), workspace)
     if faults:
         raise ConfigError("targets cannot be built", faults=faults)
-    return planned
+    return [planned[template.target] for template in loaded]
+
+
+def _parent(
+    template: Template,
+    planned: Mapping[str, Planned],
+    remembered: State,
+    env: str,
+    workspace: Workspace,
+) -> tuple[ParentImage | None, Planned | None]:
+    """The image that a target starts from as it is now, and what is to be built before the target."""
+    parent = template.parent
+    if parent is None:
+        return None, None
+    image = parents.of_entry(parent.target, remembered["images"].get(f"{env}/{parent.target}"), workspace)
+    first = None if parent.channel else planned.get(parent.target)
+    return image, first if first and first.reasons else None
+
+
+def with_parent(planned: Planned, image: ParentImage) -> Planned:
+    """What is to be built of a target that waited, once its parent is there.
+
+    Args:
+        planned: the target.
+        image: its parent, as it was built.
+    """
+    inputs = {**planned.inputs, PARENT + image.target: image.digest}
+    return replace(planned, inputs=inputs, fingerprint=fingerprint(inputs), parent=image, waits=False)
+
+
+def parent_faults(planned: Sequence[Planned], workspace: Workspace, env: str) -> list[Fault]:
+    """The targets that cannot be built, since the image that they start from is not there.
+
+    Args:
+        planned: what is to be built, those that wait for their parents among them.
+        workspace: where it lies.
+        env: name of the environment, for what to do.
+    """
+    faults = []
+    for one in planned:
+        parent, setting = one.template.parent, one.template.setting
+        if parent is None or setting is None or one.waits:
+            continue
+        problem = "was never built" if one.parent is None else ""
+        if one.parent and one.parent.path and not os.path.isfile(one.parent.path):
+            problem = f"has lost its file {workspace.relative(Path(one.parent.path))}"
+        if problem:
+            faults.append(
+                Fault(
+                    f"{one.template.target}: its parent {parent.target} {problem}",
+                    file=setting.file,
+                    line=setting.line,
+                    hint=f"packer-hybrid build --env {env} {parent.target}",
+                )
+            )
+    return faults
 
 
 def changed_since(
@@ -187,7 +275,6 @@ def changed_since(
     *,
     workspace: Workspace,
     capabilities: Capabilities,
-    options: BuildOptions,
     digests: Digests,
 ) -> list[str]:
     """Look at the inputs of a target again: which are no longer what was planned, a few words each.
@@ -196,10 +283,9 @@ def changed_since(
         planned: the target.
         workspace: where everything lies.
         capabilities: of the Packer that builds.
-        options: how to build.
         digests: of files; a file whose status is the same is not read again.
     """
-    environ = {**os.environ, **options.extra_env, **plugins.path_of(workspace)}
+    environ = {**os.environ, **planned.options.extra_env, **plugins.path_of(workspace)}
     uses_sources = bool(_sources_of([planned]))
     try:
         now = gather(
@@ -211,11 +297,13 @@ def changed_since(
             installed=plugins.found_by(capabilities, environ),
             digests=digests.look_again(),
             environ=environ,
-            options=options,
+            options=planned.options,
         )
         add_observed(now, planned.observed, workspace, digests)
     except OSError as error:
         return [f"{error.filename} cannot be read any more: {error.strerror}"]
+    # What it starts from was chosen when it began, whatever was built meanwhile.
+    now.digests.update((name, one) for name, one in planned.inputs.items() if name.startswith(PARENT))
     before = {name: files for name, files in planned.files.items() if name != CONFIGURATION}
     return changed_inputs(planned.inputs, now.digests, before, now.files)
 

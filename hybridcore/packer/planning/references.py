@@ -107,6 +107,10 @@ class _Follower:
             if "/" in str(value)
         }
         # What a source starts from counts wherever it lies.
+        self._of_the_build = (
+            *_OF_THE_BUILD,
+            *(f"var.{one.name}" for one in template.variables.values() if one.told),
+        )
         self._disks = {*template.platform.disks, "iso_checksum"}
         self._found: dict[Path, str] = {}
         self._unfollowed: set[Fault] = set()
@@ -228,7 +232,7 @@ class _Follower:
         return True
 
     def _is_unknown(self, what: str) -> None:
-        if self._place[1].name in _PATHS and not what.startswith(_OF_THE_BUILD):
+        if self._place[1].name in _PATHS and not what.startswith(self._of_the_build):
             self._tell(f"{what} is not known before the build: what it names does not count as an input")
 
     def _tell(self, message: str) -> None:

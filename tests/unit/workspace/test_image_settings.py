@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybridcore.errors import WorkspaceError
-from hybridcore.image_settings import IMAGE_KEYS, age_s
+from hybridcore.image_settings import IMAGE_KEYS, ParentSetting, age_s
 from hybridcore.workspace import parse_settings
 from tests.support.workspaces import WorkspaceFolder
 
@@ -24,6 +24,19 @@ def test_a_table_with_everything() -> None:
     assert (image.template, image.cwd, image.each) == (".", ".", ("os/*.pkrvars.hcl",))
     assert (image.var_files, image.inputs) == (("a.pkrvars.hcl",), ("scripts/**",))
     assert (image.max_age, image.vars) == ("7d", {"cpus": 2})
+
+
+def test_a_parent_is_a_target_alone_or_a_table() -> None:
+    text = (
+        '[images."linux/qemu/app"]\nparent = "linux/qemu/web"\nchecks = "checks/app.yml"\n\n'
+        "[images.'linux/qemu/web']\n"
+        'parent = {target = "linux/qemu/base", channel = "stable", variables = {disk = "path"}}\n'
+        '[images."linux/qemu/web".vars]\ncpus = 2\n'
+    )
+    app, web = parse_settings(text).images.values()
+    assert (app.parent, app.checks, app.line) == (ParentSetting("linux/qemu/web"), "checks/app.yml", 1)
+    assert web.parent == ParentSetting("linux/qemu/base", "stable", {"disk": "path"})
+    assert web.line == 5
 
 
 @pytest.mark.parametrize(
@@ -48,6 +61,30 @@ def test_ages(age: str, seconds: int) -> None:
         ('[images."linux/qemu/web"]\neach = "*.pkrvars.hcl"\n', "go together"),
         ('[images."linux/qemu/{name}"]\n', "go together"),
         ('include = ["../x"]\n', "include must be a list of patterns"),
+        (
+            '\n[images."linux/qemu/web"]\nparent = "base"\n',
+            ':2: [images."linux/qemu/web"] parent does not name',
+        ),
+        ('[images."linux/qemu/web"]\nparent = "linux/qemu/{name}"\n', "parent does not name a target"),
+        ('[images."linux/qemu/web"]\nparent = 3\n', "parent must be a target, or a table"),
+        ('[images."linux/qemu/web"]\nparent = {channel = "stable"}\n', "parent does not name a target"),
+        (
+            '[images."linux/qemu/web"]\nparent = {target = "linux/qemu/base", chanel = "stable"}\n',
+            "has an unknown setting 'chanel' in parent",
+        ),
+        (
+            '[images."linux/qemu/web"]\nparent = {target = "linux/qemu/base", channel = ""}\n',
+            "channel must be a name such as stable, not ''",
+        ),
+        (
+            '[images."linux/qemu/web"]\nparent = {target = "linux/qemu/base", variables = ["x"]}\n',
+            "variables must be a table",
+        ),
+        (
+            '[images."linux/qemu/web"]\nparent = {target = "linux/qemu/base", variables = {x = "file"}}\n',
+            "x = 'file' is not one of path, checksum, id, name, version",
+        ),
+        ('[images."linux/qemu/web"]\nchecks = "../web.yml"\n', "must lie in the workspace"),
     ],
 )
 def test_what_is_wrong_is_told(text: str, says: str) -> None:
