@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def generate_env_config(
     inputs: Mapping[str, Any], *, workspace: Workspace | None = None, write: bool = True
 ) -> dict[str, Any]:
-    """Render the configuration of targets in an environment to ``configs/<env>/<target>.pkrvars.hcl``.
+    """Render the configuration of targets in an environment; public interface.
 
-    Values are merged, later wins: defaults of the ``variable`` blocks, overlays of ``environments/common``,
-    overlays of ``environments/<env>`` (in each: for all, for the operating system, the platform, the target),
-    the provisioners' variables, the caller's variables. Maps merge deeply, lists replace, ``null`` takes
-    back. docs/configuration.md has the table.
+    It is written to ``configs/<env>/<target>.pkrvars.hcl``. Values are merged, later wins: defaults of the
+    ``variable`` blocks, overlays of ``environments/common``, overlays of ``environments/<env>`` (in each: for
+    all, for the operating system, the platform, the target), the provisioners' variables, the caller's
+    variables. Maps merge deeply, lists replace, ``null`` takes back. docs/configuration.md has the table.
 
     Args:
         inputs: a mapping with
@@ -65,7 +65,7 @@ def generate_env_config(
 def validate_schema(
     files: Iterable[str | Path], *, workspace: Workspace | None = None, packer_version: str | None = None
 ) -> None:
-    """Check files of values against the variables that templates declare.
+    """Check files of values against the variables that templates declare; public interface.
 
     Args:
         files: files of values (``*.pkrvars.hcl``, ``*.pkrvars.json``), and perhaps templates

@@ -294,7 +294,7 @@ class _Builder:
         outer, self._loose = self._loose, True
         strip_left = self._text[self._at] == "~" and self._text[self._at + 1] != "}"
         self._at += strip_left
-        make = self._mark(place) if directive else partial(Interpolation, *place, self.expression())
+        make = self._mark(place) if directive else partial(Interpolation, self.expression())
         strip_right = self._next("~")
         self._next("}")
         self._loose = outer

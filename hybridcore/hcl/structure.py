@@ -54,11 +54,6 @@ class Attribute:
         return self._document.position(self._at)[0]
 
     @property
-    def column(self) -> int:
-        """The column of the name in characters, from 1."""
-        return self._document.position(self._at)[1]
-
-    @property
     def node(self) -> Node:
         """The tree of the expression; it is built when it is first asked for."""
         try:
@@ -185,8 +180,3 @@ class Block:
     def end_line(self) -> int:
         """The line of the closing brace, from 1."""
         return self._document.position(self.end)[0]
-
-    @property
-    def column(self) -> int:
-        """The column of the type in characters, from 1."""
-        return self._document.position(self._at)[1]

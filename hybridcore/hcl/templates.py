@@ -29,8 +29,6 @@ class Text:
 class Interpolation:
     """``${ ... }``; ``strip`` on a side takes the white space there."""
 
-    line: int
-    column: int
     node: Node
     strip_left: bool
     strip_right: bool

@@ -38,7 +38,7 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
 
 
 def validate(targets: Sequence[str], *, env: str, workspace: Workspace | None = None) -> ValidateResult:
-    """Have Packer check targets with the configuration of an environment.
+    """Have Packer check targets with the configuration of an environment; public interface.
 
     Args:
         targets: ``<os>/<platform>/<name>``.
@@ -102,7 +102,7 @@ def build(
     options: BuildOptions | None = None,
     workspace: Workspace | None = None,
 ) -> BuildReport:
-    """Build targets whose inputs changed, from the configuration that is rendered already.
+    """Build targets whose inputs changed, from what is rendered already; public interface.
 
     ``pipeline.build`` renders the configuration first, and ends what runs that died have left; this is the
     step that runs Packer. A caller that repeats builds calls ``runs.settle_dead`` before.

@@ -100,7 +100,7 @@ def _is_on(stack: Stack) -> bool:
 
 
 def emit_vars(*, workspace: Workspace | None = None) -> dict[str, bool]:
-    """Give the Packer variables that switch the stacks, after checking that the assets exist.
+    """Give the Packer variables that switch the stacks, after checking their assets; public interface.
 
     Args:
         workspace: where the assets lie; found when not given.

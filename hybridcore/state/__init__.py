@@ -58,7 +58,9 @@ def read(*, workspace: Workspace | None = None) -> State:
 
 
 def write(data: State, *, workspace: Workspace | None = None) -> None:
-    """Replace the state. To change it use ``transaction``, which also sees to what others wrote.
+    """Replace the state; public interface.
+
+    To change it use ``transaction``, which also sees to what others wrote.
 
     Args:
         data: the whole state; its ``updated_at`` is not looked at, and of ``history`` the newest

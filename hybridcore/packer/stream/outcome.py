@@ -20,7 +20,6 @@ from .output import (
     Event,
     Text,
     Ui,
-    Version,
     human,
     parse_line,
 )
@@ -41,18 +40,12 @@ _INSTALL = "Install them with packer-hybrid init, or put them into a folder that
 
 
 class SeenArtifact(NamedTuple):
-    """An artifact as the stream told it.
-
-    ``files_count`` is what Packer announced; ``complete`` says whether its ``end`` was seen.
-    """
+    """An artifact as the stream told it."""
 
     build: str
     builder_id: str
     id: str
-    text: str
     files: tuple[str, ...]
-    files_count: int
-    complete: bool
 
 
 class Failure(NamedTuple):
@@ -81,9 +74,10 @@ class Failure(NamedTuple):
 
 @dataclass
 class _Artifact:
+    """What was told of an artifact so far: of ``files_count`` files, and ``complete`` when its end came."""
+
     builder_id: str = ""
     id: str = ""
-    text: str = ""
     files: dict[int, str] = field(default_factory=dict)
     files_count: int = 0
     complete: bool = False
@@ -93,7 +87,6 @@ class Outcome:
     """Gathers the events of one run of Packer, not masked; memory does not grow with the output.
 
     Attributes:
-        version: Packer's version where it told it, else empty.
         finished: names of the builds that finished.
         errored: names of the builds that failed.
         error_count: how many builds failed, as Packer counts; None when it did not say.
@@ -101,7 +94,6 @@ class Outcome:
     """
 
     def __init__(self) -> None:
-        self.version = ""
         self.finished: set[str] = set()
         self.errored: set[str] = set()
         self.error_count: int | None = None
@@ -129,8 +121,6 @@ class Outcome:
                 self._messages[build] = message
             case ErrorCount(count):
                 self.error_count = count
-            case Version(version):
-                self.version = version
             case Text(text):
                 self._text(text)
             case _:
@@ -161,10 +151,7 @@ class Outcome:
                 build,
                 artifact.builder_id,
                 artifact.id,
-                artifact.text,
                 tuple(path for _, path in sorted(artifact.files.items())),
-                artifact.files_count,
-                artifact.complete,
             )
             for (build, _), artifact in self._artifacts.items()
         }
@@ -262,8 +249,6 @@ class Outcome:
             artifact.builder_id = first
         elif event.name == "id":
             artifact.id = first
-        elif event.name == "string":
-            artifact.text = first
         elif event.name == "files-count" and first.isdecimal():
             artifact.files_count = int(first)
         elif event.name == "file" and first.isdecimal() and len(event.values) > 1:

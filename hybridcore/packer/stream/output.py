@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from ...process.forms import COMMA
 
-_LINE = re.compile(r"(\d{9,12}),([^,]*),([a-z][a-z0-9-]*),?(.*)", re.DOTALL)
+_LINE = re.compile(r"\d{9,12},([^,]*),([a-z][a-z0-9-]*),?(.*)", re.DOTALL)
 _UI_KINDS = frozenset(("say", "message", "error"))
 
 
 class Ui(NamedTuple):
     """A message for people. ``kind`` is ``say`` or ``error`` for Packer's own, ``message`` for details."""
 
-    time: int
     kind: str
     text: str
 
@@ -54,16 +53,9 @@ class ErrorCount(NamedTuple):
     total: int
 
 
-class Version(NamedTuple):
-    """The version of the Packer that speaks."""
-
-    version: str
-
-
 class Unknown(NamedTuple):
-    """A machine-readable line of a type that we do not use; kept as it is."""
+    """A machine-readable line of a type that we do not use, or one that was cut."""
 
-    time: int
     build: str
     type: str
     values: tuple[str, ...]
@@ -75,7 +67,7 @@ class Text(NamedTuple):
     text: str
 
 
-Event = Ui | ArtifactCount | ArtifactField | BuildError | ErrorCount | Version | Unknown | Text
+Event = Ui | ArtifactCount | ArtifactField | BuildError | ErrorCount | Unknown | Text
 
 
 def unescape(text: str) -> str:
@@ -109,14 +101,14 @@ def parse_line(line: bytes | str) -> Event:
     match = _LINE.fullmatch(line)
     if match is None:
         return Text(line)
-    stamp, build, kind, rest = match.groups()
+    build, kind, rest = match.groups()
     if kind == "ui":
         shown, _, text = rest.partition(",")
         if shown in _UI_KINDS:
-            return Ui(int(stamp), shown, unescape(text))
+            return Ui(shown, unescape(text))
     values = tuple(unescape(value) for value in rest.split(",")) if rest else ()
     event = _typed(build, kind, values)
-    return Unknown(int(stamp), build, kind, values) if event is None else event
+    return Unknown(build, kind, values) if event is None else event
 
 
 def _typed(build: str, kind: str, values: tuple[str, ...]) -> Event | None:
@@ -129,8 +121,6 @@ def _typed(build: str, kind: str, values: tuple[str, ...]) -> Event | None:
         return BuildError(build, ",".join(values))
     if kind == "error-count" and first.isdecimal():
         return ErrorCount(int(first))
-    if kind == "version" and first:
-        return Version(first)
     return None
 
 

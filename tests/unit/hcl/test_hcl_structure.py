@@ -93,7 +93,7 @@ def test_the_tree_is_built_once() -> None:
 def test_a_block_knows_its_text_and_lines() -> None:
     body = hcl.loads('# c\n  b "x" {\n    a = 1\n    c { d = 2 }\n  } # end\n')
     (block,) = body.blocks
-    assert (block.line, block.column, block.end_line) == (2, 3, 5)
+    assert (block.line, block.end_line) == (2, 5)
     assert block.text == 'b "x" {\n    a = 1\n    c { d = 2 }\n  }'
     assert block.body.blocks[0].text == "c { d = 2 }"
     assert repr(block) == "Block(b x, line 2)"

@@ -79,7 +79,7 @@ def test_a_string_without_sequences_is_a_literal() -> None:
 
 def test_an_interpolation_alone_is_what_it_holds() -> None:
     inner = Variable(1, 4, "a")
-    piece = Interpolation(1, 2, inner, strip_left=False, strip_right=False)
+    piece = Interpolation(inner, strip_left=False, strip_right=False)
     assert assemble([piece], (1, 1), flush=False) is inner
     assert isinstance(assemble([piece, Text(1, 9, " ")], (1, 1), flush=False), Template)
 

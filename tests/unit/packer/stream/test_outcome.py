@@ -40,16 +40,8 @@ def test_artifacts_are_listed_once_and_in_order(version):
     assert outcome.failures(0) == ()
     assert outcome.missing() == ()
     assert outcome.artifacts == (
-        SeenArtifact("file.one", "packer.file", "File", "Stored file: one.txt", ("one.txt",), 1, True),
-        SeenArtifact(
-            "file.two",
-            "packer.file",
-            "File",
-            "Stored file: two, with comma.txt",
-            ("two, with comma.txt",),
-            1,
-            True,
-        ),
+        SeenArtifact("file.one", "packer.file", "File", ("one.txt",)),
+        SeenArtifact("file.two", "packer.file", "File", ("two, with comma.txt",)),
     )
 
 
