@@ -1,7 +1,7 @@
 """The options of a build: each is declared once, as a field of ``BuildOptions``.
 
 The command line and the argument spec of ``packer_build`` are made from this table; what people read of it,
-the module's documentation and the roles, is compared with it by ``tests/unit/test_option_table.py``.
+the module's documentation and the roles, is compared with it by ``tests/unit/packer/test_options.py``.
 """
 
 from __future__ import annotations

@@ -275,21 +275,3 @@ def test_usage(space: WorkspaceFolder, arguments: list[str], capsys: pytest.Capt
 def test_a_missing_workspace(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--workspace", str(tmp_path), "build", "--env", "dev"]) == 1
     assert "is not a workspace" in capsys.readouterr().err
-
-
-def test_builders(space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    space.null("windows/null/b")
-    assert run(space, "builders", "list") == 0
-    assert capsys.readouterr().out == "source.null.a\nsource.null.b\n"
-    assert run(space, "--json", "builders", "list", "linux,null") == 0
-    assert json.loads(capsys.readouterr().out) == {"builders": ["source.null.a"]}
-    assert run(space, "builders", "list", "linux,qemu") == 1
-    assert "no target of linux,qemu (there are: linux/null/a, windows/null/b)" in capsys.readouterr().err
-    assert capsys.readouterr().out == ""
-
-
-def test_builders_of_more_than_an_os_and_a_platform(
-    space: WorkspaceFolder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(space, "builders", "list", "linux,null,a") == 1
-    assert "'linux,null,a' is not OS,PLATFORM (as in linux,proxmox)" in capsys.readouterr().err

@@ -1,3 +1,5 @@
+"""`packer-hybrid logs`: the last log of a build, and following one that runs."""
+
 import json
 import os
 import subprocess
