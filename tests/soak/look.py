@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.support.workspaces import WorkspaceFolder
 
 _LINE = re.compile(rb"soak ([a-z0-9-]+) line (\d+) of (\d+) (=*)\.")
+_RECORD = re.compile(rb"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] [A-Z]+ [a-z]+: .+\n\Z")
 _OURS = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{6}")
 _MARK = "PACKER_SOAK"  # passes to everything that a build starts
 
@@ -197,9 +198,17 @@ class Look:
         with self._vcsim.machines() as machines:
             return {machine.name for machine in machines if machine.name.startswith("vsphere-")}
 
+    def _records(self) -> None:
+        """Every line of the shared log is one record."""
+        for path in (self._space.root / "logs").glob("packer-hybrid.log*"):
+            content = path.read_bytes()
+            if torn := [line for line in content.splitlines(keepends=True) if not _RECORD.match(line)]:
+                self.fault(f"{path}: no record: {torn[:3]}")
+
     def _logs(self) -> None:
         """Every line of every log is whole, and none is missing."""
-        for path in (self._space.root / "logs").rglob("*.log"):
+        self._records()
+        for path in (self._space.root / "logs" / "builds").rglob("*.log"):
             size = path.stat().st_size
             if self._logs_seen.get(path, 0) > size:
                 self.fault(f"{path} became shorter")

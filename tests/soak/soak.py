@@ -72,6 +72,7 @@ class Soak:
             self.fail: 1,
             self.force: 1,
             self.many_at_once: 1,
+            self.edit_while_queued: 2,
         }
         if os.geteuid() == 0:
             choices |= {self.full_disk: 1, self.two_users: 2}
@@ -246,6 +247,26 @@ class Soak:
         elif statuses != ["built"] * len(self.targets.many):
             self.look.fault(f"{len(self.targets.many)} at once: {counted(statuses)}")
         return f"many at once{', cancelled' if cancelled else ''}: {counted(statuses)}"
+
+    def edit_while_queued(self) -> str:
+        """Edit what builds read while they wait and run; no image counts for what it is not."""
+        names = list(self.targets.reading)
+        child = self.start(names, "--force", "--parallel-builds", "1")
+        edited = self.rng.choices(names, k=self.rng.randint(1, 4))
+        for name in edited:
+            time.sleep(self.rng.uniform(0.1, 2))
+            self.targets.write_text(name)
+        statuses = [one["status"] for one in self.finish(child)["results"]]
+        if statuses != ["built"] * len(names):
+            self.look.fault(f"edited while queued: {counted(statuses)}")
+        due = {name for name, status in self.finish_check(names).items() if status == "built"}
+        wrong = [name for name in names if name not in due and not self.targets.has_its_text(name)]
+        if wrong:
+            self.look.fault(f"these are called unchanged, and are not of their files: {wrong}")
+        self.finish(self.start(names, *self.parallel()))
+        if wrong := [name for name in names if not self.targets.has_its_text(name)]:
+            self.look.fault(f"these were built again, and are not of their files: {wrong}")
+        return f"{len(edited)} edits while queued: {len(due)} of {len(names)} due again"
 
     def full_disk(self) -> str:
         """Build on a disk with room for one small log, which goes with the command; it costs logs alone."""

@@ -51,6 +51,20 @@ build {
 }
 """
 )
+_READING = """
+source "file" "@NAME@" {
+  content = file("${path.root}/text.txt")
+  target  = "output/image.txt"
+}
+
+build {
+  sources = ["source.file.@NAME@"]
+
+  provisioner "shell-local" {
+    inline = [@INLINE@]
+  }
+}
+"""
 _VSPHERE = (
     _HEAD
     + """
@@ -94,6 +108,7 @@ class Targets:
         self._version = 0
         self.names: list[str] = []
         self.many = [space.null(f"linux/null/many-{number:03}") for number in range(200)]
+        self.reading = [self._reading(f"reading-{number}", rng) for number in range(6)]
         server = {"@SERVER@": vcsim.server, "@USER@": vcsim.username, "@PASSWORD@": vcsim.password}
         for platform, text, count in (("null", _NULL, 20), ("file", _FILE, 15), ("vsphere", _VSPHERE, 15)):
             for number in range(count):
@@ -103,6 +118,23 @@ class Targets:
                 for word, value in words.items():
                     filled = filled.replace(word, value)
                 self.names.append(space.template(f"linux/{platform}/{name}", filled))
+
+    def _reading(self, name: str, rng: random.Random) -> str:
+        """A target whose image is a copy of a file in its folder."""
+        text = _READING.replace("@NAME@", name).replace("@INLINE@", self._inline(name, rng.choice([0, 0.02])))
+        target = self._space.template(f"linux/file/{name}", text)
+        self.write_text(target)
+        return target
+
+    def write_text(self, target: str) -> None:
+        """Change the file that the image of such a target is a copy of."""
+        self._version += 1
+        self._space.write(f"templates/{target}/text.txt", f"text {self._version}\n")
+
+    def has_its_text(self, target: str) -> bool:
+        """Whether the newest image of such a target is a copy of the file as it is now."""
+        image = self._space.root / "images" / "dev" / target / "latest" / "image.txt"
+        return image.read_bytes() == (self._space.root / "templates" / target / "text.txt").read_bytes()
 
     def _inline(self, name: str, pause: float) -> str:
         """Shell lines that print numbered lines, with a pause after each, and then fail if told to."""
