@@ -18,10 +18,13 @@ FUZZ_ARGS :=
 # More arguments for pytest, for example: make test PYTEST_ARGS='-k state'
 PYTEST_ARGS :=
 
-.PHONY: help image setup-test test test-slow lint bench soak fuzz clean
+# The Packer that `make test-packer` tries.
+PACKER :=
+
+.PHONY: help image setup-test test test-slow test-packer lint bench soak fuzz clean
 
 help: ## Say what the targets are
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 image: ## Set up what is missing, and build the Debian 12 image; nothing when it is up to date
 	@scripts/bootstrap.sh
@@ -37,6 +40,11 @@ test: setup-test lint ## Lint and every test but the slow ones; under 40 minutes
 
 test-slow: setup-test ## What takes longer than `make test` should: see CONTRIBUTING.md
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS) || (($$? == 5))  # 5: no test is marked slow
+
+test-packer: ## Try what is assumed of a Packer with yours, and say what deviates: PACKER=/path/to/packer
+	@[[ -n "$(PACKER)" ]] || { echo "say which: make test-packer PACKER=/path/to/packer" >&2; exit 2; }
+	@scripts/bootstrap.sh test
+	@HYBRIDCORE_TEST_PACKER="$(PACKER)" $(BIN)/python -m pytest -q --no-header tests/contract $(PYTEST_ARGS)
 
 lint: ## ruff, mypy, yamllint, ansible-lint, changelog and plugin documentation
 	@scripts/bootstrap.sh test

@@ -14,12 +14,13 @@ from . import logs, provisioners, templates
 from .config import generate
 from .config.generate import Inputs, read_inputs
 from .errors import ConfigError, Fault, ProvisionersError, TemplatesError
+from .hcl.dialect import spoken_with
 from .packer import runs
 from .packer.building import batch
 from .packer.checking import checks
 from .packer.checking.results import TargetFaults, ValidateResult
 from .packer.options import BuildOptions
-from .packer.program.capabilities import known_version
+from .packer.program.capabilities import known
 from .packer.results import BuildReport
 from .templates.parents import joining
 from .workspace import Workspace, check_env
@@ -138,9 +139,10 @@ def prepare(request: Request, workspace: Workspace, *, alone: bool = False) -> P
     asked = replace(
         asked,
         provisioners=switches,
-        packer_version=known_version(workspace),
         environment=frozenset(name[len(_VAR) :] for name in environment if name.startswith(_VAR)),
     )
+    if packer := known(workspace):
+        asked = replace(asked, spoken=spoken_with(packer.language))
     return Prepared(asked, loaded, joined)
 
 

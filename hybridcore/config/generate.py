@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import templates
 from ..errors import ConfigError, Fault, TemplatesError
-from ..hcl.dialect import dialect
+from ..hcl.dialect import Dialect, dialect
 from ..hcl.types import MAX_DEPTH
 from ..hcl.values import number_of
 from ..templates.declarations import RUNTIME_PREFIX
@@ -45,7 +45,7 @@ class Inputs:
         targets: each target with the caller's values for it alone.
         vars: the caller's values for all targets.
         provisioners: the values that the provisioners' switches give.
-        packer_version: of the Packer that will read the values, None where it is not known.
+        spoken: the language of the Packer that will read the values, as far as it is known.
         environment: names of variables that Packer gets from its environment, where nothing else gives them.
         missing_told: whether a variable without a value is a fault here; else it is left to Packer.
     """
@@ -54,7 +54,7 @@ class Inputs:
     targets: Mapping[str, Mapping[str, Value]]
     vars: Mapping[str, Value]
     provisioners: Mapping[str, Value]
-    packer_version: str | None = None
+    spoken: Dialect
     environment: frozenset[str] = frozenset()
     missing_told: bool = True
 
@@ -123,7 +123,7 @@ def render_all(
         ConfigError: something is wrong; has faults, those of all targets.
     """
     faults: list[Fault] = []
-    spoken = dialect(asked.packer_version)
+    spoken = asked.spoken
     overlays = Overlays(asked.env, workspace, faults)
     declared = {template.target: template.variables for template in loaded}
     faults += [fault for template in loaded for fault in template.declarations.faults]
@@ -344,7 +344,7 @@ def read_inputs(inputs: Mapping[str, Any], workspace: Workspace, *, repeated: bo
         faults.append(Fault("packer_version must be a text", hint="1.9.4"))
     if faults:
         raise ConfigError("the inputs are not right", faults=faults)
-    return Inputs(str.__str__(check_env(env)), targets, vars_, provisioners, version)
+    return Inputs(str.__str__(check_env(env)), targets, vars_, provisioners, dialect(version))
 
 
 def _mapping(value: object, what: str, faults: list[Fault]) -> dict[str, Value]:

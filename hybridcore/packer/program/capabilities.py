@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ... import atomic, process
 from ...errors import PackerError, ProcessError
+from ...hcl.dialect import PROBE_VALUES, PROBES
 from ...process.environment import child_environment
 from ...temporary import folder as temporary_folder
 from ...temporary import write
@@ -38,14 +39,14 @@ _BUILDERS = re.compile(r"known builders:\s*\[([^\]]*)\]")
 _ASKED = ("build", "validate", "init")
 # No builder has this name, so Packer answers with the list of those that it has.
 _NO_BUILDER = 'source "hybridcore-none" "x" {}\nbuild {\n  sources = ["source.hybridcore-none.x"]\n}\n'
+_NULL_BUILD = 'source "null" "x" {\n  communicator = "none"\n}\nbuild {\n  sources = ["source.null.x"]\n}\n'
 # Two versions of a plugin that only says which it is: of these Packer takes the newer, or the one whose name
 # comes last as a text.
 _PLUGIN = "example.org/hybridcore/none"
 _VERSIONS = {"1.9.0": "text", "1.10.0": "numbers"}
 _REQUIRING = (
     f'packer {{\n  required_plugins {{\n    none = {{\n      source = "{_PLUGIN}"\n'
-    '      version = ">= 1.0.0"\n    }\n  }\n}\n'
-    'source "null" "x" {\n  communicator = "none"\n}\nbuild {\n  sources = ["source.null.x"]\n}\n'
+    f'      version = ">= 1.0.0"\n    }}\n  }}\n}}\n{_NULL_BUILD}'
 )
 _HINT = "install Packer, put it on PATH, or name it as [packer] path in packer-hybrid.toml"
 
@@ -61,6 +62,7 @@ class Capabilities:
         options: the options of the commands that we use, by command, sorted.
         on_error: the values that ``-on-error`` takes.
         builders: the builders that are built into it, sorted; plugins add to them.
+        language: what it takes of what not every Packer takes: names of ``hcl.dialect.PROBES``.
         plugin_order: how it orders the versions of a plugin, of which it takes the last that is allowed:
             ``numbers``, or ``text``, as up to 1.9; empty where it takes none.
     """
@@ -71,6 +73,7 @@ class Capabilities:
     options: tuple[tuple[str, tuple[str, ...]], ...] = ()
     on_error: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
     plugin_order: str = ""
 
     @property
@@ -97,6 +100,7 @@ class Capabilities:
             "has_plugins": self.has_plugins,
             "on_error": list(self.on_error),
             "builders": list(self.builders),
+            "language": list(self.language),
             "plugin_order": self.plugin_order,
         }
 
@@ -150,27 +154,26 @@ def probe(
     except OSError as error:
         raise PackerError(f"cannot look at {path}: {error.strerror}", hint=_HINT) from error
     identity = _identity(path, status)
-    known = _read_cache(cache_dir)
-    if identity in known:
-        return known[identity]
+    cached = _read_cache(cache_dir)
+    if identity in cached:
+        return cached[identity]
     try:
         capabilities = _ask(path, runner)
     except ProcessError as error:
         raise PackerError(f"{path} cannot be run: {error.message}", hint=_HINT) from error
     if cache_dir is not None:
-        _write_cache(cache_dir, {**known, identity: capabilities})
+        _write_cache(cache_dir, {**cached, identity: capabilities})
     return capabilities
 
 
-def known_version(workspace: Workspace) -> str | None:
-    """The version of the Packer of a workspace where it was asked before; no program is run."""
+def known(workspace: Workspace) -> Capabilities | None:
+    """What the Packer of a workspace can do where it was asked before; no program is run."""
     try:
         path = find_packer(workspace.settings.packer_path)
         identity = _identity(path, os.stat(path))
     except (PackerError, OSError):
         return None
-    known = _read_cache(_cache_dir(workspace)).get(identity)
-    return None if known is None else known.version
+    return _read_cache(_cache_dir(workspace)).get(identity)
 
 
 def _identity(path: str, status: os.stat_result) -> str:
@@ -212,6 +215,9 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
         write(folder / "none.pkr.hcl", _NO_BUILDER.encode())
         builders = _BUILDERS.search(ask("validate", "."))
         order = _plugin_order(path, folder, env, runner) if "init" in commands else ""
+        language = tuple(
+            trait for trait, text in PROBES.items() if _takes(trait, text, path, folder, env, runner)
+        )
         return Capabilities(
             path=path,
             version=version,
@@ -221,8 +227,25 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
             ),
             on_error=tuple(sorted(on_error[1].split("|"))) if on_error else (),
             builders=tuple(sorted(builders[1].split())) if builders else (),
+            language=language,
             plugin_order=order,
         )
+
+
+def _takes(
+    trait: str,
+    text: str,
+    path: str,
+    folder: Path,
+    env: Mapping[str, str],
+    runner: Callable[..., process.Completed],
+) -> bool:
+    """Whether a Packer finds the template of a trait valid."""
+    template, values = folder / f"{trait}.pkr.hcl", folder / f"{trait}.pkrvars.hcl"
+    write(template, (text + _NULL_BUILD).encode())
+    write(values, PROBE_VALUES.get(trait, "").encode())
+    command = (path, "validate", f"-var-file={values}", str(template))
+    return runner(command, env=env, cwd=folder, timeout=_TIMEOUT_S).returncode == 0
 
 
 def _plugin_order(
@@ -272,6 +295,7 @@ def _from_json(entry: Mapping[str, Any]) -> Capabilities:
         options=tuple((name, tuple(options)) for name, options in entry["options"]),
         on_error=tuple(entry["on_error"]),
         builders=tuple(entry["builders"]),
+        language=tuple(entry["language"]),
         plugin_order=entry["plugin_order"],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridcore.hcl.dialect import dialect
+from hybridcore.hcl.dialect import PROBES, dialect, spoken_with
 from hybridcore.hcl.functions import FUNCTIONS
 
 
@@ -16,7 +16,7 @@ from hybridcore.hcl.functions import FUNCTIONS
         ("1.7.10-dev", True, False, False, False),
         ("1.8.0", True, True, False, False),
         ("1.9.4", True, True, False, False),
-        ("1.10.0", True, True, False, False),
+        ("1.10.0", True, True, False, True),
         ("1.16.0", True, True, False, True),
         ("2.0", True, True, False, True),
         # Not known: what any of them takes is taken.
@@ -35,3 +35,10 @@ def test_the_language_of_a_version(
         constraints,
     )
     assert set(FUNCTIONS) - set(found.functions) == (set() if regex else {"regex", "regexall"})
+
+
+def test_the_language_of_a_packer_that_was_asked() -> None:
+    assert spoken_with(PROBES) == dialect(None)
+    assert spoken_with(()).functions.keys() == dialect("1.6.6").functions.keys()
+    assert spoken_with(["regex", "open_default"]) == dialect("1.9.4")
+    assert spoken_with(["parentheses"]) == dialect("1.6.6")

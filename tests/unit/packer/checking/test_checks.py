@@ -48,7 +48,9 @@ def test_a_fault_has_the_file_of_the_workspace_and_hides_no_other_target(
     assert (fault.file, fault.line) == (f"templates/{A}/build.pkr.hcl", 6)
     assert fault.message.startswith("Unsupported argument: An argument named")
     assert second.ok
-    checked = [call for call in fake_packer.calls_of("validate") if call.argv[1].startswith("-var-file=")]
+    checked = [
+        call for call in fake_packer.calls_of("validate") if call.argv[1].endswith("/values.pkrvars.hcl")
+    ]
     assert [call.argv[-1] for call in checked] == [".", "."]
     assert not any(call.cwd.startswith(str(space.root)) for call in checked)
 

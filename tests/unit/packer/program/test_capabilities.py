@@ -11,7 +11,7 @@ import pytest
 from hybridcore.errors import PackerError
 from hybridcore.packer.program.capabilities import (
     CACHE_FILE,
-    known_version,
+    known,
     parse_version,
     probe,
     probe_workspace,
@@ -74,6 +74,10 @@ def test_what_is_learnt(answering):
     assert found.on_error == ("abort", "ask", "cleanup")
     assert found.builders == ("file", "null", "qemu")
     assert found.to_dict()["has_init"] is True
+    assert found.language == ()  # it finds every template wrong
+    answering.answer("validate", stdout="The configuration is valid.\n")
+    answering.path.write_text(answering.path.read_text() + "\n# another program now\n")
+    assert probe("packer").language == ("regex", "open_default", "parentheses", "constraints")
 
 
 def test_no_plugin_of_the_user_counts_and_nobody_is_called(answering, monkeypatch):
@@ -96,17 +100,19 @@ def test_it_is_remembered_until_the_program_changes(answering, tmp_path):
     assert probe("packer", cache_dir=tmp_path / "cache").version == "1.6.6"
 
 
-def test_the_version_is_known_once_it_was_asked_and_no_program_is_run_for_it(answering, make_workspace):
-    workspace = make_workspace(f'[packer]\npath = "{answering.path}"\n').open()
-    assert known_version(workspace) is None
-    version = probe_workspace(workspace).version
+def test_what_it_can_do_is_known_once_it_was_asked_and_no_program_is_run_for_it(answering, make_workspace):
+    space = make_workspace()
+    space.use(answering.path)
+    workspace = space.open()
+    assert known(workspace) is None
+    found = probe_workspace(workspace)
     calls = len(answering.calls)
-    assert known_version(workspace) == version
+    assert known(workspace) == found
     assert len(answering.calls) == calls
     answering.path.write_text(answering.path.read_text() + "\n# another program now\n")
-    assert known_version(workspace) is None
+    assert known(workspace) is None
     answering.path.unlink()
-    assert known_version(workspace) is None
+    assert known(workspace) is None
 
 
 def test_a_program_with_the_same_size_and_time_at_another_place_is_another_one(answering, tmp_path):
