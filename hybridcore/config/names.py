@@ -25,11 +25,11 @@ JSON_SUFFIX = ".pkrvars.json"
 TEMPLATE_SUFFIX = ".pkrvars.hcl.tmpl"
 SUFFIXES = (HCL_SUFFIX, JSON_SUFFIX, TEMPLATE_SUFFIX)
 _LEVELS = 3
-# Who names a file so means an operating system or a platform, also where no template has it (any more).
+# Names of files that mean an operating system or a platform, also where no template has it (any more).
 _SYSTEMS = {"linux", "windows", "macos", "darwin", "freebsd", "netbsd", "openbsd", "solaris"}
 _KNOWN = _SYSTEMS | {platform.name for platform in PLATFORMS}
 _CLOSE = 0.75  # "qmeu" and "qemu"; "sizes" is nothing like the name of any system or platform
-# What people write for one of the suffixes.
+# Suffixes that people write for one of those above.
 _NEARLY = (".hcl", ".hcl.tmpl", ".json.tmpl", ".pkrvars", ".tfvars", ".tfvars.json")
 
 

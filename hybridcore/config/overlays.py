@@ -50,7 +50,7 @@ class Overlays:
         self._folders: dict[tuple[str, str], dict[str, list[Path]]] = {}
         self._files: dict[Path, Mapping[str, Entry] | None] = {}
         self._sources: dict[Path, str | None] = {}
-        self._unreadable: set[Path] = set()  # folders with something in them that cannot be read
+        self._unreadable: set[Path] = set()  # folders that hold an overlay which could not be read
         self._template_names = Names(workspace)
         self._check_environment()
 

@@ -29,7 +29,7 @@ _PIECE = re.compile(
 )
 _INNER = re.compile(r"\$\$\{|\$\{(?P<name>[^{}\n]*)\}")
 _NAME = re.compile(r"[^\W\d][\w-]*")
-# The variables whose attributes placeholders become, outside and inside of a string.
+# Placeholders become attributes of these two variables: of the first alone, of the second inside of a string.
 _VALUE = "value-of"
 _TEXT = "text-of"
 
@@ -124,7 +124,7 @@ class Placeholders:
                 for child in children(node):
                     self._fill(child, attribute, scope)
             case _ if _has_placeholder(node):
-                # It would have to be computed, or stands in a string within a string.
+                # The placeholder is part of an expression, or stands in a string within a string.
                 self._faults.append(_no_name(attribute, self._file, node.line))
 
     def _add(self, name: str, kind: str, line: int, scope: dict[str, dict[str, Value]]) -> None:

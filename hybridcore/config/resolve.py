@@ -143,7 +143,7 @@ def _plain(
             result.warnings.append(
                 f"{made_of[-1].origin}: {name}{path} is not in the declared type; Packer leaves it out"
             )
-        # A value that an overlay might replace, if it could be read, is not judged.
+        # Not judged where an overlay could not be read: that overlay might replace the value.
         complete = sources.complete and values.validate(
             variable, value, made_of[-1], faults, sources.dialect, hidden=hidden
         )

@@ -14,7 +14,7 @@ from .lexer import GO_SPACE
 from .values import Function, NotEvaluable, Refused, SetOf, equal, kind, to_number, to_text
 
 _JOINING = ("Mn", "Mc", "Me", "Cf", "Cs")
-# Parts of Hangul syllables, of flags, and the colours of faces.
+# Letters that Unicode joins to the one before: parts of Hangul syllables, halves of flags, emoji modifiers.
 _JOINING_RANGES = (
     (0x1100, 0x11FF),
     (0xA960, 0xA97F),

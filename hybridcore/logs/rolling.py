@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# Who has a handler here is told of a log that cannot be written, in place of standard error.
+# The logger that tells of a log which cannot be written; without a handler it goes to standard error.
 LOGGER = "hybridcore.logs"
 
 
@@ -54,7 +54,7 @@ class RollingHandler(logging.Handler):
         try:
             line = self.format(record).encode() + b"\n"
         except (TypeError, ValueError):
-            self.handleError(record)  # message and arguments do not agree: a fault in a program
+            self.handleError(record)  # the message and its arguments do not fit: a fault of ours
             return
         try:
             self._write(line)

@@ -92,7 +92,7 @@ def packer_has(workspace: Workspace) -> PackerHas:
     Raises:
         PackerError: there is no Packer.
     """
-    # Nothing is remembered: the folder may be no workspace yet.
+    # Asked anew, without the cache: the folder may be no workspace yet.
     packer = probe(workspace.settings.packer_path)
     return PackerHas(
         version=packer.version,

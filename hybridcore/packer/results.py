@@ -258,7 +258,7 @@ def combine(statuses: Iterable[Status]) -> Status:
 
 
 _MOST = 10
-# An error shorter than this says too little: what is left of the limit is not used for it.
+# Characters: where less than this is left of the limit, an error is left out rather than cut to nothing.
 _LEAST = 200
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Functions of Packer that give another value each time.
 _CHANGING = frozenset({"timestamp", "legacy_isotime", "legacy_strftime", "uuidv4", "bcrypt"})
-# Those that ask somebody else.
+# Functions of Packer that ask another program for the value.
 _OUTSIDE = frozenset({"vault", "consul_key", "aws_secretsmanager"})
 
 

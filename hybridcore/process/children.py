@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .wire import Event, Request, Run, Start
 
-# Seconds that a program has to clean up and end when it is told to, where nobody says otherwise.
+# Seconds between the request to end and SIGKILL, in which a program cleans up, where nobody says otherwise.
 GRACE_S = 10.0
 WATCH_VARIABLE = "HYBRIDCORE_WATCH"
 _PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
@@ -225,7 +225,7 @@ def supervisor_command(watched: Sequence[int]) -> list[str]:
         f"import sys; sys.path.insert(0, {str(root)!r}); "
         f"from {name}.caretaker import main; main(sys.argv[1:])"
     )
-    # -B: as another user it must not leave files of that user beside our modules.
+    # -B: no .pyc files beside our modules, which would belong to another user where a build runs as one.
     return [sys.executable, "-I", "-S", "-B", "-c", code, *map(str, watched)]
 
 

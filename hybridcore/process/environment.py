@@ -25,7 +25,7 @@ class Passed(NamedTuple):
     secrets: tuple[str, ...] = ()
 
 
-# What is no platform's own; what the plugin of a platform reads is in the platform's row.
+# What every build needs; what the plugin of one platform reads stands in that platform's row.
 _GENERAL = (
     Passed(
         "the system",
@@ -59,7 +59,7 @@ FUNCTIONS = {
         ("CONSUL_HTTP_TOKEN", "CONSUL_HTTP_AUTH"),
     ),
 }
-# How the names of secrets end that no table has.
+# Endings by which a variable counts as secret though it stands in no table.
 _SECRET_ENDINGS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIALS")
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
 

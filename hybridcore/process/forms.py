@@ -19,7 +19,7 @@ MIN_LENGTH = 4
 # What Packer puts in place of a sensitive value where it redacts it itself, as in its own log.
 REDACTED = "<sensitive>"
 COMMA = "%!(PACKER_COMMA)"
-# What no way of writing a URL changes.
+# The characters that no encoding of URLs escapes.
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
@@ -43,7 +43,7 @@ def of_all(secrets: Iterable[str]) -> Forms:
     """
     whole = {text for secret in set(secrets) for text in (secret, *_json_leaves(secret))}
     parts = whole.union(*map(_lines, whole))
-    # Colours are taken out of what is searched; one that begins within a secret may go on behind it.
+    # Escape sequences are removed before the search; one that begins within a secret may end behind it.
     plain = {strip_ansi_text(part) for part in parts if "\x1b" in part}
     parts |= plain | {text for part in plain if len(text := part.partition("\x1b")[0]) >= MIN_LENGTH}
     texts: set[str] = set()
@@ -54,7 +54,7 @@ def of_all(secrets: Iterable[str]) -> Forms:
         # Windows reads scripts as base64 of UTF-16.
         runs.update(_base64(part.encode("utf-16-le", "surrogatepass")))
     found = {_bytes(text) for text in texts}
-    # Fewer bytes, as of base64 of what is short, tell too little and match too much.
+    # Shorter forms, such as base64 of a few bytes, give away little and would match everywhere.
     return Forms(
         tuple(sorted(form for form in found if len(form) >= MIN_LENGTH)),
         tuple(sorted(run for run in runs if len(run) >= MIN_LENGTH)),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# For each program: its pipe, its lock and its log here, and its pipe, its lock and its pidfd there. One that
-# is being started needs some more for a moment, which the spare ones are for, among much else.
+# Descriptors that a running program takes: in this process its pipe, its lock and its log, in the supervisor
+# its pipe, its lock and its pidfd. The spare ones are for all else that is open, such as the few more that a
+# program takes while it is being started.
 _EACH = 3
 _SPARE = 64
 

@@ -85,7 +85,7 @@ class Masker:
             The lines, masked; the same object where there is nothing to mask. And what the next call must
             know of them: the base64 that lines ended with.
         """
-        # Most lines have nothing in them that a secret might begin with: they are not looked at further.
+        # Most lines hold no beginning of a secret, and need no closer look.
         may_be = self._search.may_be_in(data) or self._wrapped.may_begin_in(data)
         if not (may_be or before or b"\x1b" in data or CUT_MARK in data or _REDACTED in data):
             return data, ()
@@ -106,7 +106,8 @@ class Masker:
             for match in CUT.finditer(plain):
                 found += self._search.starts(plain, match.start())
         if plain is not data:
-            # Colours do not hide a secret that they are in; a secret may hold such a sequence too.
+            # Searched without escape sequences, so that a colour within a secret does not hide it; and with
+            # them, since a secret may hold one.
             found = [*_with_ansi(data, found), *self._search.spans(data)]
         return merge(found), left
 
@@ -181,7 +182,7 @@ class Stream:
                 cut = start
                 break
         if not cut:
-            # Nothing but secrets that overlap: one mask stands for all of them but the last.
+            # All that is held is secrets that overlap: one mask stands for all but the last.
             cut = max(len(held) - 2 * self._masker.longest, 1)
             del self._held[:cut]
             return MASK
@@ -195,7 +196,7 @@ def _replace(data: bytes, spans: Iterable[Span]) -> bytes:
     parts: list[bytes] = []
     at = 0
     for start, end in spans:
-        # A colour that was set within the secret ends with it.
+        # A colour that was set within the secret would go on behind the mask: reset it.
         parts += (data[at:start], MASK, _RESET if b"\x1b" in data[start:end] else b"")
         at = end
     if not parts:
@@ -206,7 +207,7 @@ def _replace(data: bytes, spans: Iterable[Span]) -> bytes:
 
 def _with_ansi(data: bytes, spans: Iterable[Span]) -> Iterator[Span]:
     """The places in a text with escape sequences, from those in the same text without them."""
-    # Of each sequence: its place in the text without them, and how many bytes of sequences there are so far.
+    # For each escape sequence: its place in the text without any, and the bytes of sequences up to its end.
     places: list[int] = []
     sizes: list[int] = [0]
     for match in ANSI.finditer(data):

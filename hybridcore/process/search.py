@@ -25,12 +25,13 @@ _ESCAPED_BLANK = (b"\\n", b"\\r", b"\\t")
 _BLANKS = re.compile(rb"(?:[ \t\r\n\v\f]|\\[nrt])+")
 # All but a single blank.
 _OTHER_BLANKS = re.compile(rb"(?: (?=[ \t\r\n\v\f\\])|[\t\r\n\v\f]|\\[nrt])(?:[ \t\r\n\v\f]|\\[nrt])*")
-# So much white space is reckoned between two words where room for a form is needed.
+# Bytes of white space that are allowed for between two words when the length of a form is estimated.
 _GAP = 64
-# The key of a form is looked for among this many bytes of it.
+# The key of a form is chosen from this many of its first bytes.
 _LOOKED_AT = 64
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-# Parts of texts that are frequent in Packer's output: a key that is one of them would select nothing.
+# Parts of what Packer prints all the time: a key that is one of them would match everywhere, and so sort out
+# nothing.
 _FREQUENT = frozenset(
     text[at : at + size]
     for text in (COMMA.encode(), REDACTED.encode())
@@ -134,7 +135,7 @@ class _Narrow:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self._text: bytes | None = None
-        # Of each white space that is not one blank: where it ends, in the text and in the narrow one.
+        # Where each run of white space that is more than one blank ends: in the text, and in the narrow text.
         self._ends: list[int] = []
         self._narrow_ends: list[int] = []
 
@@ -290,7 +291,7 @@ def _places(words: tuple[bytes, ...]) -> dict[int, tuple[int, int]]:
     """Where the longest keys of a form may start: word and offset, by the first byte of the key."""
     looked_at = 0
     found: dict[int, tuple[int, int]] = {}
-    # Short words only count where there are no others.
+    # A key is as long as the longest word allows: a short one would match too often.
     size = min(_KEY, max(map(len, words)))
     for index, word in enumerate(words):
         for offset in range(min(len(word), _LOOKED_AT) - size + 1):
@@ -320,7 +321,7 @@ def _compile(keys: Iterable[bytes]) -> re.Pattern[bytes]:
         follow = [sorted(set(column)) for column in zip(*rests, strict=False)]
         ahead = b"".join(_class(column) for column in follow)
         parts.append(_class([first]) + (b"(?=" + ahead + b")" if ahead else b""))
-    # Without any key, it is nowhere.
+    # Without any key the pattern matches nowhere.
     return re.compile(b"|".join(parts) or rb"(?!)", re.DOTALL)
 
 

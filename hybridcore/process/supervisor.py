@@ -107,7 +107,7 @@ class Supervisor:
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._on_signal)
         signal.set_wakeup_fd(wake_write.fileno())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            # What our caller ignores, as under nohup, ends nothing here either, except for SIGTERM.
+            # What our caller ignores, as SIGHUP under nohup, is ignored here too; SIGTERM always counts.
             if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: None)
         for pid in watched:
@@ -115,7 +115,7 @@ class Supervisor:
 
     def _watch(self, pid: int) -> None:
         if not pid:
-            return  # the parent of a container's first process, or of one that was brought into it
+            return  # 0: the parent is outside of our pid namespace, as that of a container's first process is
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
@@ -133,7 +133,7 @@ class Supervisor:
         """Work until the caller has said goodbye or has gone, and nothing runs any more."""
         while self._control is not None or self._children:
             for key, _ in self._selector.select(self._time_to_next_kill()):
-                # The end of a child takes its pipe out, which may be among what this round found.
+                # The end of a child unregisters its pipe, which may come later in the same list of events.
                 if self._selector.get_map().get(key.fd) is key:
                     key.data()
             now = time.monotonic()
@@ -219,7 +219,7 @@ class Supervisor:
         )
         try:
             return _Child(request, process, kept)
-        except OSError:  # there is no descriptor left to see its end by
+        except OSError:  # no pidfd could be opened, by which its end would be seen
             kill_group(process.pid)
             process.wait()
             raise
@@ -247,7 +247,7 @@ class Supervisor:
             try:
                 self._control.send(message)
             except ConnectionError:
-                pass  # the caller's end is seen, and handled, by the next read
+                pass  # the caller has gone: the next read of the socket sees it, and handles it
 
     def _cancel(self, why: str) -> None:
         if not self._cancelled:

@@ -178,7 +178,7 @@ class Channel:
         try:
             self._flush()
         except ConnectionError:
-            pass  # what it said before it went can still be read
+            pass  # the other side has gone; what it sent before can still be read
         try:
             # Not socket.recv_fds, which drops the flags in Python 3.11.
             data, ancillary, flags, _ = self._socket.recvmsg(
@@ -191,7 +191,7 @@ class Channel:
         except ConnectionError:
             data, ancillary, flags = b"", [], 0
         if ancillary or flags & socket.MSG_CTRUNC:
-            # They come with the first bytes of their frame, and the kernel ends a read after these.
+            # Descriptors come with the first bytes of their frame, and the kernel ends the read there.
             self._descriptors.append(_descriptors(ancillary))
         if not data:
             self.closed = True
@@ -249,7 +249,7 @@ class Channel:
             self._unsent.clear()
             raise
         except OSError as error:
-            # unix(7): a user may have only so many descriptors on their way at a time.
+            # ETOOMANYREFS of unix(7): a user may have only so many descriptors in flight at a time.
             if error.errno != errno.ETOOMANYREFS:
                 raise
         wanted = select.EPOLLIN | (select.EPOLLOUT if self._unsent else 0)

@@ -23,9 +23,9 @@ _NEXT_BREAK = re.compile(rb"\n|\",\s+\"")
 # Packer's own log, and what it puts before each line of a provisioner, or what indents it.
 _PREFIX = re.compile(rb"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:[\w-]+: )*)?[ \t]*(?:(?:==> )?[^\s:]{1,200}: )?")
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]*=*")
-# Of a start of a secret, this much is masked at the end of a line; less tells too little.
+# The fewest bytes of a secret's beginning that are masked at the end of a line: fewer give away little.
 _LEAST = 4
-# Lines are mixed with others: with PACKER_LOG=1 each comes twice. So many lines later one may still go on.
+# How many lines later a line may go on: others come between, and with PACKER_LOG=1 each comes twice.
 _LINES = 8
 
 
@@ -69,7 +69,7 @@ class Wrapped:
         found: list[Span] = []
         at = 0
         while at < len(data):
-            # While nothing is unfinished, only lines that may go on are looked at.
+            # While no line waits for its rest, only lines that may go on in another are looked at.
             match = (_NEXT_BREAK if before else _BREAK).search(data, at)
             if match is None and not before:
                 break
@@ -106,7 +106,7 @@ class Wrapped:
         whole = run + data[start:end]
         at = self._start_at_end(whole)
         if at is not None:
-            # The character before it shares bits with it.
+            # The character of base64 before it holds bits of it too.
             found.append((max(start, end - (len(whole) - at) - 1), end))
             yield Unfinished(whole[at:], _LINES)
         elif not run:

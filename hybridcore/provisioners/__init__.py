@@ -29,7 +29,7 @@ _MISSING = "is missing"
 _FIRST = re.compile(r"^[ \t]*(?!---[ \t]*(?:#.*)?$|%|#)\S.*$", re.MULTILINE)
 # An entry of a list, a list in brackets, or the head of an encrypted file.
 _PLAYBOOK = re.compile(r"(?:---)?[ ]*(?:-(?:[ ]|$)|\[)|\$ANSIBLE_VAULT;")
-# By the name of a stack; one that nobody switched is as its row says.
+# On or off, by the name of a stack; a stack that nobody switched is as its row says.
 _switches: ContextVar[Mapping[str, bool]] = ContextVar(
     "hybridcore_provisioners",
     default=MappingProxyType({}),

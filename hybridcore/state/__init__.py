@@ -138,7 +138,7 @@ def repair(*, workspace: Workspace | None = None, timeout: float | None = None) 
 
 def _resolve(workspace: Workspace | None) -> Workspace:
     if workspace is not None:
-        return workspace  # spares a caller that has one the import of the settings' reader
+        return workspace  # so that `workspace`, which reads settings, is imported only where it is needed
     from ..workspace import find
 
     return find()

@@ -24,7 +24,7 @@ class Entries(MutableMapping[str, "ImageEntry"]):
     """
 
     def __init__(self, content: bytes, start: int, end: int) -> None:
-        # The text is kept whole, and places in it: copying a megabyte costs more than finding a line.
+        # The whole text, and places in it: to copy a megabyte costs more than to find a line.
         self._content = content
         self._start = start
         self._end = end

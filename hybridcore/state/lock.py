@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# Between two tries: short at first, since a write takes milliseconds, then longer so that many
-# waiting processes cost nothing. Random, so that none of them always comes second.
+# Pause between two tries: short at first, since a write takes milliseconds, then longer, so that many waiting
+# processes cost nothing. A random share of it is waited, so that no process always comes second.
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.02
 _LENGTH = 2048  # of what the lock file says, in bytes
@@ -121,8 +121,8 @@ class Lock:
             "since": timestamp(),
             "command": self._command[:_COMMAND_LENGTH],
         }
-        # Always of the same length, over what was there: a file that keeps its length costs the
-        # disk nothing at the next fsync. So it also still names the last holder when nobody holds it.
+        # Written over the old text at the same length: a file that keeps its length costs the next fsync
+        # nothing. So the file still names the last holder when nobody holds the lock.
         text = dumps(who).encode("ascii").ljust(_LENGTH)
         try:
             os.pwrite(fd, text, 0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .types import State
 
 LOCK_NAME = "packer-hybrid.lock"
-# Hears what is odd though nothing failed: a state that will not stay, a wait for its lock.
+# The logger of warnings: a state that will not outlive its container, a wait for the lock.
 LOGGER = "hybridcore.state"
 
 _warned: set[Path] = set()  # workspaces about which this process has already warned

@@ -103,7 +103,7 @@ class Finisher:
         final = [one for one in finished if not one.again]
         for job, result, *_ in final:
             if result.changed and result.fingerprint:
-                # It only words the reason of the next build, so it must not cost this one.
+                # The digests only name the reason of the next build: without them this one is no worse.
                 with contextlib.suppress(OSError):
                     write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
         if final:

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from ..planning.fingerprint import Digests
     from ..planning.plan import Planned
 
-# What runs write, at the top of the workspace.
+# The folders of the workspace that runs write into: nothing in them is an input.
 _OWN = frozenset({"configs", "images", "logs", "state"})
 # Packer evaluates all of a template whatever is selected; git, shells and our commands look at the others.
 _NEVER = (
     *(".pkr.hcl", ".pkr.json", ".pkrvars.hcl", ".pkrvars.json"),
     *(".gitignore", ".gitattributes", SETTINGS_FILE),
 )
-# More files than these are read by something that searches the workspace, not by a build.
+# Who opens more files than these searches the workspace: that is no build that reads its inputs.
 _MOST = 500
 _MOST_NAMED = 5  # in one sentence
 _FULL = "the kernel allows no more watches (fs.inotify.max_user_watches)"
@@ -187,7 +187,7 @@ class Observer:
             never: files and folders that do not count for it, although it may open them.
         """
         known, below = _known(planned, self._root)
-        self.take(known.union(planned.observed, mirror.copies))  # we have looked at these ourselves
+        self.take(known.union(planned.observed, mirror.copies))  # opened by ourselves, before the build
         reading = Reading(time.time_ns(), trouble=self._trouble)
         running = _Running(mirror, known, below, tuple(never), frozenset(planned.observed), reading)
         self._running[planned.template.target] = running
@@ -296,7 +296,7 @@ def _known(planned: Planned, root: str) -> tuple[frozenset[str], tuple[str, ...]
         for name, digest in files.items():
             path = f"{folder}/{name}"
             known.add(path)
-            if digest.startswith("link:"):  # what it leads to is opened there
+            if digest.startswith("link:"):  # the kernel tells of the file that the link leads to
                 there = os.path.relpath(os.path.realpath(f"{root}/{path}"), root)
                 known.add(there)
                 below.append(f"{there}/")

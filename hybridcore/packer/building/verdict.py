@@ -62,7 +62,7 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
     elif errors:
         status = Status.FAILED
         errors += removed(job.planned.template, attempt.env, errors)
-    if end.get("killed") or (exit_code is None and code is not None):  # it could not clean up
+    if end.get("killed") or (exit_code is None and code is not None):  # without a clean-up
         left = left_behind(job.planned.template, job.planned.rendered)
         errors = [mask(left), *errors] if left else errors
     _keep_crash_log(job, attempt)
@@ -117,7 +117,7 @@ def _keep(job: Job, attempt: Attempt, batch: Batch) -> tuple[tuple[Artifact, ...
     try:
         return _bring(job, attempt, batch, destination)
     except BaseException:
-        # No result would name it, and it would count as one of the images that `imagefiles.prune` keeps.
+        # No result names this half image, and yet it would count among those that are kept.
         shutil.rmtree(destination, ignore_errors=True)
         raise
 

@@ -107,7 +107,7 @@ def gather(
         written = own_manifests(template, rendered)
         files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
-    # Of the values, not of the text: its comments say where they come from.
+    # The values, not the text, whose comments say where the values come from.
     inputs[CONFIGURATION] = tree_digest(rendered.digests_for(template))
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
@@ -121,7 +121,7 @@ def gather(
         attribute.expression for _, _, _, attribute in template.used() if "sources/" in attribute.expression
     )
     for name, commit in commits.items():
-        # Not sources/exam in sources/example; a name goes on with these characters.
+        # These characters are part of a name: sources/exam is not named by sources/example.
         if re.search(rf"(?<![\w.-])sources/{re.escape(name)}(?![\w.-])", text):
             inputs[f"source {name}"] = commit
     inputs |= _from_environment(template, rendered, environ, options, found.environment)

@@ -178,7 +178,7 @@ def _paths(attribute: Attribute, scope: Scope, workspace: Workspace, cwd: Path) 
             continue
         path = os.path.relpath(cwd / named, workspace.root)
         if path != ".." and not path.startswith("../"):
-            # What a computed name lies in is the folder that counts.
+            # Of a computed name the folder that it lies in counts: the caller takes the part above "{{".
             yield f"{path}/{{{{" if computed else path
 
 

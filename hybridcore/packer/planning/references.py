@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
     from .rendered import Rendered
 
-# Where a build writes; what is there is no input of it.
+# Attributes that name what a build writes: no input of it.
 _WRITTEN = frozenset({"output", "output_directory", "output_dir", "target", "destination", "log_file"})
-# A playbook or a manifest takes in what lies around it.
+# Attributes that name a playbook or a manifest of Puppet: what lies around that file is read too.
 _PLAYS = frozenset({"playbook_file", "playbook_files", "manifest_file"})
 # What Ansible and Puppet look for beside an entry file; https://docs.ansible.com, "Sample directory layout".
 _BESIDE = (
     "roles group_vars host_vars library module_utils filter_plugins lookup_plugins action_plugins tasks "
     "handlers vars files ansible.cfg requirements.yml modules data hiera.yaml hieradata"
 ).split()
-# Attributes whose value is nothing but paths on this machine: one that is not known is told.
+# Attributes whose value is nothing but paths on this machine: one that is not known before the build is told.
 _PATHS = frozenset(
     """
     script scripts playbook_file playbook_files playbook_dir playbook_paths role_paths roles_path
@@ -106,11 +106,11 @@ class _Follower:
             for name, value in self._scope.values[root].items()
             if "/" in str(value)
         }
-        # What a source starts from counts wherever it lies.
         self._of_the_build = (
             *_OF_THE_BUILD,
             *(f"var.{one.name}" for one in template.variables.values() if one.told),
         )
+        # Disks that a source starts from count wherever they lie, also outside of the workspace.
         self._disks = {*template.platform.disks, "iso_checksum"}
         self._found: dict[Path, str] = {}
         self._unfollowed: set[Fault] = set()
@@ -118,7 +118,7 @@ class _Follower:
         self._in_an_attribute = False
 
     def all(self) -> References:
-        # What variables and locals read that the image does not use is no input of it.
+        # Variables and locals that the image does not use have been computed too: what they read is no input.
         self._scope.read_files.clear()
         self._scope.read_names.clear()
         for path, block, owner, attribute in self._template.used():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
 
 CACHE_FILE = "packer-capabilities.json"
-# Counts up when what is asked changes, so that old answers are not used.
+# Raised when what is asked changes, so that remembered answers of before are not used.
 _FORMAT = 2
 _REMEMBERED = 8
 _TIMEOUT_S = 60.0
@@ -270,7 +270,7 @@ def _plugin_order(
         timeout=_TIMEOUT_S,
     )
     try:
-        # The required one comes first; newer Packers ask the others after it.
+        # The first line is of the plugin that was taken; newer Packers start the others after it.
         return _VERSIONS.get(asked.read_text(encoding="ascii").split()[0], "")
     except (FileNotFoundError, IndexError):
         return ""

@@ -176,7 +176,7 @@ def find(folder: Path, written: Collection[str], others: Iterable[str], since: i
         if not manifest.last_run_uuid:
             continue
         builds = of_run(manifest)
-        # With `strip_time` there is no time: that is believed of a file that the template writes.
+        # With `strip_time` a build has no time: only a manifest that the template writes may lack it.
         times = [build.build_time for build in builds if build.build_time or name not in written]
         if builds and all(time >= since for time in times):
             return Found(path, builds, tuple(foreign))

@@ -207,7 +207,7 @@ class Outcome:
         if not self.artifacts:
             why = "exit code 0, but no artifact was made: no build was selected, or none left anything"
             return (*spoken, Failure("", why, "", last))
-        # The plugin that made it has ended, so that Packer got no answer; its exit code is 0 all the same.
+        # No name: its plugin ended before Packer could ask it, and Packer's exit code is 0 all the same.
         nameless = sorted({one.build for one in self.artifacts if not (one.builder_id or one.id)})
         if nameless:
             why = "Packer does not say what was made: the plugin that knows it has ended"
