@@ -167,6 +167,10 @@ class LockError(StateError):
     exit_code = EXIT_LOCKED
 
 
+class ImagesError(HybridError):
+    """A version of an image is not there, may not be used, or may not go where it was to go."""
+
+
 class LogsError(HybridError):
     """The log cannot be written or read."""
 

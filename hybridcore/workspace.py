@@ -15,6 +15,7 @@ from .errors import Fault, WorkspaceError
 from .image_settings import ImageSetting, age_s, is_inside, parse_images
 from .plugin_settings import PluginSetting, parse_plugins
 from .source_settings import SourceSetting, parse_sources
+from .version_settings import ChannelSetting, KeepSetting, RetentionSetting, parse_channels, parse_retention
 
 SETTINGS_FILE = "packer-hybrid.toml"
 ENVIRONMENT_VARIABLE = "HYBRIDCORE_WORKSPACE"
@@ -32,7 +33,7 @@ class Settings:
         packer_path: ``[packer] path``, the program to run: a name to look up, or a path.
         strict: ``[packer] strict``, whether plugins must be pinned.
         parallel_builds: ``[build] parallel_builds``, Packer processes at a time; 0 means one a core.
-        keep_images: ``[build] keep_images``, images of a target that are kept, the last one included.
+        keep_images: ``[build] keep_images``, the old name of ``[retention] keep``; None where it is not used.
         logs_max_bytes: ``[logs] max_bytes``, size in bytes at which a log file rolls.
         logs_backup_count: ``[logs] backup_count``, rolled files that are kept.
         logs_format: ``[logs] format``, ``text`` or ``json`` (one object a line).
@@ -48,12 +49,14 @@ class Settings:
             that begin so.
         environment_secrets: ``[environment] secrets``, the same, and their values are masked.
         max_ages: ``[environments.ENV] max_age``, by environment: images that are older are built again.
+        retention: ``[retention]``, which versions of an image stay.
+        channels: ``[channels.NAME]``, what a channel demands, by name.
     """
 
     packer_path: str = "packer"
     strict: bool = False
     parallel_builds: int = 0
-    keep_images: int = 2
+    keep_images: int | None = None
     logs_max_bytes: int = 10_000_000
     logs_backup_count: int = 5
     logs_format: str = "text"
@@ -68,6 +71,8 @@ class Settings:
     environment_pass: tuple[str, ...] = ()
     environment_secrets: tuple[str, ...] = ()
     max_ages: Mapping[str, str] = field(default_factory=dict)
+    retention: RetentionSetting = field(default_factory=RetentionSetting)
+    channels: Mapping[str, ChannelSetting] = field(default_factory=dict)
 
 
 # Section and key of the settings file, to the field of Settings and its type.
@@ -301,7 +306,7 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     data = _toml(text, filename)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
-    tables = {"sources", "plugins", "images", "environments", "include"}
+    tables = {"sources", "plugins", "images", "environments", "include", "retention", "channels"}
     known = sorted({section for section, _ in _KEYS} | tables)
     for section, table in data.items():
         if section == "include":
@@ -326,8 +331,13 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
             values["max_ages"] = _max_ages(table, faults)
         elif section == "images":
             values["images"] = parse_images(table, SETTINGS_FILE, faults, text)
+        elif section == "retention":
+            values["retention"] = parse_retention(table, SETTINGS_FILE, faults)
+        elif section == "channels":
+            values["channels"] = parse_channels(table, SETTINGS_FILE, faults)
         else:
             _section(section, table, values, faults)
+    _take_over_keep_images(values, faults)
     if faults:
         raise WorkspaceError("the settings are not right", file=filename, faults=faults)
     return Settings(**values)
@@ -353,6 +363,18 @@ def _max_ages(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, str]:
                 else:
                     found[env] = value
     return found
+
+
+def _take_over_keep_images(values: dict[str, Any], faults: list[Fault]) -> None:
+    """``[build] keep_images``, where it is used, says what ``[retention] keep`` does; at least one stays."""
+    if "keep_images" not in values:
+        return
+    retention = values.get("retention", RetentionSetting())
+    if retention.all.keep is not None:
+        hint = "leave keep_images out: it is the old name"
+        faults.append(Fault("[build] keep_images and [retention] keep both say how many stay", hint=hint))
+    keep = KeepSetting(max(1, values["keep_images"]), retention.all.max_age)
+    values["retention"] = replace(retention, all=keep)
 
 
 def _toml(text: str, filename: str) -> dict[str, Any]:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 import time
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from .. import state, temporary
 from ..errors import ConfigError
+from ..images import folders, retiring, versions
+from ..images.known import Known
+from ..images.locks import try_lock
+from ..images.names import Image
 from ..process.kill import kill_marked, marked
-from . import imagefiles
 from .planning.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from ..images.types import ParentOf, VersionRecord
     from ..state.types import (
         AttemptEntry,
         ImageEntry,
+        ManifestEntry,
         PackerEntry,
         ResultEntry,
         RunEntry,
@@ -48,13 +51,6 @@ def new_run_id() -> str:
 def run_folder(workspace: Workspace, run_id: str) -> Path:
     """The folder in which the targets of a run are built."""
     return workspace.runs / run_id
-
-
-def target_lock(workspace: Workspace, env: str, target: str) -> Path:
-    """The lock file of a target, held until the result of its build is recorded; its folder is made."""
-    folder = workspace.state_dir / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{env}@{target.replace('/', '@')}.lock"
 
 
 def begin(
@@ -108,12 +104,16 @@ class Record(NamedTuple):
         inputs: digest or version of each input, by name.
         given: the fingerprint that the build itself was given, as far as inputs were known then.
         observed: those of the inputs that nothing names and the build was seen to read.
+        parent: the version that it was built on, if any.
+        allowed_revoked: why that version was revoked, where a build on it was allowed all the same.
     """
 
     result: BuildResult
     inputs: Mapping[str, str]
     given: str
     observed: Sequence[str] = ()
+    parent: ParentOf | None = None
+    allowed_revoked: str | None = None
 
 
 def record(
@@ -138,9 +138,8 @@ def record(
 
 
 def _record_one(data: State, workspace: Workspace, run_id: str, env: str, one: Record) -> None:
-    result, inputs = one.result, one.inputs
-    key = f"{env}/{result.target}"
-    image = data["images"].setdefault(key, {"target": result.target, "environment": env})
+    result = one.result
+    image = Image(env, result.target)
     attempt: AttemptEntry = {
         "status": result.status.value,
         "run": run_id,
@@ -148,22 +147,31 @@ def _record_one(data: State, workspace: Workspace, run_id: str, env: str, one: R
         "log_path": result.log_path,
         "error": "\n".join(result.errors)[:2000] or None,
     }
-    image["last_attempt"] = _known(attempt)
-    if not result.changed:
-        return
+    if result.changed:
+        versions.settle(data, workspace, image)
+        before = data["images"].get(image.key)
+        others = _others(before, one.inputs) if before else {}
+        versions.add(data, workspace, image, _version(workspace, run_id, image, one))
+        if others or (before and before.get("others")):
+            data["images"][image.key]["others"] = others
+    entry = data["images"].setdefault(image.key, {"target": image.target, "environment": env})
+    entry["last_attempt"] = _known(attempt)
+
+
+def _version(workspace: Workspace, run_id: str, image: Image, one: Record) -> VersionRecord:
+    """What the record of the version says that a build made."""
+    result = one.result
+    manifest: ManifestEntry | None = None
     if result.manifest_path:
         digest = hashlib.sha256((workspace.root / result.manifest_path).read_bytes()).hexdigest()
-        data["manifests"][key] = {"path": result.manifest_path, "sha256": digest, "run": run_id}
-    others = _others(image, inputs)
-    if others or image.get("others"):
-        image["others"] = others
+        manifest = {"path": result.manifest_path, "sha256": digest, "run": run_id}
     built: ImageEntry = {
-        **image,
+        "environment": image.env,
+        "target": image.target,
         "builder": result.builder,
-        "status": result.status.value,
         "fingerprint": result.fingerprint or None,
         "given_fingerprint": one.given if one.given != result.fingerprint else None,
-        "inputs": dict(inputs),
+        "inputs": dict(one.inputs),
         "observed": list(one.observed) or None,
         "artifacts": [artifact.to_dict() for artifact in result.artifacts],
         "built_at": result.finished_at,
@@ -171,7 +179,13 @@ def _record_one(data: State, workspace: Workspace, run_id: str, env: str, one: R
         "log_path": result.log_path,
         "run": run_id,
     }
-    data["images"][key] = _known(built)
+    return versions.record_of(
+        built,
+        manifest,
+        started_at=result.started_at,
+        parent=one.parent,
+        allowed_revoked=one.allowed_revoked,
+    )
 
 
 def _known(entry: Entry) -> Entry:
@@ -309,7 +323,10 @@ def settle(
         targets = state.targets_of(entry) if env else {}
         results: list[ResultEntry] = []
         for target, place in targets.items():
+            adopted = versions.settle(data, workspace, Image(env, target))
             image = data["images"].setdefault(f"{env}/{target}", {"target": target, "environment": env})
+            if adopted and image.get("run") == run_id:  # it died after it had written what it built
+                image["last_attempt"] = {"status": "built", "run": run_id, "at": now}
             attempt = image.get("last_attempt")
             if attempt is None or attempt["run"] != run_id:
                 log = place.get("log_path")
@@ -341,6 +358,8 @@ def settle(
     for target, kept in current.items():
         if kept != run_id:
             _remove_unfinished(workspace, env, target, run_id, kept)
+    known = Known(workspace, state.read(workspace=workspace))
+    retiring.let_latest_follow(known, [Image(env, target) for target in current])
     return said
 
 
@@ -349,31 +368,19 @@ def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str,
 
     Whoever holds the target's lock may be recording that very image, when only the supervisor was killed.
     """
-    if not (imagefiles.target_folder(workspace, env, target) / run_id).is_dir():
+    if not (folders.target_folder(workspace, env, target) / run_id).is_dir():
         return
-    with _locked(workspace, env, target) as taken:
-        if taken:
-            imagefiles.remove(workspace, env, target, run_id, kept=kept)
-
-
-@contextmanager
-def _locked(workspace: Workspace, env: str, target: str) -> Iterator[bool]:
-    """Take the lock of a target, unless somebody has it, or it is another user's; whether it was taken."""
-    with ExitStack() as stack:
-        try:
-            lock = stack.enter_context(open(target_lock(workspace, env, target), "ab"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
+    with try_lock(workspace, env, target) as taken:
+        known = Known(workspace, state.read(workspace=workspace))
+        if taken and run_id not in known.runs(Image(env, target)):
+            folders.remove(workspace, env, target, run_id, kept=kept)
 
 
 def _is_building(workspace: Workspace, entry: RunningEntry) -> bool:
     """Whether somebody builds one of the targets of a run now."""
     env = entry.get("environment") or ""
     for target in state.targets_of(entry) if env else ():
-        with _locked(workspace, env, target) as taken:
+        with try_lock(workspace, env, target) as taken:
             if not taken:
                 return True
     return False

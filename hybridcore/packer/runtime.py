@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import process
 from ..errors import Fault, PackerError
 from ..host import accelerator
-from .imagefiles import packer_cache
+from ..images.folders import packer_cache
 from .passing import environment
 from .program.plugins import path_of
 

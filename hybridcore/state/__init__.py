@@ -28,6 +28,7 @@ __all__ = [
     "empty",
     "interrupted",
     "liveness",
+    "peek",
     "process_identity",
     "read",
     "repair",
@@ -55,6 +56,26 @@ def read(*, workspace: Workspace | None = None) -> State:
     file = _resolve(workspace).state_file
     content = read_content(file)
     return empty() if content is None else decode(content, file=file)
+
+
+def peek(*, workspace: Workspace | None = None) -> State:
+    """Read the state for a look at a few images; takes no lock.
+
+    A text that is as it was when it was checked and written is not checked again, and of its images those are
+    parsed that are looked at: the cost does not grow with their number.
+
+    Args:
+        workspace: whose state; the one that is found when not given.
+
+    Returns:
+        As ``read`` gives it; ``images`` is a mapping, but no ``dict``.
+
+    Raises:
+        StateError: what ``read`` raises.
+    """
+    file = _resolve(workspace).state_file
+    content = read_content(file)
+    return empty() if content is None else decode(content, file=file, lazy=is_sound(content))
 
 
 def write(data: State, *, workspace: Workspace | None = None) -> None:

@@ -14,9 +14,29 @@ if TYPE_CHECKING:
 
     Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
-MIGRATIONS: Mapping[int, Migration] = {}
+
+def _with_versions(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 numbers the versions of an image: what is there becomes version 1 of it.
+
+    Its record is not written here, since reading changes nothing: the entry says that it has none yet.
+    """
+    images = data.get("images")
+    if not isinstance(images, dict):
+        return data  # the check of the schema says so
+    return {
+        **data,
+        "images": {
+            key: {**entry, "newest": 1, "version": 1, "unrecorded": True}
+            if isinstance(entry, dict) and entry.get("run")
+            else entry
+            for key, entry in images.items()
+        },
+    }
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _with_versions}
 """From a version to the next one: ``MIGRATIONS[n]`` takes a state of version n and gives one of
-version n + 1. Version 1 is the first, so there is none yet; a test checks that none is missing."""
+version n + 1. A test checks that none is missing."""
 
 
 def migrate(

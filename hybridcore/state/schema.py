@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Leaf: TypeAlias = Callable[[object], str]
     Kind: TypeAlias = "Leaf | Record | Table | Items"
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 STATUSES = ("built", "unchanged", "failed", "cancelled", "timed_out", "interrupted")
 """How a build ends; a run of several targets that ended differently is ``partial``."""
@@ -34,6 +34,8 @@ _NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _ENV = re.compile(_NAME)
 _TARGET = re.compile(rf"{_NAME}/{_NAME}/{_NAME}")
 _KEY = re.compile(rf"{_NAME}/{_NAME}/{_NAME}/{_NAME}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_CHANNEL = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9_][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -108,6 +110,10 @@ def _count(value: object) -> str:
     return "" if good else "must be a whole number, not negative"
 
 
+def _flag(value: object) -> str:
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
 def _seconds(value: object) -> str:
     good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
     return "" if good else "must be a number of seconds, not negative"
@@ -125,9 +131,16 @@ _image_key = _matching(_KEY, "<environment>/<os>/<platform>/<name>")
 _status = _one_of(*STATUSES)
 _run_status = _one_of(*STATUSES, "partial")
 
+_number = _matching(_NUMBER, "the number of a version, from 1")
+_channel = _matching(_CHANNEL, "the name of a channel")
+_how = _one_of("promoted", "rolled_back", "revoked")
+
 _FILE = Record({"path": _text}, {"size": _count, "sha256": _sha256})
 _ARTIFACT = Record({"id": _text}, {"builder_id": _text, "files": Items(_FILE)})
 _ATTEMPT = Record({"status": _status, "run": _text, "at": _time}, {"error": _text, "log_path": _text})
+_ASSIGNMENT = Record({"how": _how, "at": _time}, {"version": _count, "by": _text, "reason": _text})
+_REVOKED = Record({"recorded_at": _time, "reason": _text}, {"at": _time, "by": _text, "only_this": _flag})
+_HOLD = Record({"at": _time, "reason": _text}, {"by": _text})
 _IMAGE = Record(
     {"target": _target, "environment": _env},
     {
@@ -144,6 +157,15 @@ _IMAGE = Record(
         "run": _text,
         "others": Table(_text, _text),
         "last_attempt": _ATTEMPT,
+        "newest": _count,
+        "version": _count,
+        "unrecorded": _flag,
+        "parents": Items(_image_key),
+        "channels": Table(_channel, Items(_ASSIGNMENT)),
+        "revoked": Table(_number, _REVOKED),
+        "labels": Table(_number, Table(_text, _text)),
+        "holds": Table(_number, _HOLD),
+        "retired": Items(Items(_count)),
     },
 )
 _RUN = {"id": _text, "command": _text, "environment": _env, "started_at": _time}

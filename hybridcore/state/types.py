@@ -36,8 +36,36 @@ class AttemptEntry(TypedDict):
     log_path: NotRequired[str | None]
 
 
+class AssignmentEntry(TypedDict):
+    """That a channel came to name a version, or none."""
+
+    how: str
+    at: str
+    version: NotRequired[int | None]
+    by: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class RevokedEntry(TypedDict):
+    """That a version is not to be used, at once or from a time on."""
+
+    recorded_at: str
+    reason: str
+    at: NotRequired[str | None]
+    by: NotRequired[str | None]
+    only_this: NotRequired[bool | None]
+
+
+class HoldEntry(TypedDict):
+    """That a version is never retired."""
+
+    at: str
+    reason: str
+    by: NotRequired[str | None]
+
+
 class ImageEntry(TypedDict):
-    """One image: its last attempt, and all else of its last good build, if there was one."""
+    """One image: its versions, its last attempt, and what its last good build was, if there was one."""
 
     target: str
     environment: str
@@ -54,6 +82,15 @@ class ImageEntry(TypedDict):
     run: NotRequired[str | None]
     others: NotRequired[dict[str, str] | None]
     last_attempt: NotRequired[AttemptEntry | None]
+    newest: NotRequired[int | None]
+    version: NotRequired[int | None]
+    unrecorded: NotRequired[bool | None]
+    parents: NotRequired[list[str] | None]
+    channels: NotRequired[dict[str, list[AssignmentEntry]] | None]
+    revoked: NotRequired[dict[str, RevokedEntry] | None]
+    labels: NotRequired[dict[str, dict[str, str]] | None]
+    holds: NotRequired[dict[str, HoldEntry] | None]
+    retired: NotRequired[list[list[int]] | None]
 
 
 class RunEntry(TypedDict):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from hybridcore.errors import LockError
+from hybridcore.images.locks import target_lock
 from hybridcore.packer import runs
 from hybridcore.packer.building import finisher
 from hybridcore.packer.results import Status
@@ -100,7 +101,7 @@ def test_waiting_for_a_lock_begins_when_it_is_asked_for(
     clock = Clock(monkeypatch, space, {"a": 1000})
     clock.build_of(FIRST)
     space.null(SECOND)
-    lock = os.open(runs.target_lock(space.open(), "dev", SECOND), os.O_RDWR | os.O_CREAT)
+    lock = os.open(target_lock(space.open(), "dev", SECOND), os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
     note = clock.note
 

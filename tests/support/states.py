@@ -30,6 +30,15 @@ IMAGE = {
     "log_path": "logs/builds/dev/linux/qemu/debian-12/20261122T052508.123Z-r1.log",
     "run": "r1",
     "last_attempt": {"status": "failed", "run": "r2", "at": NOW, "error": "no disk", "log_path": "logs/x"},
+    "newest": 3,
+    "version": 3,
+    "unrecorded": False,
+    "parents": ["dev/linux/qemu/base"],
+    "channels": {"stable": [{"how": "promoted", "at": NOW, "version": 2, "by": "root", "reason": "good"}]},
+    "revoked": {"1": {"recorded_at": NOW, "reason": "bad", "at": NOW, "by": "root", "only_this": True}},
+    "labels": {"2": {"owner": "web"}},
+    "holds": {"2": {"at": NOW, "reason": "audit", "by": "root"}},
+    "retired": [[1, 1]],
 }
 RUN = {
     "id": "r1",

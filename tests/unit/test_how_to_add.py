@@ -56,7 +56,7 @@ def unread() -> list[str]:
         # What a run of the history is, is told at the last run.
         told = [" ".join(row) for row in rows if row[0].strip("`").startswith((section, "last_run"))]
         for path in fields(kind, section):
-            name = re.sub(r"(\.\*|\[\])$", "", path).rpartition(".")[2]
+            name = re.sub(r"(\.\*|\[\])+$", "", path).rpartition(".")[2]
             if not any(re.search(rf"[`.]{name}`", row) for row in told):
                 found.append(path)
     return found

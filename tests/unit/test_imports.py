@@ -11,7 +11,7 @@ import pytest
 CORE = Path(__file__).resolve().parents[2] / "hybridcore"
 # These write TYPE_CHECKING = False; why is said in docs/hybridcore-architecture.md.
 WITHOUT_TYPING = ("config", "packer")
-MODULES = ("config", "sources", "templates", "provisioners", "packer", "state", "logs")
+MODULES = ("config", "sources", "templates", "provisioners", "packer", "images", "state", "logs")
 
 _LIST_FOREIGN = """
 import importlib, json

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 UMBRELLA = ROOT / "specs" / "hybridcore" / "spec.md"
 REMEDIATIONS = ROOT / "assessments" / "2025-11-14-remediation-migration" / "remediations"
-MODULES = ("config", "sources", "templates", "provisioners", "packer", "state", "logs")
+MODULES = ("config", "sources", "templates", "provisioners", "packer", "images", "state", "logs")
 # What the specification's class diagram asks for, whatever else a module offers.
 REQUIRED = {
     "config": {"generate_env_config", "validate_schema"},

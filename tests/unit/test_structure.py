@@ -26,16 +26,17 @@ packer.planning
 packer.stream
 packer.runtime packer.secrets
 packer.pinned
-packer.imagefiles packer.passing
+packer.passing
 packer.program
 packer.results
 packer.options
-config sources
+config sources images
 provisioners
 templates
 state logs monitor
 process hcl
 workspace
+version_settings
 image_settings source_settings plugin_settings platforms
 errors host temporary atomic
 """

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from ... import logs
 from ...errors import HybridError
+from ...images import retiring
+from ...images.names import Image
 from ...state.inputs import write_files
-from .. import imagefiles, runs
+from .. import runs
 from ..planning.fingerprint import Digests, fingerprint
 from ..planning.plan import source_faults
 from ..results import BuildResult, Status
@@ -124,7 +126,7 @@ class Finisher:
         try:
             logs.prune_builds(batch.workspace, batch.env, job.target)
             if result.changed:
-                imagefiles.prune(batch.workspace, batch.env, job.target)
+                retiring.after_build(batch.workspace, Image(batch.env, job.target))
         except (HybridError, OSError) as error:
             warnings = (*result.warnings, f"old logs and images stay: {say(error)}")
             return one._replace(result=replace(result, warnings=warnings))

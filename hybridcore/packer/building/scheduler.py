@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ... import logs, state
 from ...errors import HybridError, LockError, PackerError, StateError
+from ...images.locks import target_lock
 from ...process.children import GRACE_S, Child
 from ...process.mask import masked
 from ...state.lock import Lock
@@ -179,7 +180,7 @@ class Scheduler:
         workspace, env = self._batch.workspace, self._batch.env
         try:
             lock = Lock(
-                runs.target_lock(workspace, env, job.target),
+                target_lock(workspace, env, job.target),
                 command=f"build {job.target} in {env}",
                 timeout=0,
                 on_wait=lambda text: None,

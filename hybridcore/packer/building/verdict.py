@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import imagefiles
+from ...images import folders
 from ..passing import removed
 from ..planning.fingerprint import IGNORED, Digests
 from ..planning.layout import own_manifests
@@ -112,7 +112,7 @@ def _keep(job: Job, attempt: Attempt, batch: Batch) -> tuple[tuple[Artifact, ...
     Returns:
         The artifacts, the manifest's path, and what is odd.
     """
-    destination = imagefiles.target_folder(batch.workspace, batch.env, job.target) / batch.run_id
+    destination = folders.target_folder(batch.workspace, batch.env, job.target) / batch.run_id
     destination.mkdir(parents=True)
     try:
         return _bring(job, attempt, batch, destination)
@@ -125,7 +125,7 @@ def _keep(job: Job, attempt: Attempt, batch: Batch) -> tuple[tuple[Artifact, ...
 def _bring(
     job: Job, attempt: Attempt, batch: Batch, destination: Path
 ) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:
-    """Move the files into an empty folder, write or take over the manifest, let ``latest`` point there."""
+    """Move the files into an empty folder, and write or take over the manifest."""
     workspace = batch.workspace
     seen = attempt.outcome.artifacts
     warnings = list(attempt.outcome.missing())
@@ -137,7 +137,7 @@ def _bring(
     written = own_manifests(job.planned.template, job.planned.rendered)
     own = manifests.find(attempt.mirror.cwd, written, jsons, began)
     warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
-    manifest_path = destination / imagefiles.MANIFEST
+    manifest_path = destination / folders.MANIFEST
     if own.path is not None:
         shutil.copyfile(own.path, manifest_path)  # not moved: it may be an artifact too
     moved, home = _move(seen, attempt, destination)
@@ -168,7 +168,6 @@ def _bring(
             build_time=int(time.time()),
         )
         manifests.write(manifest_path, ours)
-    imagefiles.point_latest_at(destination)
     return artifacts, workspace.relative(manifest_path), tuple(warnings)
 
 

@@ -25,7 +25,7 @@ def test_state_show_prints_the_state(full, workspace, cli):
     expected = state.read(workspace=workspace)
     code, out, _ = cli("state", "show")
     assert (code, json.loads(out)) == (0, expected)
-    assert out.startswith('{\n  "schema_version": 1,')
+    assert out.startswith('{\n  "schema_version": 2,')
     assert json.loads(cli("--json", "state", "show")[1]) == expected
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from hybridcore import state
+from hybridcore.images import records
+from hybridcore.images.locks import target_lock
+from hybridcore.images.names import Image
 from hybridcore.packer import runs
 from hybridcore.packer.results import Artifact, BuildResult, Status
 from hybridcore.process.kill import RUN_MARK
@@ -170,7 +173,7 @@ def test_the_image_of_a_run_that_died_before_it_was_recorded_is_removed(
     (folder / RUN).mkdir(parents=True)
     (folder / RUN / "disk.qcow2").write_text("half of it")
     (folder / "latest").symlink_to(RUN)
-    with runs.target_lock(workspace, "dev", A).open("ab") as lock:  # whoever holds it is recording the image
+    with target_lock(workspace, "dev", A).open("ab") as lock:  # whoever holds it is recording the image
         fcntl.flock(lock, fcntl.LOCK_EX)
         runs.settle(workspace, RUN, "interrupted", "a test")
     assert (folder / RUN).is_dir()
@@ -180,6 +183,28 @@ def test_the_image_of_a_run_that_died_before_it_was_recorded_is_removed(
     assert (folder / "latest").is_symlink() == bool(kept)
     if kept:
         assert (folder / "latest").resolve() == folder / kept
+
+
+def test_a_run_that_died_after_its_record_was_written_has_built_it(workspace: Workspace) -> None:
+    begin(workspace)
+    with state.transaction(workspace=workspace):
+        record = runs._version(workspace, RUN, Image("dev", A), runs.Record(built(), {}, MARK))
+        records.write(workspace, Image("dev", A), {**record, "version": 1})
+    runs.settle(workspace, RUN, "interrupted", "a test")
+    image = state.read(workspace=workspace)["images"][f"dev/{A}"]
+    assert (image["newest"], image["run"]) == (1, RUN)
+    assert image["last_attempt"]["status"] == "built"
+
+
+def test_a_version_of_a_run_that_is_found_dead_much_later_stays(workspace: Workspace) -> None:
+    begin(workspace)
+    (workspace.images / "dev" / A / RUN).mkdir(parents=True)
+    runs.record(workspace, RUN, "dev", [runs.Record(built(), {}, MARK)])
+    later = "20261123T000000.000Z-bbbbbb"
+    begin(workspace, later)
+    runs.record(workspace, later, "dev", [runs.Record(built(), {}, MARK)])
+    runs.settle(workspace, RUN, "interrupted", "a test")
+    assert (workspace.images / "dev" / A / RUN).is_dir()
 
 
 def test_what_only_a_person_can_remove_is_said_for_what_was_killed(workspace: Workspace) -> None:
@@ -241,7 +266,7 @@ def test_a_run_that_seems_dead_while_its_target_is_locked_is_left_alone(workspac
     )  # a number that no process has here, as that of one in another container
     folder = runs.run_folder(workspace, RUN)
     folder.mkdir(parents=True)
-    with open(runs.target_lock(workspace, "dev", B), "ab") as lock:
+    with open(target_lock(workspace, "dev", B), "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert runs.settle_dead(workspace) == []
     assert RUN in state.read(workspace=workspace)["running"]

@@ -78,20 +78,20 @@ def test_wrong_types_are_named_one_by_one(written):
 
 
 def test_a_newer_version_is_not_called_damaged(written):
-    content = written.state_file.read_text().replace('"schema_version": 1', '"schema_version": 2')
+    content = written.state_file.read_text().replace('"schema_version": 2', '"schema_version": 3')
     written.state_file.write_text(content)
-    error = refused(written, "schema version 2, and this release knows versions up to 1")
+    error = refused(written, "schema version 3, and this release knows versions up to 2")
     assert "newer release" in error.hint
     assert "damaged" not in str(error)
-    with pytest.raises(NewerStateError, match="schema version 2"):
+    with pytest.raises(NewerStateError, match="schema version 3"):
         state.repair(workspace=written)
     assert written.state_file.read_text() == content
 
 
 def test_a_newer_version_is_known_also_in_a_form_that_is_not(written):
-    content = b'{\n"schema_version": 2,\n"images": <a form of later times>\n}\n'
+    content = b'{\n"schema_version": 3,\n"images": <a form of later times>\n}\n'
     written.state_file.write_bytes(content)
-    refused(written, "the state is of schema version 2")
+    refused(written, "the state is of schema version 3")
     with pytest.raises(NewerStateError):
         state.repair(workspace=written)
     assert written.state_file.read_bytes() == content

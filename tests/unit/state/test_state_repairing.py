@@ -112,7 +112,7 @@ def test_hostile_content_is_no_fault_of_ours(built):
 
 def test_a_copy_of_a_newer_version_is_not_used(built):
     copy_file = built.state_dir / "packer-hybrid.json.bak"
-    copy_file.write_text(copy_file.read_text().replace('"schema_version": 1', '"schema_version": 9'))
+    copy_file.write_text(copy_file.read_text().replace('"schema_version": 2', '"schema_version": 9'))
     built.state_file.write_bytes(b"x")
     with pytest.raises(StateError, match="schema version 9"):
         state.repair(workspace=built)

@@ -33,10 +33,13 @@ def replaced(data, path, value):
     return data
 
 
+FLAGS = ("unrecorded", "only_this")  # fields that may be true
+
+
 @pytest.mark.parametrize("wrong", [object, {"a": {"b": object}}, [[[]]], True])
 def test_a_wrong_type_at_any_place_is_a_fault_that_names_the_place(full, wrong):
     for path in walk(full):
-        if not path:
+        if not path or (wrong is True and path[-1] in FLAGS):
             continue
         faults = schema.check(replaced(full, path, wrong))
         assert faults, f"{path} may be {wrong!r}"
@@ -47,8 +50,8 @@ def test_a_wrong_type_at_any_place_is_a_fault_that_names_the_place(full, wrong):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("schema_version",), 2, "schema_version must be 1, not 2"),
-        (("schema_version",), True, "schema_version must be 1, not True"),
+        (("schema_version",), 3, "schema_version must be 2, not 3"),
+        (("schema_version",), True, "schema_version must be 2, not True"),
         (("updated_at",), "yesterday", "updated_at must be a time"),
         (("packer", "version"), 1, "packer.version must be a string, not 1"),
         (("packer", "colour"), "red", "packer has an unknown field 'colour'"),

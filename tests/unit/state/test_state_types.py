@@ -12,8 +12,16 @@ from hybridcore.state import schema
 from hybridcore.state.types import State
 
 # By the type of a field, a value that its kind must take, and one that it must refuse.
-LEAVES: dict[type, tuple[object, object]] = {str: ("a", 1), int: (1, 1.5), float: (1.5, "a")}
-TEXTS = ("a", "0" * 64, "2026-11-22T05:25:08.123Z", "a/b/c", "built")  # of some form each
+LEAVES: dict[type, tuple[object, object]] = {str: ("a", 1), int: (1, 1.5), float: (1.5, "a"), bool: (True, 1)}
+TEXTS = (
+    "a",
+    "0" * 64,
+    "2026-11-22T05:25:08.123Z",
+    "a/b/c",
+    "a/b/c/d",
+    "built",
+    "promoted",
+)  # of some form each
 
 
 def apart(hint: Any) -> tuple[Any, bool, bool]:

@@ -10,6 +10,7 @@ import pytest
 from hybridcore import workspace
 from hybridcore.errors import WorkspaceError
 from hybridcore.source_settings import SourceSetting
+from hybridcore.version_settings import KeepSetting, RetentionSetting
 
 
 def test_every_key_is_read() -> None:
@@ -53,6 +54,7 @@ def test_every_key_is_read() -> None:
         environment_pass=("VAULT_ADDR", "OS_*"),
         environment_secrets=("VAULT_TOKEN",),
         max_ages={"dev": "7d"},
+        retention=RetentionSetting(KeepSetting(4)),
         sources={"demo": SourceSetting("demo", "file:///demo", "main", "abc")},
     )
 

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from hybridcore import state
+from hybridcore.images.locks import target_lock
 from hybridcore.logs import BuildLog
 from hybridcore.packer import runs
 from hybridcore.packer.building import finisher
@@ -35,7 +36,7 @@ def started(batch: Batch, planned: Planned) -> Job:
     name = planned.template.target
     job = Job(planned, BuildLog(batch.workspace.logs / "builds" / f"{name[-1]}.log"))
     job.lock = Lock(
-        runs.target_lock(batch.workspace, "dev", name), command="a test", timeout=0, on_wait=lambda text: None
+        target_lock(batch.workspace, "dev", name), command="a test", timeout=0, on_wait=lambda text: None
     )
     job.lock.acquire()
     return job

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from hybridcore import state
-from hybridcore.packer import runs
+from hybridcore.images.locks import target_lock
 from hybridcore.packer.building.job import Batch
 from hybridcore.packer.building.scheduler import Scheduler
 from hybridcore.packer.planning.plan import Planned
@@ -71,7 +71,7 @@ os.write(fd, b"-")
 
 def test_a_target_that_somebody_builds_fails_alone(make_batch) -> None:
     batch, planned = make_batch(A, B, ready=False)
-    with open(runs.target_lock(batch.workspace, "dev", A), "ab") as lock:
+    with open(target_lock(batch.workspace, "dev", A), "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         results = run(batch, planned)
     assert statuses(results) == {A: "failed", B: "built"}
@@ -94,14 +94,14 @@ def test_a_target_that_somebody_builds_does_not_count_as_running_until_the_batch
             go.touch()
 
     monkeypatch.setattr(batch.monitor, "tick", look)
-    with open(runs.target_lock(batch.workspace, "dev", A), "ab") as lock:
+    with open(target_lock(batch.workspace, "dev", A), "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert statuses(run(batch, planned)) == {A: "failed", B: "built"}
 
 
 def test_a_lock_that_cannot_be_opened_costs_its_own_target_alone(make_batch) -> None:
     batch, planned = make_batch(A, B, C, ready=False, parallel_builds=1)
-    lock = runs.target_lock(batch.workspace, "dev", B)
+    lock = target_lock(batch.workspace, "dev", B)
     lock.mkdir()
     results = run(batch, planned)
     assert statuses(results) == {A: "built", B: "failed", C: "built"}

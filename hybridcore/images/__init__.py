@@ -1,0 +1,13 @@
+"""Images with a memory: versions, channels, revocation, lineage and retention of what was built.
+
+A good build is a version: a number, given once, with a record that never changes. What changes, such as
+what a channel names, stands in the state. docs/images.md tells how it is used.
+"""
+
+from __future__ import annotations
+
+from .lookup import look_up
+from .names import parse
+from .retiring import retire
+
+__all__ = ["look_up", "parse", "retire"]

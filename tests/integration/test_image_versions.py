@@ -1,0 +1,103 @@
+"""Versions of images that Packer really builds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hybridcore import state
+from hybridcore.images import look_up
+from tests.support.builds import build, statuses
+from tests.support.workspaces import WorkspaceFolder
+
+pytestmark = pytest.mark.integration
+
+TARGET = "linux/file/note"
+IMAGE = f"dev:{TARGET}"
+FILE = """\
+variable "text" {
+  type    = string
+  default = "%s"
+}
+
+source "file" "note" {
+  content = var.text
+  target  = "output/note.txt"
+}
+
+build {
+  sources = ["source.file.note"]
+
+  provisioner "shell-local" {
+    inline = ["%s"]
+  }
+}
+"""
+
+
+@pytest.fixture
+def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
+    return make_workspace()
+
+
+def write(space: WorkspaceFolder, text: str, *, command: str = "true") -> None:
+    space.template(TARGET, FILE % (text, command))
+
+
+def records(space: WorkspaceFolder) -> list[str]:
+    return sorted(path.name for path in (space.root / "state/images/dev" / TARGET).glob("*.json"))
+
+
+def test_good_builds_alone_are_numbered(space: WorkspaceFolder) -> None:
+    write(space, "one")
+    assert statuses(build(space)) == {TARGET: "built"}
+    assert statuses(build(space)) == {TARGET: "unchanged"}
+    write(space, "two", command="false")
+    assert statuses(build(space)) == {TARGET: "failed"}
+    assert records(space) == ["1.json"]
+    write(space, "three")
+    assert statuses(build(space)) == {TARGET: "built"}
+    assert records(space) == ["1.json", "2.json"]
+    found = [look_up(f"{IMAGE}@{number}", workspace=space.open()) for number in (1, 2)]
+    assert [Path(one.path).read_text() for one in found] == ["one", "three"]
+    image = state.read(workspace=space.open())["images"][f"dev/{TARGET}"]
+    assert (image["newest"], image["version"]) == (2, 2)
+    link = space.root / "images/dev" / TARGET / "latest"
+    assert link.resolve() == Path(found[1].path).parent
+
+
+def test_old_versions_are_retired_after_a_build_and_latest_is_found(space: WorkspaceFolder) -> None:
+    space.settings("[retention]\nkeep = 1\n")
+    for text in ("one", "two", "three"):
+        write(space, text)
+        build(space)
+    folder = space.root / "images/dev" / TARGET
+    (left,) = (path for path in folder.iterdir() if not path.is_symlink())
+    assert os.readlink(folder / "latest") == left.name
+    assert look_up(IMAGE, workspace=space.open()).version == 3
+    assert records(space) == ["1.json", "2.json", "3.json"]
+
+
+def test_what_was_built_before_there_were_versions_goes_on(space: WorkspaceFolder) -> None:
+    write(space, "one")
+    build(space)
+    file = space.open().state_file
+    data = json.loads(file.read_text())
+    data["schema_version"] = 1
+    del (
+        data["checksum"],
+        data["images"][f"dev/{TARGET}"]["newest"],
+        data["images"][f"dev/{TARGET}"]["version"],
+    )
+    file.write_text(json.dumps(data))
+    (space.root / "state/images/dev" / TARGET / "1.json").unlink()
+    assert look_up(IMAGE, workspace=space.open()).version == 1
+    assert statuses(build(space)) == {TARGET: "unchanged"}
+    write(space, "two")
+    build(space)
+    assert records(space) == ["1.json", "2.json"]
+    assert Path(look_up(f"{IMAGE}@1", workspace=space.open()).path).read_text() == "one"
