@@ -215,24 +215,24 @@ def to_toml(setting: ImageSetting) -> str:
     Returns:
         Lines of TOML; a list of one is written as a string where that may stand there.
     """
-    lines = [f"[images.{_quoted(setting.target)}]"]
+    lines = [f"[images.{toml_text(setting.target)}]"]
     for name, row in IMAGE_KEYS.items():
         value, kind = getattr(setting, name), row.metadata["kind"]
         if not value or kind in ("values", "parent"):
             continue
         if isinstance(value, str):
-            text = _quoted(value)
+            text = toml_text(value)
         elif len(value) == 1 and kind != "paths":
-            text = _quoted(value[0])
+            text = toml_text(value[0])
         else:
-            text = f"[{', '.join(map(_quoted, value))}]"
+            text = f"[{', '.join(map(toml_text, value))}]"
             if len(text) > _LINE:
-                text = "[\n" + "".join(f"  {_quoted(one)},\n" for one in value) + "]"
+                text = "[\n" + "".join(f"  {toml_text(one)},\n" for one in value) + "]"
         lines.append(f"{name} = {text}")
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
+def toml_text(text: str) -> str:
     """A basic string of TOML. Source: the grammar of ``basic-string`` in TOML 1.0.0."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\u{ord(match[0]):04x}", escaped) + '"'

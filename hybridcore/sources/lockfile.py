@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from .. import atomic
 from ..errors import Fault, SourcesError
+from ..image_settings import toml_text
 from .records import SHA
 from .shape import covers
 
@@ -128,13 +128,13 @@ def read(workspace: Workspace) -> LockFile | None:
 def render(content: LockFile) -> str:
     """The text of a lock file: TOML, sources by name, then plugins by address."""
     tables = [
-        f"\n[sources.{json.dumps(name)}]\n"
-        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in asdict(entry).items())
+        f"\n[sources.{toml_text(name)}]\n"
+        + "".join(f"{key} = {toml_text(value)}\n" for key, value in asdict(entry).items())
         for name, entry in sorted(content.sources.items())
     ] + [
-        f"\n[plugins.{json.dumps(source)}]\nversion = {json.dumps(plugin.version)}\n"
+        f"\n[plugins.{toml_text(source)}]\nversion = {toml_text(plugin.version)}\n"
         + "".join(
-            f"programs.{machine} = {json.dumps(sha256)}\n"
+            f"programs.{machine} = {toml_text(sha256)}\n"
             for machine, sha256 in sorted(plugin.programs.items())
         )
         for source, plugin in sorted(content.plugins.items())

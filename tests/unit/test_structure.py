@@ -130,13 +130,6 @@ packer.planning.origins
 packer.planning.plan
 packer.planning.rendered
 packer.planning.scope
-sources.comparing
-sources.lockfile
-sources.records
-sources.repository
-sources.signatures
-sources.trees
-sources.unfinished
 """
 
 
