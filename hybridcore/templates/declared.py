@@ -141,9 +141,9 @@ def load(declared: Declared, workspace: Workspace) -> Template:
         message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl file"
         faults.append(Fault(message, file=setting.file, line=setting.line, hint=_other_files(folder)))
     there = [] if faults else builds(bodies, workspace, faults, setting.vars)
-    chosen, more = ([], []) if faults else select(there, setting.only, setting.file, target)
+    chosen, more = ([], []) if faults else select(there, setting, target)
     faults += more
-    if chosen and (wrong := _wrong_platform(target, chosen[-1].source.labels[0], setting.file)):
+    if chosen and (wrong := _wrong_platform(target, chosen[-1].source.labels[0], setting)):
         faults.append(wrong)
     if faults:
         raise TemplatesError(f"the image {target} cannot be used", faults=faults)
@@ -260,10 +260,11 @@ def _other_files(folder: Path) -> str:
     return f"JSON templates are not read; convert them: packer hcl2_upgrade -with-annotations {old[0]}"
 
 
-def _wrong_platform(target: str, kind: str, file: str) -> Fault | None:
+def _wrong_platform(target: str, kind: str, setting: ImageSetting) -> Fault | None:
     platform = target.split("/")[1]
     known = platforms.by_name(platform)
     if not known.source_types or known.has(kind):
         return None
     message = f"{target}: a source of type {kind!r} does not belong to the platform {platform!r}"
-    return Fault(message, file=file, hint=f"one of {', '.join(known.source_types)}, or another target")
+    hint = f"one of {', '.join(known.source_types)}, or another target"
+    return Fault(message, file=setting.file, line=setting.line, hint=hint)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..hcl import Attribute, Block, Body
+    from ..image_settings import ImageSetting
     from ..workspace import Workspace
 
 
@@ -102,37 +103,37 @@ def builds(
     return found
 
 
-def select(
-    found: Sequence[Build], only: Sequence[str], place: str, target: str
-) -> tuple[list[Build], list[Fault]]:
+def select(found: Sequence[Build], setting: ImageSetting, target: str) -> tuple[list[Build], list[Fault]]:
     """The builds that ``only`` means.
 
     Args:
         found: what there is.
-        only: patterns; the name of the build block may be left out. Without any, there must be one build.
-        place: the file that says so, for faults.
-        target: the target, for faults.
-
+        setting: whose ``only`` holds patterns; the name of the build block may be left out. Without any, there
+            must be one build.
+        setting: whose ``only`` holds patterns; the name of the build block may be left out. Without any,
+            there must be one build.
     Returns:
         A build for each pattern, the image's last, and what is wrong.
     """
     there = ", ".join(one.name for one in found) or "none"
-    if not only:
+    if not setting.only:
         if len(found) == 1:
             return list(found), []
         word = "no build" if not found else f"{len(found)} builds"
         message = f"{target}: the template has {word}, and exactly one is the image"
-        return [], [Fault(message, file=place, hint=f"say which with `only`; there are: {there}")]
+        hint = f"say which with `only`; there are: {there}"
+        return [], [Fault(message, file=setting.file, line=setting.line, hint=hint)]
     chosen: list[Build] = []
     faults = []
-    for pattern in only:
+    for pattern in setting.only:
         matching = [one for one in found if _matches(one.name, pattern)]
         if len(matching) == 1:
             chosen += matching
             continue
         how = "matches no build" if not matching else "matches " + ", ".join(one.name for one in matching)
         hint = f"exactly one must match; there are: {there}"
-        faults.append(Fault(f"{target}: only = {pattern!r} {how}", file=place, hint=hint))
+        message = f"{target}: only = {pattern!r} {how}"
+        faults.append(Fault(message, file=setting.file, line=setting.line, hint=hint))
     return chosen, faults
 
 

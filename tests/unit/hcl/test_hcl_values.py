@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from hybridcore.hcl.values import (
@@ -176,7 +176,10 @@ def test_whole_numbers_are_computed_exactly(left: int, right: int) -> None:
 @given(st.fractions(max_denominator=1000), st.integers(1, 1000))
 def test_a_quotient_is_the_shortest_number_that_stands_for_it(value: Fraction, by: int) -> None:
     numerator, denominator = value.numerator, value.denominator * by
-    found = Fraction(arithmetic("/", numerator, denominator))
+    try:
+        found = Fraction(arithmetic("/", numerator, denominator))
+    except NotEvaluable:  # it has more digits than are written: left to Packer
+        reject()
     exact = Fraction(numerator, denominator)
     assert abs(found - exact) <= abs(exact) / 2**510
 

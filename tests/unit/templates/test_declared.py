@@ -88,18 +88,14 @@ def test_what_each_finds_must_be_images_of_different_names(space: WorkspaceFolde
         table("linux/qemu/y", template="t"),
         table("linux/{name}/y", template="t", each=["d/qemu*"]),
     )
-    where = '[images."linux/{}"]: '
-    twice = "is declared twice: by"
-    assert sorted(found) == sorted(
-        "packer-hybrid.toml: " + text
-        for text in (
-            where.format("null/{name}") + "no file of values is named by each = 'gone/*' "
-            "(a pattern of *.pkrvars.hcl or *.pkrvars.json files, relative to the workspace)",
-            where.format("qemu/{name}") + "c/no name.pkrvars.hcl gives no name of a target",
-            f"linux/qemu/x {twice} a/x.pkrvars.hcl and b/x.pkrvars.hcl (rename one of the files)",
-            f"linux/qemu/y {twice} its table and d/qemu.pkrvars.hcl (rename one of the files)",
-        )
-    )
+    twice, rename = "is declared twice: by", "(rename one of the files)"
+    assert sorted(found) == [
+        'packer-hybrid.toml:1: [images."linux/qemu/{name}"]: c/no name.pkrvars.hcl gives no name of a target',
+        f"packer-hybrid.toml:1: linux/qemu/x {twice} a/x.pkrvars.hcl and b/x.pkrvars.hcl {rename}",
+        "packer-hybrid.toml:4: [images.\"linux/null/{name}\"]: no file of values is named by each = 'gone/*' "
+        "(a pattern of *.pkrvars.hcl or *.pkrvars.json files, relative to the workspace)",
+        f"packer-hybrid.toml:9: linux/qemu/y {twice} its table and d/qemu.pkrvars.hcl {rename}",
+    ]
 
 
 def test_an_image_has_the_files_the_folder_and_the_build_that_its_table_says(space: WorkspaceFolder) -> None:
@@ -182,7 +178,7 @@ def test_what_cannot_be_used(
     (space.root / "empty").mkdir()
     for name in ("web.json", "x.pkrvars.json"):
         space.write(f"old/{name}", "{}")
-    assert faults(load, space, table(**keys)) == [f"packer-hybrid.toml: {TARGET}: {one}" for one in says]
+    assert faults(load, space, table(**keys)) == [f"packer-hybrid.toml:1: {TARGET}: {one}" for one in says]
 
 
 def test_a_folder_of_the_convention_gets_keys_added(space: WorkspaceFolder) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from hybridcore import hcl
 from hybridcore.errors import Fault
+from hybridcore.image_settings import ImageSetting
 from hybridcore.templates.selection import Build, builds, select
 from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
@@ -79,6 +80,10 @@ def test_a_build_can_give_a_source_a_name_of_its_own(where: Workspace) -> None:
     ]
 
 
+def setting(only: list[str]) -> ImageSetting:
+    return ImageSetting("linux/qemu/web", "packer-hybrid.toml", line=7, only=tuple(only))
+
+
 @pytest.mark.parametrize(
     ("only", "chosen"),
     [
@@ -88,7 +93,7 @@ def test_a_build_can_give_a_source_a_name_of_its_own(where: Workspace) -> None:
     ],
 )
 def test_the_name_of_the_build_may_be_left_out(where: Workspace, only: list[str], chosen: list[str]) -> None:
-    picked, faults = select(found_in(TEMPLATE, where, []), only, "packer-hybrid.toml", "linux/qemu/web")
+    picked, faults = select(found_in(TEMPLATE, where, []), setting(only), "linux/qemu/web")
     assert ([one.name for one in picked], faults) == (chosen, [])
 
 
@@ -102,10 +107,10 @@ def test_the_name_of_the_build_may_be_left_out(where: Workspace, only: list[str]
     ],
 )
 def test_exactly_one_build_must_be_meant(where: Workspace, only: list[str], says: str) -> None:
-    _, (fault,) = select(found_in(TEMPLATE, where, []), only, "packer-hybrid.toml", "linux/qemu/web")
+    _, (fault,) = select(found_in(TEMPLATE, where, []), setting(only), "linux/qemu/web")
     assert says in fault.message
     assert "one.qemu.web, one.null.helper, qemu.web" in fault.hint
-    assert fault.file == "packer-hybrid.toml"
+    assert (fault.file, fault.line) == ("packer-hybrid.toml", 7)
 
 
 @pytest.mark.parametrize(
