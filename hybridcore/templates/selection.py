@@ -108,10 +108,10 @@ def select(found: Sequence[Build], setting: ImageSetting, target: str) -> tuple[
 
     Args:
         found: what there is.
-        setting: whose ``only`` holds patterns; the name of the build block may be left out. Without any, there
-            must be one build.
         setting: whose ``only`` holds patterns; the name of the build block may be left out. Without any,
             there must be one build.
+        target: the target, for faults.
+
     Returns:
         A build for each pattern, the image's last, and what is wrong.
     """
