@@ -45,7 +45,7 @@ def replace(path: Path, content: bytes, *, durable: bool = False) -> None:
 
 @contextmanager
 def beside(path: Path, content: Iterable[bytes | memoryview], *, durable: bool = False) -> Iterator[str]:
-    """Write a temporary file beside a file, for the block to rename; it goes when the block fails.
+    """Write a temporary file beside a file, for the block to rename; it is removed when the block fails.
 
     Args:
         path: the file that is to be replaced; the temporary one gets its permissions and its owner.

@@ -78,7 +78,7 @@ def run(
 
 
 class _Lines:
-    """Makes lines of what a program prints, and one of its silence."""
+    """Shows what a program prints line by line, and says that it still runs when it is silent."""
 
     def __init__(self, name: str, env: Mapping[str, str], line: Callable[[str], object]) -> None:
         self._name = name
@@ -110,7 +110,7 @@ class _Lines:
 
 
 def _wait(children: Children, pipe: int, lines: _Lines) -> Exit:
-    """Show lines until the program has ended; the event that tells how."""
+    """Show lines until the program has ended; gives the event that tells how it ended."""
     with selectors.DefaultSelector() as selector:
         selector.register(children, selectors.EVENT_READ)
         selector.register(pipe, selectors.EVENT_READ)
@@ -129,7 +129,7 @@ def _wait(children: Children, pipe: int, lines: _Lines) -> Exit:
 
 
 def _read(pipe: int, lines: _Lines) -> None:
-    """Take what is in the pipe now; its end is not seen for as long as the supervisor holds it open."""
+    """Read what is in the pipe now; end of file does not come while the supervisor has the pipe open."""
     try:
         while data := os.read(pipe, _READ):
             lines.feed(data)

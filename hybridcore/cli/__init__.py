@@ -154,7 +154,7 @@ def _recorded(args: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _open(args: argparse.Namespace) -> Workspace:
-    """The workspace that a command works in; one that can begin without sets an ``open`` of its own."""
+    """The workspace that a command works in; a command that needs none brings an ``open`` of its own."""
     return open_workspace(args.workspace) if args.workspace else find()
 
 

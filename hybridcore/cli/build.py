@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def add_given(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name what Packer gets beside the configuration, without those of a build."""
+    """Add the two options that name what Packer gets beside the configuration: secrets and environment."""
     for option in options.table():
         if option.name in ("secrets", "extra_env"):
             parser.add_argument(option.flag, dest=option.field, help=option.help, **_kind(option))

@@ -91,10 +91,10 @@ def complain(text: str) -> None:
 
 
 def finish() -> None:
-    """Write what is left to be written; what cannot be is dropped, or the interpreter tries it again.
+    """Flush the standard streams, and drop what cannot be written: the interpreter would try it again.
 
     Raises:
-        OutputError: that is so with standard output.
+        OutputError: standard output does not take what is left.
     """
     try:
         sys.stderr.flush()

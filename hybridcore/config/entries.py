@@ -203,7 +203,7 @@ def _json_number(text: str) -> int | float | Decimal:
 
 
 def _depth(value: Value) -> int:
-    """How deep lists and maps nest, at most one more than is allowed; found without recursion."""
+    """How deep lists and maps nest, counted up to one level too many, without recursion."""
     depth, level = 0, [value]
     while level and depth <= types.MAX_DEPTH:
         depth += 1
@@ -217,7 +217,7 @@ def _depth(value: Value) -> int:
 
 
 def _json_line(text: str, name: str) -> int:
-    """The line of the first key of that name; the JSON parser of the standard library tells none."""
+    """The line of the first key of a name, which Python's JSON parser does not tell."""
     import json
 
     found = re.search(re.escape(json.dumps(name, ensure_ascii=False)) + r"\s*:", text)

@@ -164,7 +164,7 @@ def _plain(
 def _left_out(
     variable: Variable, given: list[Entry], sources: Sources, result: Resolved, faults: list[Fault]
 ) -> None:
-    """Leave the switch of a stack out that is off: Packer takes the default, which must be false."""
+    """Leave out the switch of a stack that is off: Packer takes its default, which must be false."""
     _agree(variable, False, given, sources, result, faults)
     default = Entry(variable.default, variable.file, variable.line)
     result.entries[variable.name] = given if variable.required else [default, *given]

@@ -46,7 +46,7 @@ def _whole(value: object) -> int:
 
 
 def _near(value: object) -> int | Decimal:
-    """A number that Packer 1.6.6 rounds too: it takes it for a double."""
+    """A number that a double holds too, since Packer 1.6.6 rounds doubles; another is left to Packer."""
     number = to_number(value)
     exact = Decimal(number)
     if exact and (exact.copy_abs() > 2**53 or exact.adjusted() < -100):
@@ -55,7 +55,7 @@ def _near(value: object) -> int | Decimal:
 
 
 def _same_kind(values: list[object]) -> None:
-    """Packer makes elements of different types alike first; that is left to it."""
+    """Refuse elements of different types, which Packer converts to one type first."""
     if len({kind(value) for value in values}) > 1:
         raise NotEvaluable("elements of different types")
 

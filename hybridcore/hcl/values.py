@@ -27,7 +27,7 @@ _DIGITS = 512  # binary, of Packer's numbers
 
 
 class NotEvaluable(HybridError):
-    """An expression cannot be computed here: Packer itself must do it, or it is wrong."""
+    """An expression that cannot be computed here: it is left to Packer, or it is wrong."""
 
 
 class WrongExpression(NotEvaluable):

@@ -92,7 +92,7 @@ class BuildLog:
 
 
 def _append(fd: int, data: bytes) -> None:
-    """Write all of a record, or, as when the disk is full, nothing of it."""
+    """Write a whole record, or nothing of it where that fails, as on a full disk."""
     size = os.fstat(fd).st_size
     left = memoryview(data)
     try:

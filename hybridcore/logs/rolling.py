@@ -79,7 +79,7 @@ class RollingHandler(logging.Handler):
             self._close()
 
     def _try_write(self, line: bytes) -> bool:
-        """Write a line, unless the name does not mean the file that is open here (any more)."""
+        """Write a line, unless the open file was renamed: the name then means another file."""
         if self._fd < 0:
             self._open()
         fcntl.flock(self._fd, fcntl.LOCK_EX)

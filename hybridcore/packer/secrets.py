@@ -179,7 +179,7 @@ def unknown_values(template: Template, secrets: Mapping[str, str], env: Mapping[
 
 
 def doubtful(template: Template) -> bool:
-    """Whether a sensitive local asks somebody who may answer otherwise each time, such as a vault."""
+    """Whether a sensitive local asks another program, such as a vault, whose answer may change."""
     nodes = [
         node for name, local in template.locals.items() if local.sensitive for node in _nodes(template, name)
     ]

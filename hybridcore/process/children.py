@@ -114,7 +114,7 @@ class Children:
             self._kill_all()
 
     def fileno(self) -> int:
-        """What to wait for, for selectors: it is readable when ``events`` has something to do."""
+        """The descriptor for selectors: it is readable when ``events`` has something to do."""
         return self._channel.fileno()
 
     @property

@@ -108,7 +108,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _machine_readable(text: str) -> Iterator[str]:
-    """As ``packer -machine-readable`` writes it, and as it is read again, which is not always the same."""
+    """A secret as ``packer -machine-readable`` writes it, and as that is read again, which may differ."""
     written = text.replace("\r", "\\r").replace("\n", "\\n")
     yield written
     yield written.replace(",", COMMA)
@@ -134,7 +134,7 @@ def _json_ascii(text: str) -> Iterator[str]:
 
 
 def _json_go(text: str) -> Iterator[str]:
-    """Go's encoder escapes what HTML would read."""
+    """A JSON text as Go writes it: its encoder escapes ``<``, ``>`` and ``&`` too."""
     for once in _json(text):
         for char in "<>&\u2028\u2029":
             once = once.replace(char, f"\\u{ord(char):04x}")
@@ -142,7 +142,7 @@ def _json_go(text: str) -> Iterator[str]:
 
 
 def _go_quoted(text: str) -> Iterator[str]:
-    """As ``%q`` of Go, and HCL's diagnostics, print it."""
+    """A secret as ``%q`` of Go prints it, and with it the diagnostics of HCL."""
     named = {
         "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
         '"': '\\"', "\\": "\\\\",
@@ -170,7 +170,7 @@ def _go_quoted(text: str) -> Iterator[str]:
 
 
 def _python(text: str) -> Iterator[str]:
-    """As ``repr`` of Python prints it, in either quote."""
+    """A secret as ``repr`` of Python prints it, in either kind of quotes."""
     yield repr(text)[1:-1]
     yield repr(text + "'\"")[1:-4].replace("\\'", "'")
     yield repr(_bytes(text))[2:-1]
@@ -191,7 +191,7 @@ def _shell(text: str) -> Iterator[str]:
 
 
 def _backslashed(text: str) -> Iterator[str]:
-    """Each character that a shell would read has a backslash before it; ``%q`` of bash counts the comma."""
+    """A secret with a backslash before what a shell would read; bash's ``%q`` puts one before a comma too."""
     yield re.sub(r"""([ \t!"$&'()*;<>?\[\\\]^`{|}])""", r"\\\1", text)
     yield re.sub(r"""([ \t!"$&'()*,;<>?\[\\\]^`{|}])""", r"\\\1", text)
 
@@ -207,7 +207,7 @@ def _urls(text: str) -> Iterator[str]:
 
 
 def _base64(data: bytes) -> Iterator[bytes]:
-    """As a part of something longer, at each of the three alignments; a whole is the first of them."""
+    """The base64 of a secret within something longer, at each of three alignments; alone it has the first."""
     urlsafe = bytes.maketrans(b"+/", b"-_")
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data)

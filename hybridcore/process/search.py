@@ -114,7 +114,7 @@ class Search:
 
 
 def _form(text: bytes) -> _Form:
-    """The words of a form; in one that hardly has any, the white space counts."""
+    """A form by its words; in one of hardly any, its white space must be there too."""
     words = tuple(filter(None, _BLANKS.split(text)))
     if sum(map(len, words)) < MIN_LENGTH:
         return _Form((text,))
@@ -158,7 +158,7 @@ class _Narrow:
 
 
 def _compare(narrow: _Narrow, key: int, form: _Form) -> Span | None:
-    """Where the form lies whose key was found; None where only the key is there."""
+    """The span of the form whose key was found; None where the key stands there alone."""
     data, words = narrow.data, form.words
     start = key - form.offset
     if start < 0 or not data.startswith(words[form.nth], start):

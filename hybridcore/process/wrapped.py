@@ -30,7 +30,7 @@ _LINES = 8
 
 
 class Unfinished(NamedTuple):
-    """Base64 that a line ended with: from where a secret may have begun, and how many lines it is awaited."""
+    """Base64 at the end of a line in which a secret may begin, and for how many lines its rest is awaited."""
 
     run: bytes
     lines: int
@@ -113,7 +113,7 @@ class Wrapped:
             yield Unfinished(whole[1 - _LEAST :], 2)
 
     def _start_at_end(self, run: bytes) -> int | None:
-        """Where the start of a secret begins that goes on beyond the end, if one does."""
+        """Where a secret begins that goes on beyond the end of a text; None without one."""
         plain = run.translate(_URLSAFE)
         for at in range(len(plain) - _LEAST + 1):
             for secret in self._by_start.get(plain[at : at + _LEAST], ()):
@@ -142,7 +142,7 @@ def _run(data: bytes, at: int) -> Span:
 
 
 def _run_start(data: bytes, end: int, first: int) -> int:
-    """Where the characters of base64 begin that end at a place, padding aside."""
+    """Where a run of base64 begins that ends at a place, padding aside."""
     while end > first and data[end - 1] == 0x3D:
         end -= 1
     size = 128

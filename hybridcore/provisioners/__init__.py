@@ -156,7 +156,7 @@ def emit_vars_for(
 
 
 def check_assets(workspace: Workspace, *, used: set[str] | None = None) -> None:
-    """Check that the assets of the enabled stacks are there, inside the workspace, and say something.
+    """Check that the assets of the enabled stacks are there, inside the workspace, and not empty.
 
     Args:
         workspace: where the assets lie.

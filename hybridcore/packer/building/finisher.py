@@ -96,7 +96,7 @@ class Finisher:
         os.close(self.wake)
 
     def _finish(self) -> list[Finished]:
-        """Conclude what has ended by now; what ended together goes into one transaction."""
+        """Conclude the attempts that have ended by now, all of them in one transaction of the state."""
         batch = self._batch
         finished = []
         while self._ended:
@@ -121,7 +121,7 @@ class Finisher:
         return [one if one.again or one.left else self._tidied(one) for one in finished]
 
     def _tidied(self, one: Finished) -> Finished:
-        """Remove old logs and images; that some stay, as another user's do, is a warning of the result."""
+        """Remove old logs and images; what cannot be removed becomes a warning of the result."""
         batch, (job, result, *_) = self._batch, one
         try:
             logs.prune_builds(batch.workspace, batch.env, job.target)

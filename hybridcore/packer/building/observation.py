@@ -287,7 +287,7 @@ class Observer:
 
 
 def _known(planned: Planned, root: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    """The files that are inputs of a target, relative to the workspace, and how the names of others begin."""
+    """The files that are inputs, relative to the workspace, and the folders of which every file is one."""
     known = set(planned.inputs).difference(planned.observed)
     below = [f"sources/{name.removeprefix('source ')}/" for name in known if name.startswith("source ")]
     for folder, files in planned.files.items():

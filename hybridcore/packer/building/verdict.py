@@ -97,7 +97,7 @@ def _keep_crash_log(job: Job, attempt: Attempt) -> None:
 
 
 def _lost(attempt: Attempt) -> list[str]:
-    """Which files Packer named that are not there, a sentence each."""
+    """The files that Packer named and that are not there, a sentence each."""
     return [
         f"Packer names the file {name}, which is not there"
         for artifact in attempt.outcome.artifacts

@@ -213,7 +213,7 @@ def install(
 
 
 def _refuse(workspace: Workspace, capabilities: Capabilities) -> None:
-    """Start no Packer that could run a plugin which is not what was pinned."""
+    """Refuse to start a Packer that could run a plugin which is not the pinned one."""
     if capabilities.has_init and (faults := refusals(workspace, Digests(workspace).file)):
         raise ConfigError("plugins are not what was pinned", faults=faults)
 
@@ -247,7 +247,7 @@ def _run(
     hidden: Sequence[str] = (),
     parent: ParentImage | None = None,
 ) -> _Done:
-    """Run Packer in a mirror made for a target, gone afterwards."""
+    """Run Packer in a mirror of its own for a target, which is removed afterwards."""
     with temporary_folder() as made:
         with_plugins = capabilities.has_init
         mirror = make_mirror(

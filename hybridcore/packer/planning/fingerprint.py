@@ -77,7 +77,7 @@ class Digests:
             }
 
     def look_again(self) -> Digests:
-        """Have folders that were read be read again: what lies in them may have changed; gives itself."""
+        """Forget the trees that were read, so that folders are read again; returns itself."""
         self._trees.clear()
         return self
 
@@ -90,7 +90,7 @@ class Digests:
         return self.input(path)[:_SHA256]
 
     def input(self, path: str | Path) -> str:
-        """The same, and ``:x`` behind it when the file is executable, as ``tree`` gives it.
+        """Hex sha256 of a file, and ``:x`` when it is executable, as ``tree`` gives it.
 
         Raises:
             OSError: it cannot be read.

@@ -105,7 +105,7 @@ def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layo
 
 
 def _unnamed_targets(template: Template, rendered: Rendered, workspace: Workspace) -> Iterator[str]:
-    """The folders of other targets beside that of this one, but for those that it names.
+    """The folders of the other targets beside this one's that its files do not name.
 
     A link to each of them in each mirror would grow with the square of the targets of a batch.
     """

@@ -194,7 +194,7 @@ class _Follower:
                     yield from self._texts(part, loops)
 
     def _rounds(self, node: For, loops: Mapping[str, object]) -> Iterator[str]:
-        """A loop: each round by itself where the collection is known."""
+        """The texts of a loop, each round by itself where the collection is known."""
         try:
             collection = self._scope.compute(node.collection, loops)
         except NotEvaluable:

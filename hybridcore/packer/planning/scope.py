@@ -101,7 +101,7 @@ class Scope:
         self.secret = False
 
     def _locals(self, template: Template) -> dict[str, object]:
-        """The locals, each when those that it is made of are known."""
+        """The locals, computed in rounds until no further one is known."""
         nodes = {name: (one.expression.node, one.sensitive) for name, one in template.locals.items()}
         found = self.values["local"] = {}
         grew = True

@@ -177,7 +177,7 @@ def known(workspace: Workspace) -> Capabilities | None:
 
 
 def _identity(path: str, status: os.stat_result) -> str:
-    """What tells a program from another one, and from itself after an update."""
+    """What tells one program from another, and a program from itself after an update."""
     return f"{_FORMAT}:{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
@@ -240,7 +240,7 @@ def _takes(
     env: Mapping[str, str],
     runner: Callable[..., process.Completed],
 ) -> bool:
-    """Whether a Packer finds the template of a trait valid."""
+    """Whether a Packer takes the template that shows one of its traits for valid."""
     template, values = folder / f"{trait}.pkr.hcl", folder / f"{trait}.pkrvars.hcl"
     write(template, (text + _NULL_BUILD).encode())
     write(values, PROBE_VALUES.get(trait, "").encode())

@@ -78,7 +78,7 @@ class Pump:
             self._log(masked)
 
     def _look_at(self, lines: bytes, *, is_clean: bool = False) -> None:
-        """Take in lines; those in which the log has nothing masked need no mask for who watches either."""
+        """Take in lines; where nothing of them was masked for the log, the monitor gets them unmasked too."""
         lines = b"\n" + lines
         seen = 0
         for match in (_EVERY_LINE if self._line else _TELLING_LINE).finditer(lines):
