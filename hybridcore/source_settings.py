@@ -50,6 +50,9 @@ class SourceSetting:
         pattern=r"(?!.*(^|/)\.{0,2}(/|$))[^\\*?\[\]!#\s][^\\*?\[\]\x00-\x1f\x7f]*",
     )
     lfs: bool = _option(False, "whether files of Git LFS are fetched, by `git lfs`")
+    submodules: bool = _option(
+        False, "whether the repositories within it are cloned as well, at the commits that it pins"
+    )
     refuse: tuple[str, ...] = _option(
         (),
         "what a commit may not have: `links` that may leave the workspace, `submodules`, `lfs`",

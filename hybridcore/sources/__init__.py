@@ -238,6 +238,8 @@ def _wrong(setting: SourceSetting) -> Iterator[tuple[str, str]]:
         yield wrong
     if setting.signers and not setting.verify:
         yield "signers is set, but verify is not", "verify is ssh or gpg"
+    if setting.submodules and "submodules" in setting.refuse:
+        yield "submodules are wanted and refused", "leave one of them out"
     if setting.filter and setting.max_mb:
         yield "max_mb cannot be checked where filter leaves files out", "leave one of them out"
     if setting.ref and _BAD_REF.search(setting.ref):

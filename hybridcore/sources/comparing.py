@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import SourcesError
-from . import lockfile, unfinished
+from . import lockfile, submodules, unfinished
 from .addresses import masked
 from .lockfile import Locked
 from .records import SourceDiff
@@ -29,6 +29,8 @@ def lock(asked: Asked, setting: SourceSetting, git: Git) -> Locked:
     if not head or head != known(asked, setting) or unfinished.begun(folder):
         at = f"is at {head}" if head else "is not there"
         raise SourcesError(f"{folder} {at}, which is not what the last sync left", hint="sync it first")
+    if setting.submodules and (text := submodules.difference(git, folder, head)):
+        raise SourcesError(text, hint="sync it first")
     return Locked(setting.url, setting.ref, head, lockfile.digest(git, folder, head, setting.sparse))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LINK = "120000"
 _WORDS = {
     "links": "symbolic links that may leave the workspace",
-    "submodules": "submodules, which are not fetched",
+    "submodules": "submodules",
     "lfs": "files of Git LFS",
 }
 

@@ -237,14 +237,31 @@ class Git(Runner):
         """A file of a commit, as a checkout writes it."""
         return self.run(["cat-file", "--filters", f"{sha}:{path}"], folder=folder)[1]
 
-    def status(self, folder: Path) -> Status:
-        """What is checked out, and what differs from it."""
+    def modules(self, folder: Path, sha: str) -> dict[str, str]:
+        """The URLs of ``.gitmodules`` of a commit, by the path of the submodule."""
+        arguments = ["config", "--blob", f"{sha}:.gitmodules", "--null", "--list"]
+        text = self.check(arguments, folder=folder, doing=f"cannot read .gitmodules of commit {sha}")
+        found: dict[str, dict[str, str]] = {}
+        for part in text.split("\0")[:-1]:
+            key, _, value = part.partition("\n")
+            name, _, last = key.removeprefix("submodule.").rpartition(".")
+            if key.startswith("submodule.") and last in ("path", "url"):
+                found.setdefault(name, {})[last] = value
+        return {one["path"]: one["url"] for one in found.values() if one.keys() == {"path", "url"}}
+
+    def status(self, folder: Path, *, submodules: str = "dirty") -> Status:
+        """What is checked out, and what differs from it.
+
+        Args:
+            folder: the checkout.
+            submodules: what of submodules is no difference, as ``--ignore-submodules`` has it.
+        """
         options = [
             "--porcelain=v2",
             "--branch",
             "--no-ahead-behind",
             "--untracked-files=normal",
-            "--ignore-submodules=dirty",
+            f"--ignore-submodules={submodules}",
         ]
         head, dirty = "", []
         text = self.check(["status", "-z", *options], folder=folder, doing="cannot read the working tree")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .submodules import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,6 +141,7 @@ class Prepared:
         finish: commit that an interrupted move got half of the work tree to; empty when it is whole.
         reshape: whether other files of the commit are wanted than before.
         warning: as in the result.
+        inner: what is to be done with its submodules.
     """
 
     setting: SourceSetting
@@ -149,13 +152,15 @@ class Prepared:
     finish: str = ""
     reshape: bool = False
     warning: str = ""
+    inner: Changes = field(default_factory=Changes)
 
     @property
     def action(self) -> str:
         """``cloned``, ``updated`` or ``unchanged``."""
         if not self.before:
             return "cloned"
-        return "updated" if self.finish or self.reshape or self.sha != self.before else "unchanged"
+        changes = self.finish or self.reshape or self.inner.nested or self.inner.gone
+        return "updated" if changes or self.sha != self.before else "unchanged"
 
     def result(self) -> SourceResult:
         """What a sync makes of it."""

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourcesError
-from . import contents, lockfile, shape, signatures, unfinished
+from . import contents, lockfile, shape, signatures, submodules, unfinished
 from .addresses import masked, shown
 from .git import Git, commit_of, ref_names
 from .lockfile import LOCK_FILE
 from .records import SHA, Asked, Prepared, SourceResult
+from .submodules import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,11 +69,15 @@ def prepare(asked: Asked, setting: SourceSetting, git: Git) -> Prepared:
     reshape = shape.differs(setting, folder, found.settings) or bool(
         begun and (setting.sparse or setting.lfs)
     )
+    inner = Changes()
+    if setting.submodules and git.commit(folder, sha):
+        inner = submodules.prepare(asked, setting, git, folder, sha, old=(head, begun), begun=bool(begun))
     prepared = Prepared(
         setting,
         folder,
         head,
         sha,
+        inner=inner,
         finish=begun if found.half else "",
         reshape=reshape,
         warning=_warning(asked, setting, git, folder, sha),
@@ -119,12 +124,14 @@ def _check_out(prepared: Prepared, git: Git) -> None:
         git.checkout(setting, folder, prepared.finish, finish=True)
     unfinished.begin(folder, sha)
     try:
+        submodules.remove(prepared.inner)
         git.checkout(setting, folder, sha)
         if prepared.reshape:
             shape.set_up(setting, folder, git)
             git.reshape(setting, folder)
+        submodules.move(prepared.inner, git)
     except SourcesError as error:
-        if git.status(folder).dirty:
+        if git.status(folder).dirty:  # with submodules that are not at their pins
             raise SourcesError(error.message, hint="mend it and sync again; it goes on from there") from None
         unfinished.end(folder)
         raise
@@ -163,7 +170,7 @@ def inspect(folder: Path, setting: SourceSetting, git: Git, begun: str) -> Found
             f"{folder} is a clone of {shown(url) or 'nothing'}, the settings say {shown(setting.url)}",
             hint="move it away and sync again, or correct the url",
         )
-    status = git.status(folder)
+    status = git.status(folder, submodules="all" if setting.submodules else "dirty")
     dirty: Sequence[str] = status.dirty
     half = bool(begun and dirty and git.commit(folder, begun))
     if half:
@@ -334,6 +341,8 @@ def _clone(asked: Asked, setting: SourceSetting, git: Git, folder: Path) -> Prep
     if setting.lfs:
         _fetch_lfs(asked, setting, git, new, sha)
     git.checkout(setting, new, sha)
+    if setting.submodules:
+        submodules.fill(asked, setting, git, new, sha)
     if asked.frozen:
         _check_tree(asked, setting, git, new, sha)
     return Prepared(setting, folder, "", sha, clone=new)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ..errors import Fault, HybridError
+from . import submodules
 from .addresses import masked
 from .git import Git
 
@@ -41,6 +42,9 @@ def differences(commits: Mapping[str, str], workspace: Workspace) -> list[Fault]
         try:
             git.settings(folder)  # before git reads them, which could run programs
             status = git.status(folder)
+            setting = workspace.settings.sources.get(name)
+            within = setting and setting.submodules and status.head == commits[name]
+            inner = submodules.difference(git, folder, status.head) if within else ""
         except HybridError as error:
             return Fault(f"the source {name!r} cannot be looked at: {error.message}", file=where, hint=hint)
         if status.head != commits[name]:
@@ -54,6 +58,8 @@ def differences(commits: Mapping[str, str], workspace: Workspace) -> list[Fault]
             more = len(status.dirty) - _SHOWN
             shown += f" and {more} more" if more > 0 else ""
             return Fault(f"the source {name!r} differs from its commit: {shown}", file=where, hint=hint)
+        if inner:
+            return Fault(f"the source {name!r}: {inner}", file=where, hint=hint)
         return None
 
     names = sorted(commits)

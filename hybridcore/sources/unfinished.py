@@ -44,10 +44,16 @@ def sweep(sources: Path) -> None:
     if clones or notes:
         kill_marked(mark(sources))
     for left in clones:
-        shutil.rmtree(left)
+        shutil.rmtree(left, onerror=_unless_gone)
     for note in notes:
         if not (sources / note.name.removeprefix(_MOVING)).is_dir():
             note.unlink()  # of a clone that has gone, or a note that was not finished itself
+
+
+def _unless_gone(function: object, path: object, info: tuple[object, BaseException, object]) -> None:
+    """A git that was told to end removes its half clone itself, at the same time."""
+    if not isinstance(info[1], FileNotFoundError):
+        raise info[1]
 
 
 def clone_folder(sources: Path, name: str) -> Path:

@@ -16,7 +16,8 @@ description:
   - Each is cloned to C(sources/NAME). URL and commit are recorded in C(state/packer-hybrid.json).
   - Work of yours is never overwritten. A repository with modified or untracked files, or with commits that
     its remote does not have, fails the task and stays as it is.
-  - Submodules are not fetched, and no hook and no other program that a repository configures is run.
+  - Submodules are fetched where C(submodules) of a source is set. No hook and no other program that a
+    repository configures is run.
 extends_documentation_fragment:
   - hybridcore.packer.core
 author:

@@ -68,7 +68,8 @@ def test_the_lock_file_has_commit_and_digest(space: Space) -> None:
     tree = f"sha256:{whole.hexdigest()}"
     assert result == sources.LockResult("demo", second, tree, "", True)
     assert lock_file(space).read_text() == (
-        '# Written by "packer-hybrid sources lock"; "sources sync --frozen" needs exactly this.\n'
+        '# Written by "packer-hybrid sources lock" and "packer-hybrid plugins lock".\n'
+        '# "sources sync --frozen" and "plugins sync" need exactly this.\n'
         f'version = 1\n\n[sources."demo"]\nurl = "{space.remote.url}"\n'
         f'ref = "main"\nsha = "{second}"\ntree = "{tree}"\n'
     )

@@ -218,7 +218,7 @@ def test_what_a_commit_may_not_have(space: Space, kind: str) -> None:
         inner.commit()
         allowed = ("-c", "protocol.file.allow=always")
         git(folder, *allowed, "submodule", "--quiet", "add", inner.url, "inner")
-        words = "submodules, which are not fetched (inner)"
+        words = "submodules (inner)"
     else:
         (folder / ".gitattributes").write_text("*.bin filter=lfs -text\n")
         words = "files of Git LFS (.gitattributes)"

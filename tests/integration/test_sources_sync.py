@@ -38,6 +38,7 @@ def test_first_sync_clones_and_records(space: Space) -> None:
         "changed": True,
         "action": "cloned",
         "warning": "",
+        "kind": "example",
     }
     assert (space.clone / "file.txt").read_text() == "one\n"
     entry = space.recorded()["demo"]
