@@ -210,7 +210,7 @@ def _rendered(
     # Packer says which variables have no value, among all else that it finds.
     asked = replace(prepared.asked, missing_told=False)
     renderings, _ = generate.render_all(asked, prepared.templates, workspace)
-    return prepared, {one.target: one.rendered for one in renderings}
+    return prepared, generate.texts(renderings)
 
 
 def explain(request: Request, workspace: Workspace) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def inputs(request: Request, workspace: Workspace) -> list[dict[str, Any]]:
         workspace=workspace,
         capabilities=probe_workspace(workspace),
         options=request.options,
-        rendered={one.target: one.rendered for one in renderings},
+        rendered=generate.texts(renderings),
     )
     return [origins(one, workspace) for one in planned]
 
@@ -306,7 +306,7 @@ def _build(
         workspace=workspace,
         options=request.options,
         monitor=monitor,
-        rendered={one.target: one.rendered for one in renderings},
+        rendered=generate.texts(renderings),
         command=request.command,
         check=check,
         watched=watched,

@@ -68,7 +68,7 @@ class Rendering:
         path: where its configuration belongs.
         variables: what it declares.
         resolved: the values and where they come from.
-        rendered: what the file is to hold.
+        text: what the file is to hold.
         before: what it holds now, or None where there is none.
     """
 
@@ -76,13 +76,13 @@ class Rendering:
     path: Path
     variables: Mapping[str, Variable]
     resolved: Resolved
-    rendered: str
+    text: str
     before: bytes | None
 
     @property
     def content(self) -> bytes:
         """The same as bytes."""
-        return self.rendered.encode("utf-8")
+        return self.text.encode("utf-8")
 
     @property
     def changed(self) -> bool:
@@ -102,7 +102,7 @@ class Rendering:
             "sensitive": self.resolved.sensitive,
             "unchecked": self.resolved.unchecked,
             "before": render.mask(before, secret) if self.changed else before,
-            "after": self.rendered,
+            "after": self.text,
         }
 
 
@@ -208,6 +208,11 @@ def write(renderings: Sequence[Rendering], workspace: Workspace) -> None:
     if len(changed) > _MOST_NAMED:
         said += f" and {len(changed) - _MOST_NAMED} more"
     get_logger("config", workspace=workspace).info("%s", said)
+
+
+def texts(renderings: Sequence[Rendering]) -> dict[str, str]:
+    """The rendered text of each target."""
+    return {one.target: one.text for one in renderings}
 
 
 def to_dict(renderings: Sequence[Rendering], warnings: Sequence[str]) -> dict[str, Any]:

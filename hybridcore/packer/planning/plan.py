@@ -384,12 +384,14 @@ def lost_files(image: ImageEntry, workspace: Workspace, digests: Digests) -> lis
     return found
 
 
-def unchanged(plan: Planned) -> BuildResult:
+def unchanged(planned: Planned) -> BuildResult:
     """The result of a target that need not be built: what the state remembers of its image."""
-    result = replace(plan.result(Status.UNCHANGED), manifest_path=plan.manifest)
-    if plan.image is None:
+    result = replace(planned.result(Status.UNCHANGED), manifest_path=planned.manifest)
+    if planned.image is None:
         return result
-    return replace(result, artifacts=artifacts_from_state(plan.image), log_path=plan.image.get("log_path"))
+    return replace(
+        result, artifacts=artifacts_from_state(planned.image), log_path=planned.image.get("log_path")
+    )
 
 
 def artifacts_from_state(image: ImageEntry) -> tuple[Artifact, ...]:
