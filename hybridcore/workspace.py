@@ -149,7 +149,7 @@ class Workspace:
 
     @property
     def images(self) -> Path:
-        """Image files, ``<env>/<target>/``, and the base images under ``base/``."""
+        """Image files, ``<env>/<target>/``."""
         return self.root / "images"
 
     @property

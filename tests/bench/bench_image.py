@@ -15,14 +15,15 @@ from pathlib import Path
 
 from measure import compiled, emit, in_turn, run_quietly
 
-from hybridcore import host, templates, workspace
+from hybridcore import host, state, templates, workspace
 from hybridcore.packer.mirror import make_mirror
+from hybridcore.packer.planning.parents import of_entry
 from hybridcore.packer.planning.rendered import Rendered
-from hybridcore.packer.runtime import make_key, tools_path
+from hybridcore.packer.runtime import make_key, told, tools_path
 from tests.support.playbooks import Ansible
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGET = "linux/qemu/debian-12"
+TARGET, DISK = "linux/qemu/debian-12", "linux/null/debian-12-base"
 ROUNDS = 3
 
 
@@ -53,7 +54,8 @@ class Bench:
         program = folder / "packer"
         program.write_text(_TIMED.format(packer=shutil.which("packer"), times=self.times))
         program.chmod(0o755)
-        (self.root / "packer-hybrid.toml").write_text(f'[packer]\npath = "{program}"\n')
+        settings = (ROOT / "packer-hybrid.toml").read_text()
+        (self.root / "packer-hybrid.toml").write_text(f'{settings}\n[packer]\npath = "{program}"\n')
         self.folder = folder
         self.number = 0
         self.alone: list[tuple[float, float]] = []
@@ -63,7 +65,6 @@ class Bench:
         values = {
             "targets": [TARGET],
             "force": force,
-            "base_image_dir": str(ROOT / "images" / "base"),
             "pipeline_workspace": str(self.root),
             "pipeline_verify": False,
         }
@@ -87,9 +88,8 @@ class Bench:
         keys = self.folder / f"keys-{self.number}"
         keys.mkdir(mode=0o700)
         config = where.config_file("dev", TARGET)
-        here = make_mirror(
-            template, Rendered(config.read_text()).values, folder, where, with_plugins=False
-        ).cwd
+        here = make_mirror(template, Rendered(config.read_text()), folder, where, with_plugins=False).cwd
+        base = state.read(workspace=where)["images"][f"dev/{DISK}"]
         values = make_key(keys) | {
             "hybridcore_target": TARGET,
             "hybridcore_environment": "dev",
@@ -98,6 +98,7 @@ class Bench:
             "hybridcore_accelerator": host.accelerator(),
         }
         env = os.environ | {f"PKR_VAR_{name}": value for name, value in values.items()}
+        env |= told(template, of_entry(DISK, base, where))
         env |= {"PATH": tools_path(os.environ["PATH"]), "CHECKPOINT_DISABLE": "1"}
         env["PACKER_CACHE_DIR"] = str(where.images / ".packer_cache")
         run_quietly(["packer", "build", f"-var-file={config}", here], cwd=here, env=env)

@@ -1,11 +1,12 @@
 """The real image: built by build-images.yml, and by Packer alone, then booted and looked into.
 
-The base disk and the image of the playbook are kept in the user's cache, in a workspace of their own: the
-disk by the digest of its recipe, the image by its fingerprint. So they are made again when something changed.
+The base disk and the image of the playbook are kept in the user's cache, in a workspace of their own, by
+their fingerprints. So they are made again when something changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -28,36 +29,12 @@ pytestmark = pytest.mark.e2e
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybridcore-packer"
 TARGET = "linux/qemu/debian-12"
-BASE_PLAY = """
-- hosts: localhost
-  gather_facts: false
-  roles:
-    - hybridcore.packer.base_image
-  tasks:
-    - ansible.builtin.copy:
-        content: "{{ {'base_image': base_image_path, 'base_image_checksum': base_image_checksum} | to_json }}"
-        dest: "{{ lookup('ansible.builtin.env', 'RESULT') }}"
-        mode: "0644"
-"""
+DISK = "linux/null/debian-12-base"
 
 
 @pytest.fixture(scope="session")
 def session_ansible(collections_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
     return Ansible(collections_path, home=tmp_path_factory.mktemp("ansible-home"))
-
-
-@pytest.fixture(scope="session")
-def base_image(session_ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The base disk, made by its role: the two variables that a template gets."""
-    folder = tmp_path_factory.mktemp("base")
-    (folder / "base.yml").write_text(BASE_PLAY)
-    result = folder / "result.json"
-    done = session_ansible.playbook(
-        "base.yml", "-e", f"base_image_dir={CACHE}/base", cwd=folder, env={"RESULT": str(result)}
-    )
-    assert done.returncode == 0, done.stdout
-    found: dict[str, str] = json.loads(result.read_text())
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -68,20 +45,20 @@ def space(repository: Path) -> Path:
     for name in ("templates", "environments"):
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(repository / name, folder / name)
-    (folder / "packer-hybrid.toml").touch()
+    shutil.copy(repository / "packer-hybrid.toml", folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def make_image(
-    session_ansible: Ansible, base_image: dict[str, str], repository: Path, space: Path
+    session_ansible: Ansible, repository: Path, space: Path
 ) -> Callable[[], subprocess.CompletedProcess[str]]:
     """Run what `make image` runs, for the workspace in the cache."""
 
     def run() -> subprocess.CompletedProcess[str]:
         return session_ansible.playbook(
             repository / "playbooks/build-images.yml",
-            *("-e", json.dumps({"targets": [TARGET], "base_image_dir": str(CACHE / "base")})),
+            *("-e", json.dumps({"targets": [TARGET]})),
             cwd=repository,
             env={"HYBRIDCORE_WORKSPACE": str(space)},
         )
@@ -94,16 +71,28 @@ def image(make_image: Callable[[], subprocess.CompletedProcess[str]], space: Pat
     """What the state says of the image of the playbook."""
     done = make_image()
     assert done.returncode == 0, done.stdout
-    entry: dict[str, object] = json.loads((space / "state/packer-hybrid.json").read_text())["images"][
-        f"dev/{TARGET}"
-    ]
+    return remembered(space, TARGET)
+
+
+def remembered(space: Path, target: str) -> dict[str, object]:
+    """What the state says of an image."""
+    state = json.loads((space / "state/packer-hybrid.json").read_text())
+    entry: dict[str, object] = state["images"][f"dev/{target}"]
     return entry
+
+
+@pytest.fixture(scope="session")
+def base_image(image: dict[str, object], space: Path) -> dict[str, str]:
+    """The base disk, which was built with the image: the two variables that the template is told."""
+    path = file_of(remembered(space, DISK), space)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert str(image["inputs"][f"parent {DISK}"]).endswith(f" sha256:{digest}")  # type: ignore[index]
+    return {"base_image": str(path), "base_image_checksum": f"sha256:{digest}"}
 
 
 def file_of(image: dict[str, object], space: Path) -> Path:
     """The one disk of an image."""
-    (artifact,) = image["artifacts"]  # type: ignore[misc]
-    (file,) = artifact["files"]
+    (file,) = (file for artifact in image["artifacts"] for file in artifact["files"])  # type: ignore[attr-defined]
     return space / file["path"]
 
 

@@ -139,7 +139,6 @@ def test_the_roles_of_a_build_work_on_the_host_of_the_play(far: Far) -> None:
     ("role", "variables"),
     [
         ("control_node", {}),
-        ("base_image", {"base_image_dir": "/nowhere"}),
         ("verify", {"verify_targets": [TARGET]}),
         ("pipeline", {"pipeline_env": "dev", "pipeline_targets": "all"}),
     ],

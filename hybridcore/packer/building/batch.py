@@ -230,8 +230,8 @@ def check_options(options: BuildOptions) -> None:
 def predict(planned: Planned, workspace: Workspace) -> BuildResult:
     """The result that a target would have if its build succeeds.
 
-    What is missing on this machine is a warning here: a step before the build, as a role that makes the base
-    disk, may bring it, and does nothing either where things are only checked.
+    What is missing on this machine is a warning here: a step before the build, as a role that installs
+    programs, may bring it, and does nothing either where things are only checked.
     """
     if not planned.reasons:
         return unchanged(planned)

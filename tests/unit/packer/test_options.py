@@ -24,7 +24,7 @@ WHAT = {"env", "targets", "vars", "provisioners", "workspace"}
 # Those of a role alone.
 OWN = {
     "build": {"report_only"},
-    "pipeline": {"control_node", "sources", "base_image_targets", "verify"},
+    "pipeline": {"control_node", "sources", "verify", "verify_targets"},
 }
 
 

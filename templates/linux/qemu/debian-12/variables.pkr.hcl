@@ -1,8 +1,8 @@
-# The base disk: the pipeline passes the one that the role base_image made.
+# The base disk: told of the parent, which packer-hybrid.toml names. Without a parent a URL does as well.
 
 variable "base_image" {
   type        = string
-  description = "Path of the bootable base disk (qcow2)."
+  description = "Path or URL of the bootable base disk (qcow2)."
 }
 
 variable "base_image_checksum" {
