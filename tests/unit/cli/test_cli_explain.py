@@ -16,6 +16,7 @@ TARGET = "linux/null/a"
 ENTRY = {
     "target": TARGET,
     "fingerprint": "f" * 64,
+    "parent": None,
     "inputs": [
         {"name": "file\x1b[2J", "digest": "a" * 64, "origin": "named in x", "observed": False},
         {"name": "seen", "digest": "b" * 64, "origin": "was read in run r", "observed": True},
