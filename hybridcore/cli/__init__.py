@@ -40,6 +40,7 @@ COMMANDS = (
     "build",
     "explain",
     "status",
+    "images",
     "state",
     "logs",
 )

@@ -6,8 +6,23 @@ what a channel names, stands in the state. docs/images.md tells how it is used.
 
 from __future__ import annotations
 
+from .changing import hold, label, restore, revoke, rollback
+from .forgetting import forget
 from .lookup import look_up
-from .names import parse
+from .names import parse, parse_place
+from .promoting import promote
 from .retiring import retire
 
-__all__ = ["look_up", "parse", "retire"]
+__all__ = [
+    "forget",
+    "hold",
+    "label",
+    "look_up",
+    "parse",
+    "parse_place",
+    "promote",
+    "restore",
+    "retire",
+    "revoke",
+    "rollback",
+]

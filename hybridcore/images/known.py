@@ -220,6 +220,20 @@ class Known:
             raise ImagesError(f"{image} has no channel {name!r}", hint=f"there are: {names}")
         return known[name]
 
+    def channels_of(self, image: Image, number: int) -> list[str]:
+        """The channels that name a version; ``latest`` is the first."""
+        return [name for name, version in self.channels(image).items() if version == number]
+
+    def labels(self, image: Image, number: int) -> dict[str, str]:
+        """The labels of a version: those that were set, or else those that it was born with."""
+        own = (self.entry(image).get("labels") or {}).get(str(number))
+        return dict(own if own is not None else self.record(image, number)["labels"])
+
+    def parents(self, image: Image) -> list[str]:
+        """The names in the state of the images that versions of this one stand on; none of an unknown one."""
+        entry = self.data["images"].get(image.key)
+        return (entry.get("parents") if entry else None) or []
+
     def resolve(self, reference: Reference) -> int:
         """The version that is meant; ``latest`` where none is written.
 

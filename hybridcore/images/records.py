@@ -130,6 +130,13 @@ def remove(workspace: Workspace, image: Image, number: int) -> None:
     path(workspace, image, number).unlink(missing_ok=True)
 
 
+def remove_all(workspace: Workspace, image: Image) -> None:
+    """Remove the records of an image that is forgotten; its last number stays."""
+    where = folder(workspace, image)
+    for file in where.glob(f"*{_SUFFIX}"):
+        file.unlink(missing_ok=True)
+
+
 def exists(workspace: Workspace, image: Image, number: int) -> bool:
     """Whether there is a record of that number."""
     return os.path.lexists(path(workspace, image, number))

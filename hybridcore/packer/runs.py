@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from .. import state, temporary
 from ..errors import ConfigError
-from ..images import folders, retiring, versions
+from ..images import events, folders, retiring, versions
 from ..images.known import Known
 from ..images.locks import try_lock
 from ..images.names import Image
 from ..process.kill import kill_marked, marked
 from .planning.fingerprint import fingerprint
+from .results import Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Any
 
     from ..images.types import ParentOf, VersionRecord
     from ..state.types import (
@@ -129,15 +131,18 @@ def record(
         left: targets that the run does not build any more, since somebody else does, or did.
     """
     with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
-        for one in finished:
-            _record_one(data, workspace, run_id, env, one)
+        told = [_record_one(data, workspace, run_id, env, one) for one in finished]
         run = data["running"].get(run_id)
         targets = (run.get("targets") if run else None) or {}
         for target in left:
             targets.pop(target, None)
+    events.tell(workspace, [one for one in told if one])
 
 
-def _record_one(data: State, workspace: Workspace, run_id: str, env: str, one: Record) -> None:
+def _record_one(
+    data: State, workspace: Workspace, run_id: str, env: str, one: Record
+) -> dict[str, Any] | None:
+    """Write one result into the state; gives the event that it is."""
     result = one.result
     image = Image(env, result.target)
     attempt: AttemptEntry = {
@@ -147,15 +152,22 @@ def _record_one(data: State, workspace: Workspace, run_id: str, env: str, one: R
         "log_path": result.log_path,
         "error": "\n".join(result.errors)[:2000] or None,
     }
+    number = None
     if result.changed:
         versions.settle(data, workspace, image)
         before = data["images"].get(image.key)
         others = _others(before, one.inputs) if before else {}
-        versions.add(data, workspace, image, _version(workspace, run_id, image, one))
+        number = versions.add(data, workspace, image, _version(workspace, run_id, image, one))
         if others or (before and before.get("others")):
             data["images"][image.key]["others"] = others
     entry = data["images"].setdefault(image.key, {"target": image.target, "environment": env})
     entry["last_attempt"] = _known(attempt)
+    if number:
+        return events.event("built", image, number, by=events.who(), run=run_id)
+    if result.status in (Status.FAILED, Status.TIMED_OUT):
+        why = result.errors[0][:500] if result.errors else None
+        return events.event("failed", image, None, by=events.who(), run=run_id, reason=why)
+    return None
 
 
 def _version(workspace: Workspace, run_id: str, image: Image, one: Record) -> VersionRecord:

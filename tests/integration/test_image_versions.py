@@ -66,6 +66,8 @@ def test_good_builds_alone_are_numbered(space: WorkspaceFolder) -> None:
     assert [Path(one.path).read_text() for one in found] == ["one", "three"]
     image = state.read(workspace=space.open())["images"][f"dev/{TARGET}"]
     assert (image["newest"], image["version"]) == (2, 2)
+    told = [json.loads(line) for line in (space.root / "state/events.jsonl").read_text().splitlines()]
+    assert [(one["event"], one["version"]) for one in told] == [("built", 1), ("failed", None), ("built", 2)]
     link = space.root / "images/dev" / TARGET / "latest"
     assert link.resolve() == Path(found[1].path).parent
 
