@@ -39,16 +39,16 @@ def test_equal_faults_are_one() -> None:
 def test_faults_are_sorted_by_file_line_and_message_and_shown_below_the_error() -> None:
     faults = [
         Fault("z", file="b"),
-        Fault("b", file="a", line=10),
-        Fault("a", file="a", line=9),
+        Fault("1", file="a", line=10),
+        Fault("2", file="a", line=9),
         Fault("no file"),
     ]
     error = HybridError("targets cannot be built", hint="mend them", faults=faults)
     assert str(error).splitlines() == [
         "targets cannot be built (mend them)",
         "  no file",
-        "  a:9: a",
-        "  a:10: b",
+        "  a:9: 2",
+        "  a:10: 1",
         "  b: z",
     ]
 

@@ -126,10 +126,6 @@ WITHOUT_UNIT_TEST: dict[str, str] = {}
 UNIT_TEST_MISSING = """
 packer
 packer.building.observation
-packer.planning.origins
-packer.planning.plan
-packer.planning.rendered
-packer.planning.scope
 """
 
 

@@ -212,7 +212,7 @@ def plan(
     faults += differences(_sources_of(list(planned.values())), workspace)
     if faults:
         raise ConfigError("targets cannot be built", faults=faults)
-    return [planned[template.target] for template in loaded]
+    return list(planned.values())
 
 
 def _parent(

@@ -131,7 +131,10 @@ class Scope:
 
         def fileset(folder: object, pattern: object) -> list[str]:
             root = path(folder)
-            names = glob.glob(to_text(pattern), root_dir=root, recursive=True, include_hidden=True)
+            try:
+                names = glob.glob(to_text(pattern), root_dir=root, recursive=True, include_hidden=True)
+            except ValueError:  # a NUL in the name
+                raise NotEvaluable("the folder cannot be read") from None
             found = sorted(name for name in names if (root / name).is_file())
             self.read_files += [f"{root}/{name}" for name in found]
             return found
@@ -169,6 +172,8 @@ def _list(value: object) -> list[object]:
 def _formatlist(template: object, *values: object) -> list[object]:
     length = max((len(value) for value in values if isinstance(value, list)), default=1)
     rows = [value if isinstance(value, list) else [value] * length for value in values]
+    if any(len(row) != length for row in rows):
+        raise Refused("lists of one length are required")
     return [FUNCTIONS["format"](template, *row) for row in zip(*rows, strict=True)]
 
 
