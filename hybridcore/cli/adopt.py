@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         raise TemplatesError(
             f"no template in {folder}",
             faults=adoption.faults,
-            hint=f"there is: {shown(folder)}; templates are *.pkr.hcl files",
+            hint=f"there is: {shown(folder)}; templates are *.pkr.hcl and *.pkr.json files",
         )
     file = workspace.root / SETTINGS_FILE
     begins = not file.exists()

@@ -1,8 +1,8 @@
 """Names of overlays, and those that may not mean what they seem to: misspelt, misplaced, outdated.
 
-Any file in a folder of overlays counts for all targets below it, unless a folder of ``templates/`` at its
-place has its name. So nothing is wrong with ``environments/dev/sizes.pkrvars.hcl``; but a file that is named
-like a target counts for every target as soon as that target is renamed. Such names are warned about.
+Any file in a folder of overlays counts for all targets below it, unless a target, or a folder that has some,
+has its name at its place. So nothing is wrong with ``environments/dev/sizes.pkrvars.hcl``; but a file that is
+named like a target counts for every target as soon as that target is renamed. Such names are warned about.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NEARLY = (".hcl", ".hcl.tmpl", ".json.tmpl", ".pkrvars", ".tfvars", ".tfvars.js
 
 
 class Names:
-    """The names of operating systems, platforms and targets that the templates have.
+    """The names of operating systems, platforms and targets that there are, declared ones too.
 
     Args:
         workspace: where they lie.
@@ -57,12 +57,12 @@ class Names:
         here = self._names().get(folder, set())
         close = get_close_matches(name, sorted(here), 1, _CLOSE)
         if close or name in _KNOWN or any(name in names for names in self._names().values()):
-            missing = f"{self._workspace.templates.name}/{folder}/{name}".replace("//", "/")
+            missing = f"{folder}/{name}".lstrip("/")
             meant = f" ({close[0]} was meant?)" if close else ""
             all_of = f"every target of {folder}" if folder else "every target"
             yield (
                 f"{self._workspace.relative(path)}: counts for {all_of}, "
-                f"since {missing}/ has none{meant}; give it another name if that is meant"
+                f"since {missing}/ has no target{meant}; give it another name if that is meant"
             )
 
     def of_other(self, entry: os.DirEntry[str], folder: str) -> Iterator[str]:
@@ -81,7 +81,12 @@ class Names:
         if entry.name in self._names().get(folder, set()):
             return
         if any(name.endswith(SUFFIXES) for _, _, names in os.walk(entry.path) for name in names):
-            yield f"{shown}/: is not used, since {self._workspace.templates.name}/{inner}/ has no target"
+            yield f"{shown}/: is not used, since {inner}/ has no target"
+
+    def has(self, place: str) -> bool:
+        """Whether a target, or some below it, has a name, as ``linux/qemu``."""
+        folder, _, name = place.rpartition("/")
+        return name in self._names().get(folder, ())
 
     def _names(self) -> dict[str, set[str]]:
         """The names at each place: of systems at the top, of platforms below each, of targets below these."""

@@ -2,7 +2,7 @@
 
 A file applies to every target below its folder: ``environments/<env>/`` to all, ``<env>/<os>/`` to those of
 an operating system, ``<env>/<os>/<platform>/`` to those of a platform, ``<env>/<os>/<platform>/<name>/`` to
-one. A file that is named like a folder of ``templates/`` at its place, such as
+one. A file that is named like a target or a folder of some at its place, such as
 ``<env>/linux/qemu/debian-12.pkrvars.hcl``, counts as a file of that folder.
 """
 
@@ -51,7 +51,7 @@ class Overlays:
         self._files: dict[Path, Mapping[str, Entry] | None] = {}
         self._sources: dict[Path, str | None] = {}
         self._unreadable: set[Path] = set()  # folders that hold an overlay which could not be read
-        self._template_names = Names(workspace)
+        self._names_of_targets = Names(workspace)
         self._check_environment()
 
     def layers(self, target: str, given: Mapping[str, Value]) -> list[Mapping[str, Entry]]:
@@ -117,10 +117,10 @@ class Overlays:
             found = self._folders[scope, folder] = {}
             here = self.workspace.environments / scope / folder
             for name in self._names(here, folder):
-                where = place(folder, name, self.workspace)
+                where = place(folder, name, self._names_of_targets)
                 found.setdefault(where, []).append(here / name)
                 if where == folder:
-                    self.warnings.update(self._template_names.of_file(here / name, folder))
+                    self.warnings.update(self._names_of_targets.of_file(here / name, folder))
         return found
 
     def _names(self, here: Path, folder: str) -> list[str]:
@@ -140,7 +140,7 @@ class Overlays:
         overlays = []
         for entry in found:
             if not entry.name.endswith(SUFFIXES):
-                self.warnings.update(self._template_names.of_other(entry, folder))
+                self.warnings.update(self._names_of_targets.of_other(entry, folder))
             elif self.workspace.holds(here / entry.name) if entry.is_symlink() else inside:
                 overlays.append(entry.name)
             else:
@@ -176,35 +176,30 @@ def _prefixes(target: str) -> tuple[str, str, str]:
     return system, f"{system}/{platform}", target
 
 
-def place(folder: str, name: str, workspace: Workspace) -> str:
+def place(folder: str, name: str, names: Names) -> str:
     """The folder that an overlay counts for.
 
     Args:
         folder: where it lies below ``environments/<env>/``, as in ``linux/qemu``; empty at the top.
         name: the file's name.
-        workspace: where the templates lie.
+        names: of the targets.
 
     Returns:
         ``linux/qemu/debian-12`` for ``debian-12.pkrvars.hcl`` when that is a target, otherwise the folder.
     """
     named = f"{folder}/{name.split('.pkrvars.')[0]}".lstrip("/")
-    here = workspace.templates / named
-    below = 2 - named.count("/")  # levels down to the targets; less than none inside a target's own folder
-    if below < 0 or not here.is_dir():
-        return folder
-    pattern = "*/" * below + "*.pkr.hcl"
-    return named if any(here.glob(pattern)) else folder
+    return named if names.has(named) else folder
 
 
-def applies(parts: Sequence[str], target: str, workspace: Workspace) -> bool:
+def applies(parts: Sequence[str], target: str, names: Names) -> bool:
     """Whether an overlay applies to a target.
 
     Args:
         parts: its path below ``environments/<env>/``, in components.
         target: ``<os>/<platform>/<name>``.
-        workspace: where the templates lie.
+        names: of the targets.
     """
-    where = place("/".join(parts[:-1]), parts[-1], workspace)
+    where = place("/".join(parts[:-1]), parts[-1], names)
     return f"{target}/".startswith(f"{where}/" if where else "")
 
 

@@ -8,10 +8,10 @@ from .. import hcl, templates
 from ..errors import ConfigError, Fault, HclError
 from ..templates import declarations
 from ..templates.declarations import Variable
-from ..templates.files import read_body
+from ..templates.files import TEMPLATE_SUFFIXES, read_body
 from . import values
 from .entries import Entry, read_file
-from .names import HCL_SUFFIX, JSON_SUFFIX
+from .names import HCL_SUFFIX, JSON_SUFFIX, Names
 from .overlays import applies
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def validate(files: Sequence[Path], workspace: Workspace, spoken: Dialect) -> No
     """Check files of values; see ``hybridcore.config.validate_schema``."""
     faults: list[Fault] = []
     paths = [path.absolute() for path in files]
-    sources = [path for path in paths if path.name.endswith(".pkr.hcl")]
+    sources = [path for path in paths if path.name.endswith(TEMPLATE_SUFFIXES)]
     others = [path for path in paths if path not in sources]
     if sources:
         declared = declarations.read(_bodies(sources, workspace, faults), workspace)
@@ -75,7 +75,8 @@ def _alone(path: Path, workspace: Workspace, spoken: Dialect, faults: list[Fault
     elif path.name.endswith((HCL_SUFFIX, JSON_SUFFIX)) and parts[0] == workspace.environments.name:
         layer = read_file(path, workspace, faults)
         targets = templates.list_targets(workspace=workspace)
-        used_by = [target for target in targets if applies(parts[2:], target, workspace)]
+        names = Names(workspace)
+        used_by = [target for target in targets if applies(parts[2:], target, names)]
         if not used_by:
             hint = "mind the names of its folders"
             faults.append(Fault("no target uses these values", file=file, hint=hint))
@@ -85,9 +86,7 @@ def _alone(path: Path, workspace: Workspace, spoken: Dialect, faults: list[Fault
             declared = _declared(target, workspace, faults)
             _check(target, declared, [layer], spoken, faults, complete=False)
     else:
-        hint = (
-            "name the template's *.pkr.hcl files too, or a file below configs/<env>/ or environments/<env>/"
-        )
+        hint = "name the template's files too, or a file below configs/<env>/ or environments/<env>/"
         faults.append(Fault("which template are these values for?", file=file, hint=hint))
 
 

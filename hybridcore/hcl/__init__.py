@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import HclError
 from .evaluate import evaluate, parse_expression
+from .json_form import loads_json
 from .parser import load, loads
 from .structure import Attribute, Block, Body
 from .values import NotEvaluable, Value, WrongExpression
@@ -22,5 +23,6 @@ __all__ = [
     "evaluate",
     "load",
     "loads",
+    "loads_json",
     "parse_expression",
 ]

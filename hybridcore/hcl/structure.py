@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from .evaluator import compute
 from .expressions import build, references
+from .json_values import JsonDocument, expression
 from .lexer import ASCII_NAME
 from .values import NotEvaluable, Value, WrongExpression, normal
 
@@ -59,8 +60,20 @@ class Attribute:
         try:
             return self._node
         except AttributeError:
-            self._node: Node = build(self._document, self._start, self._end)
+            self._node: Node = self._build()
         return self._node
+
+    def _build(self) -> Node:
+        if isinstance(self._document, JsonDocument):
+            return expression(self._document, self._start)
+        return build(self._document, self._start, self._end)
+
+    @property
+    def words(self) -> str:
+        """The text where an expression is taken for what it says, as the type of a variable is."""
+        if isinstance(self._document, JsonDocument) and isinstance(self.value, str):
+            return self.value
+        return self.expression
 
     @property
     def constant(self) -> bool:

@@ -17,6 +17,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..templates.files import JSON_SUFFIX
 from ..temporary import write
 from .planning.layout import layout
 
@@ -182,7 +183,10 @@ def plugin_requirements(template: Template) -> dict[str, str]:
             for inner in block.body.blocks
             if inner.type == "required_plugins"
         ]
-        if spans:
+        if spans and path.name.endswith(JSON_SUFFIX):
+            # There, the name of a comment hides the block; a Packer that is so old knows no other one.
+            found[path.name] = path.read_text(encoding="utf-8-sig").replace('"required_plugins"', '"//"')
+        elif spans:
             lines = path.read_text(encoding="utf-8-sig").split("\n")
             for first, last in spans:
                 lines[first - 1 : last] = [""] * (last - first + 1)

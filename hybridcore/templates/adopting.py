@@ -15,6 +15,7 @@ from ..image_settings import ImageSetting
 from ..workspace import SETTINGS_FILE, is_name
 from . import guesses
 from .declared import SUFFIXES, stem
+from .files import TEMPLATE_SUFFIXES
 from .requirements import lacks
 
 if TYPE_CHECKING:
@@ -226,9 +227,16 @@ def _labels(build: Build) -> set[str]:
     return {_called(build.label), *map(_called, build.name.split(".")[:-2])}
 
 
+def _stem(name: str) -> str:
+    """The name of a file of a template, without its suffix."""
+    for suffix in TEMPLATE_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
+
+
 def _own_name(template: FoundTemplate) -> str:
     """The words of the path of a template within its repository, without those of the file's suffix."""
-    return "" if template.place == "." else template.place.removesuffix(".pkr.hcl")
+    return "" if template.place == "." else _stem(template.place)
 
 
 def _grouped(
@@ -318,7 +326,7 @@ def _names(
     folder = PurePosixPath(template.folder)
     words = [label, *build.name.split(".")[:-2]]
     if template.place != template.folder:
-        words.append(PurePosixPath(template.place).name.removesuffix(".pkr.hcl"))
+        words.append(_stem(PurePosixPath(template.place).name))
     if files and not each:
         words.insert(0, stem(files[0]))
     words += reversed(folder.parts)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Fault, TemplatesError
 from ..workspace import Workspace, is_name, resolve
-from .declared import SUFFIXES, auto_files, expand, with_setting
+from .declared import auto_files, expand, with_setting
 from .declared import load as load_declared
-from .files import SUFFIX, read_bodies
+from .files import TEMPLATE_SUFFIXES, read_bodies
 from .naming import check_sources
 from .selection import builds
 from .template import Template
@@ -44,7 +44,7 @@ def list_builders(
 def load_catalogue(
     os: str | None = None, platform: str | None = None, workspace: Workspace | None = None
 ) -> list[Template]:
-    """Load every target: every folder three levels below ``templates/`` that holds ``*.pkr.hcl`` files.
+    """Load every target: every folder three levels below ``templates/`` that holds Packer files.
 
     Args:
         os: only those of this operating system.
@@ -107,31 +107,35 @@ def target_of(builder: str, workspace: Workspace) -> str:
 
 
 def none_found(workspace: Workspace, chosen: str = "") -> ConfigError:
-    """The error for a workspace, or a choice, without a target; it says what lies in ``templates/`` instead.
+    """The error for a workspace, or a choice, without a target; it says what lies there instead.
 
     Args:
         workspace: where targets were looked for.
         chosen: the operating system and the platform that were asked for, if any.
     """
-    folder = workspace.templates
     there = target_names(workspace=workspace)
     if there:
         more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
         hint = f"there are: {', '.join(there[:_MOST_NAMED])}{more}"
         return ConfigError(f"there is no target of {chosen}", hint=hint)
-    faults = []
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        file = workspace.relative(path)
-        if path.name.endswith(SUFFIX):
-            hint = "move it to templates/<os>/<platform>/<name>/, or declare the target in [images]"
-            faults.append(Fault("does not lie three folders below templates/", file=file, hint=hint))
-        elif path.suffix == ".json" and not path.name.endswith(SUFFIXES):
-            hint = f"packer hcl2_upgrade {file}"
-            faults.append(Fault("a JSON template is not read", file=file, hint=hint))
+    from .survey import shown, survey
+
+    found = survey(workspace.root, workspace)
+    faults = [
+        Fault(
+            f"a template that is no target yet; its builds: {', '.join(build.name for build in one.builds)}",
+            file=one.place,
+            hint="declare its images in [images]: packer-hybrid adopt proposes them",
+        )
+        for one in found.templates
+    ]
+    faults += found.faults
+    if len(faults) > _MOST_NAMED:
+        faults[_MOST_NAMED:] = [Fault(f"and {len(faults) - _MOST_NAMED} more")]
     return ConfigError(
-        f"there is no target in {folder}",
-        hint="a target is a folder <os>/<platform>/<name> in it that holds *.pkr.hcl files",
-        faults=faults[:_MOST_NAMED],
+        f"there is no target in {workspace.root}, which holds {shown(workspace.root)}",
+        hint="a target is a folder templates/<os>/<platform>/<name> of Packer files, or a table in [images]",
+        faults=faults,
     )
 
 
@@ -162,7 +166,8 @@ def target_names(
     where = resolve(workspace)
     folder = where.templates
     below = len(str(folder)) + 1
-    found = {path[below:].rpartition("/")[0] for path in map(str, folder.glob("*/*/*/*.pkr.hcl"))}
+    paths = [path for suffix in TEMPLATE_SUFFIXES for path in folder.glob(f"*/*/*/*{suffix}")]
+    found = {path[below:].rpartition("/")[0] for path in map(str, paths)}
     declared = expand(where)
     # A folder that declared images share is their template, not a target by itself.
     found -= {one.setting.template.removeprefix("templates/").rstrip("/") for one in declared.values()}
@@ -183,7 +188,7 @@ def compose_files(targets: Sequence[str], *, workspace: Workspace | None = None)
         workspace: where they lie; found when not given.
 
     Returns:
-        The ``*.pkr.hcl`` files, in the order of the targets and, for each, in the order in which Packer reads
+        The files, in the order of the targets and, for each, in the order in which Packer reads
         them: by name.
 
     Raises:

@@ -208,7 +208,7 @@ def _variable(block: Block, file: str, faults: list[Fault]) -> Variable:
         file=file,
         line=block.line,
         type=kind or (ANY if "type" in attributes else _type_of_default(default, value)),
-        declared_type=attributes["type"].expression if kind else "",
+        declared_type=attributes["type"].words if kind else "",
         required=default is None,
         default=value,
         computed=default is not None and not constant,
@@ -227,7 +227,7 @@ def _type(attribute: Attribute | None, name: str, file: str, faults: list[Fault]
     if attribute is None:
         return None
     try:
-        return parse_type(attribute.expression)
+        return parse_type(attribute.words)
     except TypeExpressionError as error:
         faults.append(Fault(f"{name}: the type is not valid: {error}", file=file, line=attribute.line))
         return None

@@ -138,7 +138,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     bodies = read_bodies(place, workspace, faults)
     folder = place if place.is_dir() else place.parent
     if not bodies and not faults:
-        message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl file"
+        message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl or *.pkr.json file"
         faults.append(Fault(message, file=setting.file, line=setting.line, hint=_other_files(folder)))
     there = [] if faults else builds(bodies, workspace, faults, setting.vars)
     chosen, more = ([], []) if faults else select(there, setting, target)
@@ -257,7 +257,7 @@ def _other_files(folder: Path) -> str:
     old = sorted(path.name for path in folder.glob("*.json") if not path.name.endswith(SUFFIXES))
     if not old:
         return "name a folder or a file of HCL2"
-    return f"JSON templates are not read; convert them: packer hcl2_upgrade -with-annotations {old[0]}"
+    return f"the older JSON is not read; convert it: packer hcl2_upgrade -with-annotations {old[0]}"
 
 
 def _wrong_platform(target: str, kind: str, setting: ImageSetting) -> Fault | None:

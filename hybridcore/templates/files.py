@@ -11,15 +11,43 @@ from ..workspace import Workspace, read_plain
 
 if TYPE_CHECKING:
     from ..hcl import Body
+    from ..hcl.json_form import Blocks
 
-SUFFIX = ".pkr.hcl"
+HCL_SUFFIX = ".pkr.hcl"
+JSON_SUFFIX = ".pkr.json"
+TEMPLATE_SUFFIXES = (HCL_SUFFIX, JSON_SUFFIX)
+# What is a block in HCL's JSON form, with the number of its labels. What plugins and components take is no
+# block here: it makes no difference for what it names. Source: the schemas of hcl2template/parser.go,
+# types.variables.go, types.build.go and types.build.provisioners.go.
+_STEP: tuple[int, Blocks] = (1, {"override": (0, {})})
+_BLOCKS: Blocks = {
+    "packer": (0, {"required_plugins": (0, {})}),
+    "source": (2, {}),
+    "variable": (1, {"validation": (0, {})}),
+    "variables": (0, {}),
+    "locals": (0, {}),
+    "local": (1, {}),
+    "data": (2, {}),
+    "build": (
+        0,
+        {
+            "source": (1, {}),
+            "provisioner": _STEP,
+            "error-cleanup-provisioner": _STEP,
+            "post-processor": (1, {}),
+            "post-processors": (0, {"post-processor": (1, {})}),
+            "hcp_packer_registry": (0, {}),
+            "dynamic": (1, {"content": (0, {})}),
+        },
+    ),
+}
 
 
 def read_bodies(place: Path, workspace: Workspace, faults: list[Fault]) -> list[tuple[Path, Body]]:
-    """Read the files that Packer reads, in its order: by name.
+    """Read the files that Packer reads, in its order: HCL before JSON, each by name.
 
     Args:
-        place: a folder, all of whose ``*.pkr.hcl`` files count, or one file.
+        place: a folder, all of whose ``*.pkr.hcl`` and ``*.pkr.json`` files count, or one file.
         workspace: where it lies.
         faults: where to add what is wrong.
 
@@ -29,7 +57,8 @@ def read_bodies(place: Path, workspace: Workspace, faults: list[Fault]) -> list[
     paths = [place]
     if place.is_dir():
         try:
-            paths = sorted(path for path in place.iterdir() if path.name.endswith(SUFFIX))
+            names = sorted(path.name for path in place.iterdir())
+            paths = [place / name for suffix in TEMPLATE_SUFFIXES for name in names if name.endswith(suffix)]
         except OSError as error:
             faults.append(Fault(f"cannot be read: {error.strerror}", file=workspace.relative(place)))
             return []
@@ -56,7 +85,7 @@ def _parse(path: Path, mtime_ns: int, size: int) -> Body:
 
 
 def read_body(path: Path) -> Body:
-    """Read a file of HCL as ``hcl.load`` does, but nothing that is no plain file.
+    """Read a file of HCL as ``hcl.load`` does, or in its JSON form, but nothing that is no plain file.
 
     Raises:
         HclError: it is not HCL2.
@@ -64,4 +93,7 @@ def read_body(path: Path) -> Body:
     """
     from .. import hcl
 
-    return hcl.loads(read_plain(path).decode("utf-8", "surrogateescape"), filename=str(path))
+    text = read_plain(path).decode("utf-8", "surrogateescape")
+    if path.name.endswith(JSON_SUFFIX):
+        return hcl.loads_json(text, _BLOCKS, filename=str(path))
+    return hcl.loads(text, filename=str(path))

@@ -14,7 +14,7 @@ from ..workspace import SETTINGS_FILE, read_plain
 from . import catalogue, declarations
 from .declared import AUTO, SUFFIXES, auto_files, images_of
 from .declared import load as load_declared
-from .files import SUFFIX, read_bodies, read_body
+from .files import JSON_SUFFIX, TEMPLATE_SUFFIXES, read_bodies, read_body
 from .selection import builds
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def survey(folder: Path, workspace: Workspace) -> Survey:
             path = Path(here, name)
             relative = path.relative_to(workspace.root).as_posix()
             if not relative.isprintable():
-                if name.endswith((SUFFIX, *SUFFIXES)):
+                if name.endswith((*TEMPLATE_SUFFIXES, *SUFFIXES)):
                     message = "the name holds characters that cannot be shown"
                     faults.append(Fault(message, file=repr(relative)))
                 continue
@@ -130,7 +130,7 @@ def survey(folder: Path, workspace: Workspace) -> Survey:
             if name in names:
                 files.append(path)
     templates: list[FoundTemplate] = []
-    for place in sorted({path.parent for path in files if path.name.endswith(SUFFIX)}):
+    for place in sorted({path.parent for path in files if path.name.endswith(TEMPLATE_SUFFIXES)}):
         templates += _templates(place, workspace, faults)
     values = [
         one
@@ -232,13 +232,10 @@ def _values(path: Path, workspace: Workspace, faults: list[Fault]) -> ValuesFile
 
 
 def _json(path: Path, workspace: Workspace) -> Fault | None:
-    """Why a template in JSON cannot be used; None where the file is no such thing."""
-    if not path.name.endswith(".json") or path.name.endswith(SUFFIXES):
+    """Why a template in the older JSON cannot be used; None where the file is no such thing."""
+    if not path.name.endswith(".json") or path.name.endswith((JSON_SUFFIX, *SUFFIXES)):
         return None
     file = workspace.relative(path)
-    if path.name.endswith(".pkr.json"):
-        hint = f"write it in HCL, as {path.name.removesuffix('.json')}.hcl"
-        return Fault("templates in JSON are not read yet", file=file, hint=hint)
     try:
         text = read_plain(path)
         builders = json.loads(text).get("builders") if b'"builders"' in text else None
@@ -289,5 +286,6 @@ def known_images(found: Survey, workspace: Workspace) -> tuple[list[Known], list
 
 def shown(folder: Path) -> str:
     """What to say of a folder in which nothing was found."""
-    there = sorted(path.name for path in folder.iterdir() if path.name != SETTINGS_FILE)
+    ours = {SETTINGS_FILE, "configs", "logs", "state"}
+    there = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     return ", ".join(there[:8]) + (" and more" if len(there) > 8 else "") if there else "nothing"

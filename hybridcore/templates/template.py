@@ -45,7 +45,7 @@ class Template:
     Attributes:
         target: ``<os>/<platform>/<name>``.
         folder: where its files lie.
-        bodies: its ``*.pkr.hcl`` files with what they say, in the order Packer reads them: by name.
+        bodies: its files with what they say, in the order in which Packer reads them.
         source: the source block of the image.
         source_file: the file of that block.
         workspace: where it lies.

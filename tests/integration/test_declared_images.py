@@ -339,3 +339,14 @@ def test_patterns_of_builds_do_not_go_with_a_declared_image(space: WorkspaceFold
         build(space, "linux/file/web", only=("named.*",))
     assert not (space.root / "images/dev").exists()
     assert not (space.root / "state/packer-hybrid.json").exists()
+
+
+def test_an_overlay_named_like_a_declared_target_counts_for_it_alone(space: WorkspaceFolder) -> None:
+    space.write("environments/dev/linux/file/db.pkrvars.hcl", 'mirror = "overlay"\n')
+    space.write("environments/dev/linux/file/wbe.pkrvars.hcl", 'mirror = "misspelt"\n')
+    space.settings(SETTINGS.replace('vars = {mirror = "there"}\n', ""))
+    done = hybrid(space, "config", "render", "--env", "dev")
+    assert 'mirror  = "overlay"' in (space.root / "configs/dev/linux/file/db.pkrvars.hcl").read_text()
+    assert 'mirror  = "misspelt"' in (space.root / "configs/dev/linux/file/web.pkrvars.hcl").read_text()
+    assert "db.pkrvars.hcl: counts for" not in done.stdout + done.stderr
+    assert "since linux/file/wbe/ has no target (web was meant?)" in done.stdout + done.stderr

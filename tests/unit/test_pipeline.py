@@ -52,5 +52,7 @@ def test_a_workspace_without_targets_is_an_error(
     make_workspace: Callable[..., WorkspaceFolder], targets: list[str]
 ) -> None:
     space = make_workspace()
-    with pytest.raises(ConfigError, match=f"there is no target in {space.root}/templates"):
+    with pytest.raises(
+        ConfigError, match=f"there is no target in {space.root}, which holds environments, templates"
+    ):
         named_targets(targets, space.open())

@@ -17,6 +17,7 @@ from ...errors import HclError
 from ...hcl import NotEvaluable
 from ...hcl.nodes import ListNode
 from ...templates.declared import AUTO
+from ...templates.files import TEMPLATE_SUFFIXES
 from .scope import Scope
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def _unnamed_targets(template: Template, rendered: Rendered, workspace: Workspac
 @lru_cache(maxsize=64)
 def _targets_in(folder: Path, mtime_ns: int) -> tuple[str, ...]:
     """The folders in a folder that hold templates; its time is part of the key."""
-    return tuple(sorted({path.parent.name for path in folder.glob("*/*.pkr.hcl")}))
+    paths = (path for suffix in TEMPLATE_SUFFIXES for path in folder.glob(f"*/*{suffix}"))
+    return tuple(sorted({path.parent.name for path in paths}))
 
 
 def own_manifests(template: Template, rendered: Rendered, scope: Scope | None = None) -> set[str]:

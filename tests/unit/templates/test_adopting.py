@@ -187,7 +187,7 @@ def test_sources_that_are_computed_from_defaults_are_found(space: WorkspaceFolde
 
 
 def test_what_cannot_be_read_is_said(space: WorkspaceFolder) -> None:
-    space.write("new.pkr.json", "{}")
+    space.write("new/x.pkr.json", "{,}")
     space.write("old.json", '{"builders": [{"type": "qemu"}]}')
     space.write("package.json", '{"name": "no template"}')
     space.write("wrong.pkrvars.hcl", "a = = 1\n")
@@ -196,7 +196,7 @@ def test_what_cannot_be_read_is_said(space: WorkspaceFolder) -> None:
     found = adopt(space)
     assert not found.entries
     said = faults(found)
-    assert "new.pkr.json: templates in JSON are not read yet" in said
+    assert "new/x.pkr.json:1: column 2: expected a name or" in said
     assert "old.json: a template in the older JSON is not read (convert it: packer hcl2_upgrade " in said
     assert "package.json" not in said
     assert "wrong.pkrvars.hcl:1: " in said

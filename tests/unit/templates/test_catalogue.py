@@ -222,13 +222,17 @@ def test_a_broken_template_hides_no_other(space: WorkspaceFolder, capsys: pytest
 def test_templates_that_are_no_targets_are_named(
     space: WorkspaceFolder, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
-    space.write("templates/linux/debian.json", "{}\n")
-    space.write("templates/linux/build.pkr.hcl", "")
+    space.write("old/debian.json", '{"builders": [{"type": "qemu"}]}\n')
+    text = f'source "null" "demo" {{}}\n{BUILD}'.replace("x.y", "null.demo")
+    space.write("templates/linux/build.pkr.hcl", text)
     assert cli.main(["--workspace", str(space.root), *command]) == 1
     shown = capsys.readouterr()
     assert "there is no target in" in shown.err
-    assert "templates/linux/build.pkr.hcl: does not lie three folders below templates/" in shown.err
-    assert "templates/linux/debian.json: a JSON template is not read" in shown.err
+    assert "which holds environments, old, templates" in shown.err
+    assert "templates/linux: a template that is no target yet; its builds: null.demo (declare" in shown.err
+    assert (
+        "old/debian.json: a template in the older JSON is not read (convert it: packer hcl2_up" in shown.err
+    )
 
 
 def test_a_builder_means_its_target_and_one_of_two_targets_neither(space: WorkspaceFolder) -> None:

@@ -153,11 +153,14 @@ def test_the_last_build_is_the_image(space: WorkspaceFolder) -> None:
             ],
         ),
         ({"template": "out"}, ["template = 'out': it leads out of the workspace"]),
-        ({"template": "empty"}, ["empty holds no *.pkr.hcl file (name a folder or a file of HCL2)"]),
+        (
+            {"template": "empty"},
+            ["empty holds no *.pkr.hcl or *.pkr.json file (name a folder or a file of HCL2)"],
+        ),
         (
             {"template": "old"},
             [
-                "old holds no *.pkr.hcl file (JSON templates are not read; convert them: "
+                "old holds no *.pkr.hcl or *.pkr.json file (the older JSON is not read; convert it: "
                 "packer hcl2_upgrade -with-annotations web.json)"
             ],
         ),

@@ -26,9 +26,11 @@ def read(space: WorkspaceFolder, place: str) -> tuple[list[str], list[str]]:
 
 
 def test_a_folder_gives_its_templates_by_name_and_no_other_file(space: WorkspaceFolder) -> None:
-    for name in ("b.pkr.hcl", "a.pkr.hcl", "B.pkr.hcl", "x.pkrvars.hcl", "x.pkr.json", "in/c.pkr.hcl"):
+    for name in ("b.pkr.hcl", "a.pkr.hcl", "B.pkr.hcl", "x.pkrvars.hcl", "in/c.pkr.hcl"):
         space.write(f"t/{name}", "")
     assert read(space, "t") == (["B.pkr.hcl", "a.pkr.hcl", "b.pkr.hcl"], [])
+    space.write("t/A.pkr.json", "{}")
+    assert read(space, "t") == (["B.pkr.hcl", "a.pkr.hcl", "b.pkr.hcl", "A.pkr.json"], [])
 
 
 def test_one_file_is_read_alone_whatever_its_name(space: WorkspaceFolder) -> None:
