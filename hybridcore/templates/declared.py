@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .. import platforms
 from ..errors import Fault, TemplatesError
 from ..workspace import is_name
-from .files import read_bodies
+from .files import TEMPLATE_SUFFIXES, read_bodies
 from .selection import builds, select
 from .slices import Slice
 from .template import Template
@@ -133,6 +133,11 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     place = workspace.root / (setting.template or f"templates/{target}")
     cwd = workspace.root / setting.cwd if setting.cwd else (place if place.is_dir() else place.parent)
     faults = _missing(declared, workspace)
+    if place.is_file() and not place.name.endswith(TEMPLATE_SUFFIXES):
+        name = workspace.relative(place)
+        message = f"{target}: {name}: Packer takes it for a template in the older JSON"
+        hint = f"convert it: packer hcl2_upgrade -with-annotations {name}; names end in .pkr.hcl or .pkr.json"
+        faults.append(Fault(message, file=setting.file, line=setting.line, hint=hint))
     if faults:
         raise TemplatesError(f"the image {target} cannot be used", faults=faults)
     bodies = read_bodies(place, workspace, faults)

@@ -310,7 +310,7 @@ DB = f'{IMAGE}only = "file.db"\n'
         (IMAGE.replace('"packer"', '"gone"'), "template = 'gone': it is not there"),
         (f'{DB}var_files = ["no"]\n', "var_files = 'no': it is not there"),
         (f'{DB}cwd = "packer/images.pkr.hcl"\n', "it is no folder"),
-        (IMAGE.replace('"packer"', '"scripts"'), "scripts holds no *.pkr.hcl file"),
+        (IMAGE.replace('"packer"', '"scripts"'), "scripts holds no *.pkr.hcl or *.pkr.json file"),
         (DB.replace("linux/file/x", "linux/vsphere/x"), "does not belong to the platform 'vsphere'"),
         (
             '[images."linux/file/{name}"]\ntemplate = "packer"\neach = "none/*"\n',
@@ -343,10 +343,10 @@ def test_patterns_of_builds_do_not_go_with_a_declared_image(space: WorkspaceFold
 
 def test_an_overlay_named_like_a_declared_target_counts_for_it_alone(space: WorkspaceFolder) -> None:
     space.write("environments/dev/linux/file/db.pkrvars.hcl", 'mirror = "overlay"\n')
-    space.write("environments/dev/linux/file/wbe.pkrvars.hcl", 'mirror = "misspelt"\n')
+    space.write("environments/dev/linux/file/webb.pkrvars.hcl", 'mirror = "misspelt"\n')
     space.settings(SETTINGS.replace('vars = {mirror = "there"}\n', ""))
     done = hybrid(space, "config", "render", "--env", "dev")
     assert 'mirror  = "overlay"' in (space.root / "configs/dev/linux/file/db.pkrvars.hcl").read_text()
     assert 'mirror  = "misspelt"' in (space.root / "configs/dev/linux/file/web.pkrvars.hcl").read_text()
     assert "db.pkrvars.hcl: counts for" not in done.stdout + done.stderr
-    assert "since linux/file/wbe/ has no target (web was meant?)" in done.stdout + done.stderr
+    assert "since linux/file/webb/ has no target (web was meant?)" in done.stdout + done.stderr

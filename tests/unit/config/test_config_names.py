@@ -28,16 +28,16 @@ def space(make_workspace: Callable[..., WorkspaceFolder]) -> WorkspaceFolder:
         (
             "",
             "linus.pkrvars.hcl",
-            "counts for every target, since templates/linus/ has none (linux was",
+            "counts for every target, since linus/ has no target (linux was",
         ),
-        ("", "windows.pkrvars.hcl", "counts for every target, since templates/windows/ has none; give it"),
-        ("", "qemu.pkrvars.hcl", "since templates/qemu/ has none; give it another name if that is meant"),
+        ("", "windows.pkrvars.hcl", "counts for every target, since windows/ has no target; give it"),
+        ("", "qemu.pkrvars.hcl", "since qemu/ has no target; give it another name if that is meant"),
         (
             "linux",
             "qmeu.pkrvars.hcl.tmpl",
-            "counts for every target of linux, since templates/linux/qmeu/ has none (qemu was meant?)",
+            "counts for every target of linux, since linux/qmeu/ has no target (qemu was meant?)",
         ),
-        ("linux/qemu", "db.pkrvars.hcl", "templates/linux/qemu/db/ has none; give it"),  # it is elsewhere
+        ("linux/qemu", "db.pkrvars.hcl", "linux/qemu/db/ has no target; give it"),  # it is elsewhere
         ("linux/qemu/web", "db.pkrvars.hcl", ""),  # in the folder of a target nothing can be meant but it
     ],
 )
@@ -57,7 +57,7 @@ def test_names_of_files(space: WorkspaceFolder, folder: str, name: str, warning:
         ("x.tfvars", "x.tfvars: is not used, overlays end in .pkrvars.hcl, .pkrvars.json, .pkrvars.hcl.tmpl"),
         ("x.hcl", "x.hcl: is not used"),
         ("linux/x.pkrvars.hcl", ""),
-        ("linx/in/x.pkrvars.hcl", "linx/: is not used, since templates/linx/ has no target"),
+        ("linx/in/x.pkrvars.hcl", "linx/: is not used, since linx/ has no target"),
         ("files/data.json", ""),  # a folder without overlays may lie there
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridcore.config.names import Names
 from hybridcore.config.overlays import Overlays, applies, merge, place
 from hybridcore.errors import ConfigError, Fault
 from hybridcore.hcl import Value
@@ -44,15 +45,15 @@ def overlays(space: WorkspaceFolder, env: str = "dev") -> Overlays:
 def test_the_folder_that_a_file_counts_for(
     space: WorkspaceFolder, folder: str, name: str, found: str
 ) -> None:
-    assert place(folder, name, space.open()) == found
+    assert place(folder, name, Names(space.open())) == found
     parts = [*folder.split("/"), name] if folder else [name]
-    assert applies(parts, TARGET, space.open())
-    assert applies(parts, "linux/null/db", space.open()) is (found in ("", "linux"))
+    assert applies(parts, TARGET, Names(space.open()))
+    assert applies(parts, "linux/null/db", Names(space.open())) is (found in ("", "linux"))
 
 
 def test_a_target_that_begins_like_another_does_not_get_its_values(space: WorkspaceFolder) -> None:
     space.write("templates/linux/qemu/web-2/x.pkr.hcl", "")
-    assert not applies(["linux", "qemu", "web.pkrvars.hcl"], "linux/qemu/web-2", space.open())
+    assert not applies(["linux", "qemu", "web.pkrvars.hcl"], "linux/qemu/web-2", Names(space.open()))
 
 
 def test_layers_come_from_the_widest_to_the_narrowest(space: WorkspaceFolder) -> None:
