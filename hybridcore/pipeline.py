@@ -109,7 +109,9 @@ def named_targets(
     own = [entry.get("target") if isinstance(entry, dict) else entry for entry in entries]
     entries += [target for target in templates.target_names(workspace=workspace) if target not in own]
     if not entries:
-        raise templates.none_found(workspace)
+        from .templates.survey import none_found
+
+        raise none_found(workspace)
     return entries
 
 

@@ -29,7 +29,9 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         raise TemplatesError(f"{args.where!r} is not OS,PLATFORM", hint="as in linux,proxmox")
     loaded, faults = templates.load_each(os or None, platform or None, workspace)
     if not loaded and not faults:
-        raise templates.none_found(workspace, args.where)
+        from ..templates.survey import none_found
+
+        raise none_found(workspace, args.where)
     found = sorted({template.builder for template in loaded})
     if args.json:
         wrong = {"faults": [fault.to_dict() for fault in faults]} if faults else {}

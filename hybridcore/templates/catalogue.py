@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, Fault, TemplatesError
+from ..errors import Fault, TemplatesError
 from ..workspace import Workspace, is_name, resolve
 from .declared import auto_files, expand, with_setting
 from .declared import load as load_declared
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .declared import Declared
-
-_MOST_NAMED = 10
 
 
 def list_builders(
@@ -104,39 +102,6 @@ def target_of(builder: str, workspace: Workspace) -> str:
         hint = f"name one: {', '.join(found)}"
         raise TemplatesError(f"{builder} is the builder of {len(found)} targets", hint=hint)
     raise TemplatesError(f"no target has the builder {builder}", hint="see packer-hybrid builders list")
-
-
-def none_found(workspace: Workspace, chosen: str = "") -> ConfigError:
-    """The error for a workspace, or a choice, without a target; it says what lies there instead.
-
-    Args:
-        workspace: where targets were looked for.
-        chosen: the operating system and the platform that were asked for, if any.
-    """
-    there = target_names(workspace=workspace)
-    if there:
-        more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
-        hint = f"there are: {', '.join(there[:_MOST_NAMED])}{more}"
-        return ConfigError(f"there is no target of {chosen}", hint=hint)
-    from .survey import shown, survey
-
-    found = survey(workspace.root, workspace)
-    faults = [
-        Fault(
-            f"a template that is no target yet; its builds: {', '.join(build.name for build in one.builds)}",
-            file=one.place,
-            hint="declare its images in [images]: packer-hybrid adopt proposes them",
-        )
-        for one in found.templates
-    ]
-    faults += found.faults
-    if len(faults) > _MOST_NAMED:
-        faults[_MOST_NAMED:] = [Fault(f"and {len(faults) - _MOST_NAMED} more")]
-    return ConfigError(
-        f"there is no target in {workspace.root}, which holds {shown(workspace.root)}",
-        hint="a target is a folder templates/<os>/<platform>/<name> of Packer files, or a table in [images]",
-        faults=faults,
-    )
 
 
 def list_targets(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Fault, HclError, TemplatesError
+from ..errors import ConfigError, Fault, HclError, TemplatesError
 from ..workspace import SETTINGS_FILE, read_plain
 from . import catalogue, declarations
 from .declared import AUTO, SUFFIXES, auto_files, images_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .declarations import Variable
     from .selection import Build
 
+_MOST_NAMED = 10
 # Folders at the root that are ours: what we render, remember and log, and overlays, which need no entry.
 _OURS = frozenset({"configs", "environments", "logs", "sources", "state"})
 _EXAMPLES = tuple(f"{suffix}{end}" for suffix in SUFFIXES for end in (".example", ".sample", ".dist"))
@@ -289,3 +290,34 @@ def shown(folder: Path) -> str:
     ours = {SETTINGS_FILE, "configs", "logs", "state"}
     there = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     return ", ".join(there[:8]) + (" and more" if len(there) > 8 else "") if there else "nothing"
+
+
+def none_found(workspace: Workspace, chosen: str = "") -> ConfigError:
+    """The error for a workspace, or a choice, without a target; it says what lies there instead.
+
+    Args:
+        workspace: where targets were looked for.
+        chosen: the operating system and the platform that were asked for, if any.
+    """
+    there = catalogue.target_names(workspace=workspace)
+    if there:
+        more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
+        hint = f"there are: {', '.join(there[:_MOST_NAMED])}{more}"
+        return ConfigError(f"there is no target of {chosen}", hint=hint)
+    found = survey(workspace.root, workspace)
+    faults = [
+        Fault(
+            f"a template that is no target yet; its builds: {', '.join(build.name for build in one.builds)}",
+            file=one.place,
+            hint="declare its images in [images]: packer-hybrid adopt proposes them",
+        )
+        for one in found.templates
+    ]
+    faults += found.faults
+    if len(faults) > _MOST_NAMED:
+        faults[_MOST_NAMED:] = [Fault(f"and {len(faults) - _MOST_NAMED} more")]
+    return ConfigError(
+        f"there is no target in {workspace.root}, which holds {shown(workspace.root)}",
+        hint="a target is a folder templates/<os>/<platform>/<name> of Packer files, or a table in [images]",
+        faults=faults,
+    )
