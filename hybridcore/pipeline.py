@@ -284,6 +284,10 @@ def build(
         return _build(request, workspace, monitor, check=True, watched=watched)
     secrets = request.options.secrets.values()
     with logs.recorded("packer", request.command, workspace=workspace, secrets=secrets) as say:
+        if request.options.offline:
+            from . import bundles
+
+            bundles.bring(workspace=workspace, monitor=monitor)
         report = _build(request, workspace, monitor, check=False, watched=watched)
         say(report.counted())
     return report

@@ -32,6 +32,7 @@ class Settings:
     Attributes:
         packer_path: ``[packer] path``, the program to run: a name to look up, or a path.
         strict: ``[packer] strict``, whether plugins must be pinned.
+        mirror: ``[offline] mirror``, the folder that stands for the network.
         parallel_builds: ``[build] parallel_builds``, Packer processes at a time; 0 means one a core.
         keep_images: ``[build] keep_images``, the old name of ``[retention] keep``; None where it is not used.
         logs_max_bytes: ``[logs] max_bytes``, size in bytes at which a log file rolls.
@@ -55,6 +56,7 @@ class Settings:
 
     packer_path: str = "packer"
     strict: bool = False
+    mirror: str = ""
     parallel_builds: int = 0
     keep_images: int | None = None
     logs_max_bytes: int = 10_000_000
@@ -79,6 +81,7 @@ class Settings:
 _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("packer", "path"): ("packer_path", str),
     ("packer", "strict"): ("strict", bool),
+    ("offline", "mirror"): ("mirror", str),
     ("build", "parallel_builds"): ("parallel_builds", int),
     ("build", "keep_images"): ("keep_images", int),
     ("logs", "max_bytes"): ("logs_max_bytes", int),
@@ -131,6 +134,11 @@ class Workspace:
     def plugins(self) -> Path:
         """Packer's plugins of this workspace alone, in the layout of ``PACKER_PLUGIN_PATH``."""
         return self.root / ".packer-plugins"
+
+    @property
+    def mirror(self) -> Path | None:
+        """The folder that stands for the network offline: a bundle, or repositories; None without one."""
+        return Path(os.path.normpath(self.root / self.settings.mirror)) if self.settings.mirror else None
 
     @property
     def state_dir(self) -> Path:

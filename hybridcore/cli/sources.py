@@ -36,7 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--frozen", action="store_true", help="nothing may move: fail unless all are at their pinned commit"
     )
-    parser.add_argument("--offline", action="store_true", help="use only what the clones already have")
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what the clones already have, and [offline] mirror"
+    )
     parser.add_argument(
         "--keep-going", action="store_true", help="sync the others when one is not as it should be"
     )
@@ -58,8 +60,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "would bring. Fetches what is missing, and moves nothing.",
     )
     _add_names(parser)
-    parser.add_argument("--offline", action="store_true", help="use only what the clones already have")
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what the clones already have, and [offline] mirror"
+    )
     parser.set_defaults(run=run_diff)
+
+    parser = actions.add_parser(
+        "bundle",
+        help="make a folder with all that a place without network needs",
+        description="Put repositories, plugins, Packer itself, base images and collections of the workspace "
+        "into a folder. Where [offline] mirror names it, --offline of a sync and of a build uses it.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="a new folder, or an older bundle")
+    parser.set_defaults(run=run_bundle, changes="sources bundle")
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +110,31 @@ def _print_synced(result: SourceResult) -> None:
         print(f"packer-hybrid: {result.name}: {result.warning}", file=sys.stderr)
     moved = f" (was {result.before[:12]})" if result.action == "updated" else ""
     print(f"{result.action:9} {result.name} {result.sha[:12]} {result.ref or result.url}{moved}")
+
+
+def run_bundle(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Make a bundle, and print what is in it.
+
+    Args:
+        args: ``folder`` and ``json``.
+        workspace: the workspace.
+
+    Returns:
+        The exit code.
+    """
+    from pathlib import Path
+
+    from .. import bundles
+    from ..errors import EXIT_DONE
+    from ..monitor import ConsoleMonitor
+
+    found = bundles.bundle(Path(args.folder).absolute(), workspace=workspace, monitor=ConsoleMonitor())
+    if args.json:
+        print_json({"results": [one.to_dict() for one in found]})
+    else:
+        for one in found:
+            print(f"{one.kind:10} {one.name} {one.path}")
+    return EXIT_DONE
 
 
 def run_lock(args: argparse.Namespace, workspace: Workspace) -> int:

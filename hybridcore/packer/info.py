@@ -12,7 +12,7 @@ from .building.inotify import trouble
 from .pinned.checks import refusals
 from .planning.parents import recorded
 from .program import plugins
-from .program.capabilities import probe, probe_workspace
+from .program.capabilities import path_of, probe, probe_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -93,7 +93,7 @@ def packer_has(workspace: Workspace) -> PackerHas:
         PackerError: there is no Packer.
     """
     # Asked anew, without the cache: the folder may be no workspace yet.
-    packer = probe(workspace.settings.packer_path)
+    packer = probe(path_of(workspace))
     return PackerHas(
         version=packer.version,
         builders=_builders(packer, workspace),

@@ -41,6 +41,8 @@ class BuildOptions:
         force: build also what is unchanged, and overwrite what is there (``-force``).
         init: install the plugins that targets require first.
         max_age: build an image again that is older, as in ``7d``; instead of what target or environment say.
+        offline: use the network for nothing that we bring: sources, plugins and base images come from the
+            mirror of the workspace, or are there.
         timeout: seconds for the build of one target, all attempts together; 0 means no limit.
         retries: how often a build is tried again after an error that may pass.
         retry_delay: seconds before the first retry; doubles with each one.
@@ -62,6 +64,9 @@ class BuildOptions:
     max_age: str = field(
         default="",
         metadata=_about("build also what is older, as in 7d; units s, m, h, d, w", metavar="AGE"),
+    )
+    offline: bool = field(
+        default=False, metadata=_about("bring sources, plugins and base images from the mirror alone")
     )
     timeout: float = field(
         default=0.0, metadata=_about("for each target, retries included", metavar="SECONDS")

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,16 @@ from ..workspace import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
 from . import addresses, comparing, lockfile, unfinished
 from .git import Git
+from .mirrors import export as bare
+from .mirrors import repositories as mirrored
 from .records import SHA, Asked, LockResult, SourceDiff, SourceResult
 from .repository import move, prepare
+from .runner import NO_MIRRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
     from typing import TypeVar
 
     from ..monitor import Monitor
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["LockResult", "SourceDiff", "SourceResult", "diff", "lock", "sync"]
+__all__ = ["LockResult", "SourceDiff", "SourceResult", "diff", "export", "lock", "sync"]
 
 # Network latency, not processor time, is what most of them wait for.
 _AT_A_TIME = 8
@@ -61,7 +66,7 @@ def sync(
         frozen: nothing may move. What is there must be at the commit of the lock file, with files of its
             digest; without a lock file at its ``sha``, or where the state says the last sync left it. What is
             missing is cloned at exactly that commit.
-        offline: no network: only commits that are in the clones already.
+        offline: no network: only commits that are in the clones already, or in ``[offline] mirror``.
         check: only say what a sync would do; asks the remotes, writes nothing.
         keep_going: sync the others when one is not as it should be; otherwise nothing moves then.
         monitor: who sees what is fetched, and that a remote is asked again.
@@ -83,8 +88,14 @@ def sync(
         if not wanted and (names is not None or not recorded):
             return []
         asked = Asked(space, recorded, frozen, offline, check, _locked_sources(space) if frozen else None)
-        with _working(asked, monitor) as work:
-            prepared, faults = work.each(wanted, lambda setting: prepare(asked, setting, work.git))
+        mirrors = mirrored(space) if offline else {}
+        with _working(asked, monitor, mirrors) as work:
+            prepared, faults = work.each(
+                wanted,
+                lambda setting: prepare(
+                    replace(asked, offline=offline and setting.url not in mirrors), setting, work.git
+                ),
+            )
             if check or not keep_going:
                 hint = "" if check else "nothing was moved; keep_going (--keep-going) syncs the others"
                 _raise(faults, len(wanted), "synced", hint=hint)
@@ -173,6 +184,36 @@ def diff(
     return found
 
 
+def export(folder: Path, *, workspace: Workspace) -> dict[str, Path]:
+    """Make bare repositories of all sources, for a place without network.
+
+    Args:
+        folder: where they are made.
+        workspace: the workspace.
+
+    Returns:
+        They, and those of submodules, by URL.
+
+    Raises:
+        SourcesError: one is not where the last sync left it, or has not all that is needed.
+        LockError: a sync runs in this workspace, and the time to wait for it is over.
+    """
+    wanted = _wanted(workspace, None)
+    if not wanted:
+        return {}
+    asked = Asked(workspace, _recorded(workspace), frozen=True, offline=True, check=False)
+    folder.mkdir(parents=True)
+
+    def one(setting: SourceSetting) -> dict[str, Path]:
+        sha = comparing.lock(asked, setting, work.git).sha
+        return bare(work.git, setting, workspace.sources / setting.name, sha, folder)
+
+    with _working(asked, None) as work:
+        found, faults = work.each(wanted, one)
+    _raise(faults, len(wanted), "bundled")
+    return {url: path for each in found for url, path in each.items()}
+
+
 def _logged(space: Workspace) -> AbstractContextManager[object]:
     """Have the shared log say that a sync begins, and how it ended."""
     from .. import logs
@@ -199,17 +240,20 @@ def _raise(faults: list[Fault], of: int, done: str, *, hint: str = "") -> None:
 
 
 @contextmanager
-def _working(asked: Asked, monitor: Monitor | None) -> Iterator[_Work]:
+def _working(
+    asked: Asked, monitor: Monitor | None, mirrors: Mapping[str, Path] = NO_MIRRORS
+) -> Iterator[_Work]:
     """Work below ``sources/``: alone, unless it is a check, which writes nothing."""
     home = asked.space.sources
     _check_home(asked.space)
     if asked.check:
-        yield _Work(asked.space, monitor, offline=asked.offline)
+        yield _Work(asked.space, monitor, offline=asked.offline, mirrors=mirrors)
         return
     try:
         home.mkdir(exist_ok=True)
         with _locked(asked.space, monitor):
-            yield _Work(asked.space, monitor, unfinished.mark(home), offline=asked.offline)
+            mark = unfinished.mark(home)
+            yield _Work(asked.space, monitor, mark, offline=asked.offline, mirrors=mirrors)
     except OSError as error:
         raise SourcesError(f"cannot work in {home}: {error.strerror}") from error
 
@@ -302,14 +346,25 @@ class _Work:
         monitor: who sees it.
         mark: what every git carries.
         offline: whether no git may use the network.
+        mirrors: repositories of this machine in place of URLs, offline.
     """
 
-    def __init__(self, space: Workspace, monitor: Monitor | None, mark: str = "", *, offline: bool) -> None:
+    def __init__(
+        self,
+        space: Workspace,
+        monitor: Monitor | None,
+        mark: str = "",
+        *,
+        offline: bool,
+        mirrors: Mapping[str, Path],
+    ) -> None:
         # A name with what git does for it, or with nothing when it has ended.
         self._events: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._space = space
         self._monitor = monitor
-        self.git = Git(mark, lambda name, text: self._events.put((name, text)), offline=offline)
+        self.git = Git(
+            mark, lambda name, text: self._events.put((name, text)), offline=offline, mirrors=mirrors
+        )
 
     def each(
         self, settings: list[SourceSetting], work: Callable[[SourceSetting], T]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Seconds that a command may take that asks nobody; SourceSetting bounds the others.
 LOCAL_TIMEOUT_S = 3600.0
+NO_MIRRORS: Mapping[str, Path] = MappingProxyType({})
 NO_MORE: Mapping[str, str] = MappingProxyType({})
 _OPTIONS = {
     "core.hooksPath": "/dev/null",
@@ -90,6 +91,24 @@ def environment() -> dict[str, str]:
     return env
 
 
+def _mirror_environment(mirrors: Mapping[str, Path], env: Mapping[str, str]) -> dict[str, str]:
+    """What has git take mirrors in place of URLs, and use no other transport than files.
+
+    Args:
+        mirrors: repositories of this machine by URL.
+        env: the environment that git gets otherwise.
+
+    Returns:
+        The variables to add: git-config(1), ``GIT_CONFIG_COUNT`` and ``url.<base>.insteadOf``.
+    """
+    count = int(env.get("GIT_CONFIG_COUNT") or 0)
+    added = {"GIT_ALLOW_PROTOCOL": "file", "GIT_CONFIG_COUNT": str(count + len(mirrors))}
+    for number, (url, path) in enumerate(mirrors.items(), count):
+        added[f"GIT_CONFIG_KEY_{number}"] = f"url.{path}.insteadOf"
+        added[f"GIT_CONFIG_VALUE_{number}"] = url
+    return added
+
+
 class Runner:
     """Runs git from several threads, and can end all of it at once.
 
@@ -100,6 +119,7 @@ class Runner:
         mark: what every git carries in ``HYBRIDCORE_RUN``, so that those of a killed sync can be found.
         tell: called now and then from any thread, with the name of a source and what git does for it.
         offline: allow no transport, not even for what a clone left out.
+        mirrors: offline, repositories of this machine that stand for URLs.
     """
 
     def __init__(
@@ -108,6 +128,7 @@ class Runner:
         tell: Callable[[str, str], None] = lambda name, text: None,
         *,
         offline: bool = False,
+        mirrors: Mapping[str, Path] = NO_MIRRORS,
     ) -> None:
         self._tell = tell
         self._env = environment()
@@ -115,6 +136,8 @@ class Runner:
             self._env[RUN_MARK] = mark
         if offline:
             self._env["GIT_ALLOW_PROTOCOL"] = "none"
+            if mirrors:
+                self._env |= _mirror_environment(mirrors, self._env)
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = threading.Event()

@@ -122,6 +122,13 @@ options:
       - Wins over what C(packer-hybrid.toml) says for a target or an environment.
     type: str
     default: ""
+  offline:
+    description:
+      - Bring sources, plugins, base images and, where there is none, Packer from C([offline] mirror) of the
+        settings before the build, and ask no server for them. See docs/offline.md.
+      - What Packer and provisioners fetch themselves is not affected.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds for the build of each target, retries included. V(0) means no limit.

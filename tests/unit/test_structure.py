@@ -16,6 +16,7 @@ FLOORS = """
 __main__
 cli
 live pipeline
+bundles
 packer
 caretaker
 packer.info

@@ -118,13 +118,13 @@ def _install_plugins(
         return
     if check:
         return
-    for result in pinned.sync(monitor=monitor, workspace=workspace):
+    for result in pinned.sync(offline=options.offline, monitor=monitor, workspace=workspace):
         if result.changed:
             monitor.note(f"{result.action} the plugin {result.source} {result.version}")
         if result.warning:
             monitor.note(f"warning: the plugin {result.source}: {result.warning}")
     requiring = [template for template in loaded if required(template)]
-    if not workspace.settings.strict:
+    if not (workspace.settings.strict or options.offline):
         for line in install(requiring, workspace, capabilities, options=options):
             monitor.note(line)
 

@@ -16,7 +16,7 @@ from ...workspace import SETTINGS_FILE, resolve
 from ..program.capabilities import probe_workspace
 from ..program.plugins import CHECKSUM, machine, within
 from .checks import pin_of, problem, seen
-from .fetching import fetch
+from .fetching import fetch, in_mirror
 from .results import LockedResult, PluginResult, PluginStatus
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def sync(
 
     Args:
         names: addresses; all when not given.
-        offline: no network.
+        offline: no network; ``[offline] mirror`` comes before ``from``.
         check: only say what would change; nothing is fetched.
         monitor: who sees what is fetched.
         workspace: the workspace; found when not given.
@@ -78,7 +78,9 @@ def sync(
                 result, todo = _planned(space, one, locked, offline=offline)
                 if todo:
                     watching.note(f"fetching {one.source} {one.version}")
-                    fetched = fetch(one, pin_of(one, locked), space, space.plugins / _NEW, watching)
+                    fetched = fetch(
+                        one, pin_of(one, locked), space, space.plugins / _NEW, watching, offline=offline
+                    )
                     result = replace(
                         result, sha256=fetched.sha256, path=str(fetched.place), warning=fetched.warning
                     )
@@ -211,9 +213,10 @@ def _planned(
     state_of = problem(one, program, locked)
     before = ", ".join(there)
     todo = program is None or state_of.broken
-    if todo and not one.origin:
+    bundled = offline and in_mirror(one, space) is not None
+    if todo and not one.origin and not bundled:
         raise SourcesError(f"{state_of.text}, and its settings have no from", hint="say where it comes from")
-    if todo and offline and re.match(r"https?://", one.origin):
+    if todo and offline and not bundled and re.match(r"https?://", one.origin):
         raise SourcesError("it is not installed, and offline nothing can be fetched", hint="sync online once")
     action = "unchanged" if before == one.version and not todo else "updated" if before else "installed"
     result = PluginResult(

@@ -48,7 +48,9 @@ class Fetched(NamedTuple):
     warning: str
 
 
-def fetch(setting: PluginSetting, pin: str, space: Workspace, new: Path, monitor: Monitor) -> Fetched:
+def fetch(
+    setting: PluginSetting, pin: str, space: Workspace, new: Path, monitor: Monitor, *, offline: bool = False
+) -> Fetched:
     """Get the program of a plugin, and check it.
 
     Args:
@@ -57,6 +59,7 @@ def fetch(setting: PluginSetting, pin: str, space: Workspace, new: Path, monitor
         space: the workspace.
         new: a folder for it, on the file system of its place.
         monitor: who sees how far a download is.
+        offline: whether the mirror of the workspace comes first.
 
     Raises:
         SourcesError: it is not there, or is not what was pinned.
@@ -65,7 +68,10 @@ def fetch(setting: PluginSetting, pin: str, space: Workspace, new: Path, monitor
     folder = new / setting.source
     folder.mkdir(parents=True)
     origin = _filled(setting)
-    if re.match(r"https?://", origin):
+    bundled = in_mirror(setting, space) if offline else None
+    if bundled is not None:
+        given = bundled
+    elif re.match(r"https?://", origin):
         _check_url(origin)
         given = folder / (origin.rpartition("/")[2] or "download")
         download(origin, given, most_bytes=_MOST_BYTES, monitor=monitor, name=setting.source)
@@ -74,13 +80,23 @@ def fetch(setting: PluginSetting, pin: str, space: Workspace, new: Path, monitor
         _check_source(given, space)
         if given.is_dir():
             given = _in_folder(setting, given)
-    if setting.archive_sha256 and (found := sha256_of(given)) != setting.archive_sha256:
+    if setting.archive_sha256 and bundled is None and (found := sha256_of(given)) != setting.archive_sha256:
         message = f"{_shown(origin)} has the digest {found}, archive_sha256 is {setting.archive_sha256}"
         raise SourcesError(message, hint="do not use it, and find out who changed what")
     program = _program(setting, given, folder / "program")
     _check_digest(setting, pin, given, program)
     warning = _describe(setting, program)
     return Fetched(program, space.plugins / setting.source / program.name, sha256_of(program), warning)
+
+
+def in_mirror(setting: PluginSetting, space: Workspace) -> Path | None:
+    """The program of a plugin in the mirror of a workspace; None where it has none."""
+    if space.mirror is None:
+        return None
+    folder = space.mirror / "plugins" / setting.source
+    if not folder.is_dir():
+        return None
+    return next((path for path in sorted(folder.iterdir()) if _is_program(setting, path.name)), None)
 
 
 def _filled(setting: PluginSetting) -> str:

@@ -129,6 +129,14 @@ def find_packer(packer_path: str) -> str:
     return os.path.abspath(found)
 
 
+def path_of(workspace: Workspace) -> str:
+    """The Packer of a workspace: as the settings name it, or that of its mirror where there is no other."""
+    named = workspace.settings.packer_path
+    bundled = workspace.mirror / "packer" / "packer" if workspace.mirror else None
+    missing = bundled is not None and shutil.which(os.path.expanduser(named)) is None
+    return str(bundled) if missing and os.access(str(bundled), os.X_OK) else named
+
+
 def probe(
     packer_path: str,
     *,
@@ -169,7 +177,7 @@ def probe(
 def known(workspace: Workspace) -> Capabilities | None:
     """What the Packer of a workspace can do where it was asked before; no program is run."""
     try:
-        path = find_packer(workspace.settings.packer_path)
+        path = find_packer(path_of(workspace))
         identity = _identity(path, os.stat(path))
     except (PackerError, OSError):
         return None
@@ -187,7 +195,7 @@ def _cache_dir(workspace: Workspace) -> Path:
 
 def probe_workspace(workspace: Workspace) -> Capabilities:
     """What the Packer of a workspace can do; see ``probe``."""
-    return probe(workspace.settings.packer_path, cache_dir=_cache_dir(workspace))
+    return probe(path_of(workspace), cache_dir=_cache_dir(workspace))
 
 
 def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
