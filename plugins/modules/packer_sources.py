@@ -49,8 +49,8 @@ options:
   offline:
     description:
       - Do not use the network.
-      - Only commits that the clones already have, or a repository in C([offline] mirror) of the settings, can be
-        checked out. A repository that is in neither fails the task.
+      - Only commits that the clones already have, or a repository in C([offline] mirror) of the settings, can
+        be checked out. A repository that is in neither fails the task.
     type: bool
     default: false
   keep_going:
