@@ -33,6 +33,7 @@ def test_a_table_with_everything() -> None:
         "filter": "blob:limit=10k",
         "sparse": ["docs", "a/b c"],
         "lfs": True,
+        "submodules": True,
         "refuse": ["links", "lfs"],
         "verify": "ssh",
         "signers": "signers",
