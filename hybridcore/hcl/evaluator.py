@@ -125,6 +125,8 @@ class _Evaluator:
                 if isinstance(source, SetOf):
                     raise NotEvaluable("only Packer knows the order of a set")
                 items = [] if source is None else source if isinstance(source, list) else [source]
+                if not items and step.steps:
+                    raise NotEvaluable("only Packer knows the type of the elements of an empty list")
                 source = [self._walk(item, step.steps, scope) for item in items]
             else:
                 source = self._index(source, self.value(step, scope))

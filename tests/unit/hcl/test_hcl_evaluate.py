@@ -139,6 +139,7 @@ def test_values_are_those_of_packer(expression: str, expected: object) -> None:
         *(f'can({name}("1"))' for name in ("tostring", "tonumber", "tobool", "nosuch")),
         'true ? [1] : ["a"]',
         "{for x in [1, 1]: x => x}",
+        "[for x in [].*.a: x]",
     ],
 )
 def test_what_is_unknown_or_wrong_is_left_to_packer(expression: str) -> None:
