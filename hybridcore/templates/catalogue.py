@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import listdir as os_listdir  # `os` is a parameter here
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from .selection import builds
 from .template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .declared import Declared
 
@@ -129,10 +130,7 @@ def target_names(
         ``<os>/<platform>/<name>``, sorted.
     """
     where = resolve(workspace)
-    folder = where.templates
-    below = len(str(folder)) + 1
-    paths = [path for suffix in TEMPLATE_SUFFIXES for path in folder.glob(f"*/*/*/*{suffix}")]
-    found = {path[below:].rpartition("/")[0] for path in map(str, paths)}
+    found = set(_folders(str(where.templates)))
     declared = expand(where)
     # A folder that declared images share is their template, not a target by itself.
     found -= {one.setting.template.removeprefix("templates/").rstrip("/") for one in declared.values()}
@@ -143,6 +141,24 @@ def target_names(
         for target, of_os, of_platform in named
         if os in (None, of_os) and platform in (None, of_platform)
     ]
+
+
+def _folders(templates: str) -> Iterator[str]:
+    """The folders three levels below a folder that hold Packer files, relative to it."""
+    level = [""]
+    for _ in range(3):
+        level = [f"{above}{name}/" for above in level for name in _listed(f"{templates}/{above}")]
+    for folder in level:
+        if any(name.endswith(TEMPLATE_SUFFIXES) for name in _listed(f"{templates}/{folder}")):
+            yield folder[:-1]
+
+
+def _listed(folder: str) -> list[str]:
+    """The names in a folder; none where it is no folder, or cannot be read."""
+    try:
+        return os_listdir(folder)
+    except OSError:
+        return []
 
 
 def compose_files(targets: Sequence[str], *, workspace: Workspace | None = None) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -243,7 +244,7 @@ def auto_files(folder: Path) -> list[str]:
 
     Source: ``filesInDir`` and what calls it in hcl2template/parser.go.
     """
-    names = sorted(path.name for path in folder.iterdir())
+    names = sorted(os.listdir(folder))
     return [name for suffix in AUTO for name in names if name.endswith(suffix)]
 
 

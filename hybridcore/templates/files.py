@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,25 +56,27 @@ def read_bodies(place: Path, workspace: Workspace, faults: list[Fault]) -> list[
         Each file with what it says.
     """
     paths = [place]
-    if place.is_dir():
+    if os.path.isdir(place):
         try:
-            names = sorted(path.name for path in place.iterdir())
+            names = sorted(os.listdir(place))
             paths = [place / name for suffix in TEMPLATE_SUFFIXES for name in names if name.endswith(suffix)]
         except OSError as error:
             faults.append(Fault(f"cannot be read: {error.strerror}", file=workspace.relative(place)))
             return []
     bodies = []
     for path in paths:
-        file = workspace.relative(path)
-        if path.is_symlink() and not workspace.holds(path):
+        if os.path.islink(path) and not workspace.holds(path):
+            file = workspace.relative(path)
             faults.append(Fault("leads out of the workspace", file=file, hint="copy the file"))
             continue
         try:
-            stat = path.stat()
+            stat = os.stat(path)
             bodies.append((path, _parse(path, stat.st_mtime_ns, stat.st_size)))
         except HclError as error:
+            file = workspace.relative(path)
             faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
         except OSError as error:
+            file = workspace.relative(path)
             faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
     return bodies
 

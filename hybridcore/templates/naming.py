@@ -38,11 +38,13 @@ def check_sources(
         hint = "a target has exactly one; a clone variant is a target of its own"
         faults.append(Fault("a second source block", file=where.relative(path), line=block.line, hint=hint))
     path, block = sources[0]
+    known = platforms.by_name(platform)
+    kind, label = block.labels if len(block.labels) == 2 else ("", "")
+    if label == name and known.has(kind):
+        return faults
     file, line = where.relative(path), block.line
     if len(block.labels) != 2:
         return [*faults, Fault("a source block has two labels, type and name", file=file, line=line)]
-    kind, label = block.labels
-    known = platforms.by_name(platform)
     if not known.has(kind):
         plugin = known.plugin
         allowed = ", ".join(known.source_types) or f"{plugin}, or {plugin}-iso, {plugin}-clone and the like"

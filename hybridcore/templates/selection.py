@@ -168,14 +168,23 @@ def _used(
             names = None
         if isinstance(names, list):
             for name in names:
-                yield str(name).removeprefix("source."), sources.line, None
+                yield _reference(str(name)), sources.line, None
         else:
             message = "which sources the build uses is not known before the build"
             hint = 'write their names, as in ["source.qemu.web"], or give the variable a default'
             faults.append(Fault(message, file=workspace.relative(path), line=sources.line, hint=hint))
     for inner in block.body.blocks:
         if inner.type == "source" and inner.labels:
-            yield ".".join(inner.labels).removeprefix("source."), inner.line, inner
+            yield _reference(".".join(inner.labels)), inner.line, inner
+
+
+def _reference(text: str) -> str:
+    """The source that a text names: of three parts or more the second and the third, whatever the first is.
+
+    Source: ``sourceRefFromString`` in hcl2template/types.source.go.
+    """
+    parts = text.split(".")
+    return ".".join(parts[1:3] if len(parts) > 2 else parts)
 
 
 def _constant(attribute: Attribute | None) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...state.types import ImageEntry, State
     from ...templates import Template
+    from ...templates.reads import Reads
     from ...workspace import Workspace
     from ..program.capabilities import Capabilities
     from .parents import ParentImage
@@ -140,6 +141,13 @@ def plan(
     faults = short_secrets(options)
     if capabilities.has_init:
         faults += refusals(workspace, digests.file)
+    environments: dict[Reads, Mapping[str, str]] = {}  # most templates read nothing of their own
+
+    def environ_of(template: Template) -> Mapping[str, str]:
+        if template.reads not in environments:
+            environments[template.reads] = environment(template, options)
+        return environments[template.reads]
+
     planned: dict[str, Planned] = {}
     by_target = {template.target: template for template in loaded}
     edges = {name: one.parent.target if one.parent else "" for name, one in by_target.items()}
@@ -153,7 +161,7 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, options.secrets, environment(template, options))
+        faults += missing_secrets(template, options.secrets, environ_of(template))
         if template.only and own.only:
             message = f"{template.target} is one build of its template: it takes no patterns of builds"
             faults.append(Fault(message, hint=f"leave `only` out; the image is {template.only[-1]}"))
