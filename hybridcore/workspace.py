@@ -151,6 +151,11 @@ class Workspace:
         return self.state_dir / "packer-hybrid.json"
 
     @property
+    def contents(self) -> Path:
+        """What is installed in the versions of images, a document for each digest."""
+        return self.state_dir / "contents"
+
+    @property
     def logs(self) -> Path:
         """The shared log, and a log for each build under ``builds/``."""
         return self.root / "logs"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE, ImagesError, UsageError
 from ..workspace import Workspace
+from . import contents
 from .status import columns, duration
 from .streams import print_json
 
@@ -77,6 +78,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     one = verb("lineage", "what a version stands on, and what stands on it", run_lineage)
     one.add_argument("image", metavar=_VERSION)
     one.add_argument("--mermaid", action="store_true", help="as a diagram")
+    contents.add_verbs(verb)
     one = verb("find", "which version an id, a path or a sha256 is", run_find)
     one.add_argument("text", metavar="ID|PATH|SHA256")
     one = verb("label", "set labels of a version", run_label, changes=True)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FOLDER = "contents"
 """Where a build leaves the lists of its image, in the folder that Packer runs in."""
 
+LISTS = (f"{FOLDER}/status", f"{FOLDER}/rpm-qa")
+"""Those of which one says what is installed: dpkg's, and what rpm prints."""
+
 MAX_BYTES = 32 * 1024 * 1024
 """Of a list; that of a desktop with 3,000 packages has 4 MB."""
 
@@ -37,6 +40,7 @@ _SOURCE_VERSION = f"{_OUR}source:version"
 _MIRROR = f"{_OUR}mirror"
 _RPM = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<release>[^-]+)\.(?P<arch>[^.-]+)").fullmatch
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm").fullmatch
+_USER = re.compile(r"//[^/@\s]*@")  # who logs in to a mirror, and how, is nobody's business
 _PURL = re.compile(r"pkg:(?P<kind>deb|rpm)/[^?]*(?:\?(?P<qualifiers>[^#]*))?").fullmatch
 
 
@@ -77,38 +81,45 @@ class Contents:
     mirrors: tuple[str, ...] = ()
 
 
-def gather(folder: Path, shown: str = FOLDER) -> Contents:
+def is_list(name: str) -> bool:
+    """Whether a file of a build is one that ``gather`` reads, by its name as seen from Packer's folder."""
+    folder, _, last = name.rpartition("/")
+    return folder == FOLDER and (
+        name in LISTS or last == "os-release" or last.endswith((".list", ".sources"))
+    )
+
+
+def gather(folder: Path) -> Contents:
     """Read the lists that a build left.
 
     Args:
         folder: holds ``status`` of dpkg or ``rpm-qa``; and ``os-release`` and lists of APT's sources, where
             the image has them.
-        shown: how the folder is called in errors.
 
     Raises:
         ImagesError: there is no list, or it is not whole; says which and why.
     """
     names = {path.name for path in folder.iterdir() if path.is_file() and not path.is_symlink()}
-    lists = names & {"status", "rpm-qa"}
+    lists = {one for one in names if f"{FOLDER}/{one}" in LISTS}
     if len(lists) != 1:
         found = "both status and rpm-qa" if lists else "neither status nor rpm-qa"
         raise ImagesError(
-            f"the packages of the image are not known: {found} lies in {shown}/",
+            f"the packages of the image are not known: {found} lies in {FOLDER}/",
             hint="status is dpkg's, rpm-qa is what rpm prints; docs/images.md shows the provisioner",
         )
     [name] = lists
     release = _os_release(
-        _read(folder / "os-release", f"{shown}/os-release") if "os-release" in names else ""
+        _read(folder / "os-release", f"{FOLDER}/os-release") if "os-release" in names else ""
     )
-    text = _read(folder / name, f"{shown}/{name}")
+    text = _read(folder / name, f"{FOLDER}/{name}")
     if name == "rpm-qa":
         return from_rpm(text, system=release.get("ID", "rpm"), release=release.get("VERSION_ID", ""))
     mirrors: list[str] = []
     for one in sorted(names):
         if one.endswith(".list"):
-            mirrors += _one_line_sources(_read(folder / one, f"{shown}/{one}"))
+            mirrors += _one_line_sources(_read(folder / one, f"{FOLDER}/{one}"))
         elif one.endswith(".sources"):
-            mirrors += _deb822_sources(_read(folder / one, f"{shown}/{one}"))
+            mirrors += _deb822_sources(_read(folder / one, f"{FOLDER}/{one}"))
     return from_dpkg(
         text,
         system=release.get("ID", "debian"),
@@ -245,7 +256,7 @@ def _contents(
 def _one_line_sources(text: str) -> list[str]:
     """The lines of a file as sources.list(5) describes it, comments left out."""
     lines = (line.partition("#")[0].split() for line in text.splitlines())
-    return [" ".join(words) for words in lines if words[:1] == ["deb"]]
+    return [_USER.sub("//", " ".join(words)) for words in lines if words[:1] == ["deb"]]
 
 
 def _deb822_sources(text: str) -> list[str]:
@@ -258,7 +269,7 @@ def _deb822_sources(text: str) -> list[str]:
             continue
         parts = fields.get("components", [])
         lines += [
-            " ".join(["deb", uri, suite, *parts])
+            _USER.sub("//", " ".join(["deb", uri, suite, *parts]))
             for uri in fields.get("uris", [])
             for suite in fields.get("suites", [])
         ]
@@ -291,10 +302,11 @@ def to_cyclonedx(contents: Contents) -> bytes:
 def _component(contents: Contents, one: Package) -> str:
     """A package as a line; put together by hand, since ``json.dumps`` of them all takes most of the time."""
     purl = _json(purl_of(contents, one))
+    source, of_it = _json(one.source), _json(one.source_version)
     return (
         f'{{"type": "library", "bom-ref": {purl}, "name": {_json(one.name)}, '
-        f'"version": {_json(one.version)}, "purl": {purl}, "properties": [{{"name": "{_SOURCE}", "value": {_json(one.source)}}}, '
-        f'{{"name": "{_SOURCE_VERSION}", "value": {_json(one.source_version)}}}]}}'
+        f'"version": {_json(one.version)}, "purl": {purl}, "properties": '
+        f'[{{"name": "{_SOURCE}", "value": {source}}}, {{"name": "{_SOURCE_VERSION}", "value": {of_it}}}]}}'
     )
 
 

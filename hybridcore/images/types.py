@@ -29,6 +29,12 @@ class Document(TypedDict):
     sha256: str
 
 
+class ContentsOf(Document):
+    """The document that says what is installed in a version, and how many packages that are."""
+
+    packages: int
+
+
 class VersionRecord(TypedDict):
     """The record of a version: written once, never changed. docs/images.md explains each field."""
 
@@ -57,5 +63,5 @@ class VersionRecord(TypedDict):
     origin: VersionOf | None
     allowed_revoked: str | None
     checks: dict[str, Any] | None
-    contents: dict[str, Any] | None
+    contents: ContentsOf | None
     attestation: dict[str, Any] | None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..state.types import ImageEntry, ManifestEntry, State
     from ..workspace import Workspace
-    from .types import ParentOf, VersionRecord
+    from .types import ContentsOf, ParentOf, VersionRecord
 
 
 def record_of(
@@ -29,6 +29,7 @@ def record_of(
     started_at: str | None = None,
     parent: ParentOf | None = None,
     allowed_revoked: str | None = None,
+    contents: ContentsOf | None = None,
 ) -> VersionRecord:
     """The record of the build that an entry of the state describes.
 
@@ -38,6 +39,7 @@ def record_of(
         started_at: when the build began, where that is known.
         parent: the version that it was built on.
         allowed_revoked: why that version was revoked, where a build on it was allowed all the same.
+        contents: what is installed in it, where that is known.
     """
     inputs = entry.get("inputs") or {}
     own = manifest if manifest and manifest.get("run") in (None, entry.get("run")) else None
@@ -67,7 +69,7 @@ def record_of(
         "origin": None,
         "allowed_revoked": allowed_revoked,
         "checks": None,
-        "contents": None,
+        "contents": contents,
         "attestation": None,
     }
 

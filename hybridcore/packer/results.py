@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from ..images.types import ContentsOf
     from ..state.types import ArtifactEntry, FileEntry
 
 
@@ -114,6 +115,7 @@ class BuildResult:
         reasons: why the target was built, for example which input changed; empty when unchanged.
         locked: it failed because somebody else was building the target, or the one that it starts from.
         parent: the image that it starts from; None where it has none.
+        contents: the packages of the image, as its record names them; None where they are not known.
     """
 
     target: str
@@ -135,6 +137,7 @@ class BuildResult:
     reasons: tuple[str, ...] = ()
     locked: bool = False
     parent: Parent | None = None
+    contents: ContentsOf | None = None
 
     @property
     def changed(self) -> bool:
@@ -193,6 +196,7 @@ class BuildResult:
             "reasons": list(self.reasons),
             "locked": self.locked,
             "parent": self.parent.to_dict() if self.parent else None,
+            "contents": self.contents,
         }
 
 

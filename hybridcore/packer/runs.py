@@ -197,6 +197,7 @@ def _version(workspace: Workspace, run_id: str, image: Image, one: Record) -> Ve
         started_at=result.started_at,
         parent=one.parent,
         allowed_revoked=one.allowed_revoked,
+        contents=result.contents,
     )
 
 

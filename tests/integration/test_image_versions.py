@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from hybridcore import state
-from hybridcore.images import look_up
+from hybridcore.images import look_up, parse
+from hybridcore.images.differences import compare
+from hybridcore.images.known import Known
 from tests.support.builds import build, statuses
 from tests.support.workspaces import WorkspaceFolder
 
@@ -103,3 +106,44 @@ def test_what_was_built_before_there_were_versions_goes_on(space: WorkspaceFolde
     build(space)
     assert records(space) == ["1.json", "2.json"]
     assert Path(look_up(f"{IMAGE}@1", workspace=space.open()).path).read_text() == "one"
+
+
+LIST = """Package: bash
+Status: install ok installed
+Architecture: amd64
+Version: 5.2.15-2
+
+"""
+
+
+def give(space: WorkspaceFolder, text: str, listed: str) -> None:
+    """Have the build leave a list of packages, as a provisioner does that brings it from the image."""
+    encoded = base64.b64encode(listed.encode()).decode()
+    command = f"mkdir -p contents && echo {encoded} | base64 --decode >contents/status"
+    write(space, text, command=command)
+
+
+def test_the_packages_that_a_build_gives_are_in_its_record(space: WorkspaceFolder) -> None:
+    give(space, "one", LIST)
+    result = build(space).results[0]
+    assert result.warnings == ()
+    give(space, "two", LIST.replace("5.2.15-2", "5.2.15-3"))
+    build(space)
+    known = Known(space.open(), state.read(workspace=space.open()))
+    found = compare(known, parse(IMAGE).image, 1, parse(IMAGE).image, 2)
+    assert found.packages
+    assert [one.name for one in found.packages.upgraded] == ["bash"]
+    # They are not among the files of the image.
+    folder = space.root / "images/dev" / TARGET / "latest"
+    assert sorted(path.name for path in folder.rglob("*")) == ["note.txt", "packer-manifest.json"]
+
+
+@pytest.mark.parametrize("listed", [LIST[:-20], "x" * 100, ""])
+def test_a_list_that_is_torn_leaves_a_good_image_and_a_warning(space: WorkspaceFolder, listed: str) -> None:
+    give(space, "one", listed)
+    result = build(space).results[0]
+    assert result.status.value == "built"
+    [warning] = result.warnings
+    assert "the status of dpkg is " in warning
+    known = Known(space.open(), state.read(workspace=space.open()))
+    assert known.record(parse(IMAGE).image, 1)["contents"] is None

@@ -54,6 +54,7 @@ def random_pairs(kind: str, count: int) -> list[tuple[str, str]]:
             second = (
                 first[:at] + chance.choice(alphabet) * chance.randrange(2) + first[at + chance.randrange(2) :]
             )
+        second = second.rstrip("-")  # dpkg refuses a revision of nothing
         pairs.append((first, second) if chance.random() < 0.5 else (second, first))
     return pairs
 

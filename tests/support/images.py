@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybridcore import state
-from hybridcore.images import retiring, versions
+from hybridcore.images import packages, retiring, versions
+from hybridcore.images.contents import Contents, Package
 from hybridcore.images.known import Known
 from hybridcore.images.names import Image, parse
 
@@ -25,6 +26,12 @@ WEB = Image("dev", "linux/qemu/web")
 PROD = Image("prod", "linux/qemu/web")
 
 
+def installed(kind: str = "deb", /, **versions: str) -> Contents:
+    """Contents with these packages, each of a source package `<name>-src`."""
+    found = sorted(Package(name, one, "amd64", f"{name}-src", one) for name, one in versions.items())
+    return Contents(kind, tuple(found), "debian" if kind == "deb" else "almalinux")
+
+
 @dataclass
 class Shelf:
     """A workspace whose images are made at once.
@@ -38,7 +45,14 @@ class Shelf:
     runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def record(
-        self, image: Image, *, parent: str = "", content: str = "", built_at: str = ""
+        self,
+        image: Image,
+        *,
+        parent: str = "",
+        content: str = "",
+        built_at: str = "",
+        contents: Contents | None = None,
+        inputs: dict[str, str] | None = None,
     ) -> VersionRecord:
         """The record of a build whose files are there; `parent` is an image with its version."""
         run = f"20261124T0000{next(self.runs):02}.000Z-abcdef"
@@ -58,7 +72,8 @@ class Shelf:
             "target": image.target,
             "builder": f"source.qemu.{image.target.rpartition('/')[2]}",
             "fingerprint": hashlib.sha256(run.encode()).hexdigest(),
-            "inputs": {
+            "inputs": inputs
+            or {
                 "packer": "1.9.4",
                 "plugin github.com/hashicorp/qemu": "1.0.9",
                 "source site": "0" * 40,
@@ -78,7 +93,13 @@ class Shelf:
                 "version": found.version,
                 "channel": None,
             }
-        return versions.record_of(built, None, started_at=built_at or state.timestamp(), parent=stands_on)
+        return versions.record_of(
+            built,
+            None,
+            started_at=built_at or state.timestamp(),
+            parent=stands_on,
+            contents=packages.keep(self.workspace, contents) if contents else None,
+        )
 
     def build(
         self,
@@ -88,9 +109,13 @@ class Shelf:
         complete: bool = True,
         built_at: str = "",
         content: str = "",
+        contents: Contents | None = None,
+        inputs: dict[str, str] | None = None,
     ) -> int:
         """Make a version as a good build does, but retire none; gives its number."""
-        record = self.record(image, parent=parent, content=content, built_at=built_at)
+        record = self.record(
+            image, parent=parent, content=content, built_at=built_at, contents=contents, inputs=inputs
+        )
         with state.transaction(workspace=self.workspace) as data:
             versions.settle(data, self.workspace, image)
             number = versions.add(data, self.workspace, image, {**record, "complete": complete})

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...images import folders
+from ...errors import ImagesError
+from ...images import contents, folders, packages
 from ..passing import removed
 from ..planning.fingerprint import IGNORED, Digests
 from ..planning.layout import own_manifests
@@ -23,6 +24,7 @@ from .remains import left_behind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...images.types import ContentsOf
     from ...workspace import Workspace
     from ..stream.outcome import SeenArtifact
     from .job import Attempt, Batch, Ended, Job
@@ -69,12 +71,15 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
     artifacts: tuple[Artifact, ...] = ()
     warnings: tuple[str, ...] = ()
     manifest_path = None
+    found = None
     if status is Status.BUILT:
         errors = [mask(sentence) for sentence in _lost(attempt)]
         if errors:
             status = Status.FAILED
         else:
+            found, unknown = _contents(attempt, batch)
             artifacts, manifest_path, odd = _keep(job, attempt, batch)
+            odd = (*odd, *unknown)
             warnings = tuple(map(mask, odd))
     result = job.result(status, batch)
     return replace(
@@ -83,6 +88,7 @@ def conclude(ended: Ended, batch: Batch) -> BuildResult:
         exit_code=exit_code,
         manifest_path=manifest_path,
         artifacts=artifacts,
+        contents=found,
         errors=tuple(errors),
         retryable=status is Status.FAILED and may_pass,
         warnings=(*warnings, *result.warnings),
@@ -104,6 +110,29 @@ def _lost(attempt: Attempt) -> list[str]:
         for name in artifact.files
         if not (attempt.mirror.cwd / name).is_file()
     ]
+
+
+def _contents(attempt: Attempt, batch: Batch) -> tuple[ContentsOf | None, tuple[str, ...]]:
+    """Take the lists of packages that the image gave, so that they are not kept as files of the image.
+
+    Returns:
+        What its record is to say of them, if there are any; and what is odd. An image is as good without.
+
+    Raises:
+        OSError: they cannot be kept.
+    """
+    made = _made(attempt)
+    if not any(name in contents.LISTS for name in made):
+        return None, ()
+    folder = attempt.mirror.cwd / contents.FOLDER
+    try:
+        return packages.keep(batch.workspace, contents.gather(folder)), ()
+    except ImagesError as error:
+        return None, (str(error),)
+    finally:
+        for name, path in made.items():
+            if contents.is_list(name):
+                path.unlink()
 
 
 def _keep(job: Job, attempt: Attempt, batch: Batch) -> tuple[tuple[Artifact, ...], str, tuple[str, ...]]:

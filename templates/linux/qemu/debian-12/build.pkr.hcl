@@ -41,6 +41,13 @@ build {
     ]
   }
 
+  # What is installed, for the record of the version: docs/images.md.
+  provisioner "file" {
+    direction   = "download"
+    sources     = ["/var/lib/dpkg/status", "/etc/os-release", "/etc/apt/sources.list"]
+    destination = "contents/"
+  }
+
   # Last, whatever stack made the image: nothing that belongs to this build or to one machine stays in it.
   provisioner "shell" {
     inline = [

@@ -1,0 +1,171 @@
+"""``packer-hybrid images contents`` and ``images diff``: what is installed in versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import EXIT_DONE, UsageError
+from .status import columns
+from .streams import print_json
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from ..images.differences import Change, Difference
+    from ..images.known import Known
+    from ..images.names import Image, Reference
+    from ..workspace import Workspace
+
+
+def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the two to those of ``packer-hybrid images``.
+
+    Args:
+        verb: adds one, given its name, what it is for and what runs it.
+    """
+    one = verb("contents", "the packages of a version, or the versions that hold a package", run_contents)
+    one.add_argument("image", metavar="IMAGE[@VERSION]")
+    one.add_argument("--package", metavar="NAME", help="the versions that hold this package, or its source")
+    one.add_argument("--cyclonedx", action="store_true", help="print the CycloneDX document")
+    one = verb("diff", "what is different between two versions", run_diff)
+    one.add_argument("image", metavar="IMAGE@VERSION")
+    one.add_argument("other", metavar="IMAGE@VERSION|@VERSION")
+
+
+def _known(workspace: Workspace) -> Known:
+    from .. import state
+    from ..images.known import Known
+
+    return Known(workspace, state.read(workspace=workspace))
+
+
+def run_contents(args: argparse.Namespace, workspace: Workspace) -> int:
+    """List the packages of a version, or the versions that hold one; returns the exit code."""
+    from ..images import packages, parse
+    from ..images.showing import version_to_show
+
+    known = _known(workspace)
+    reference = parse(args.image)
+    if args.package and args.cyclonedx:
+        raise UsageError("--package and --cyclonedx exclude each other")
+    if args.package:
+        return _search(args, known, reference)
+    image, number = reference.image, version_to_show(known, reference)
+    if args.cyclonedx:
+        print(packages.document_of(known, image, number).decode(), end="")
+        return EXIT_DONE
+    found = packages.read(known, image, number)
+    if args.json:
+        print_json(
+            {
+                "image": str(image),
+                "version": number,
+                "system": found.system,
+                "release": found.release or None,
+                "mirrors": list(found.mirrors),
+                "packages": [one._asdict() for one in found.packages],
+            }
+        )
+    else:
+        from ..logs import escape
+
+        print(
+            escape(
+                f"{image}@{number}: {len(found.packages)} packages, {found.system} {found.release}".rstrip()
+            )
+        )
+        rows = [(one.name, one.version, one.architecture) for one in found.packages]
+        print("\n".join(map(escape, columns(("PACKAGE", "VERSION", "ARCHITECTURE"), rows))))
+    return EXIT_DONE
+
+
+def _search(args: argparse.Namespace, known: Known, reference: Reference) -> int:
+    """Say which versions hold a package."""
+    from ..images import packages
+
+    image = reference.image
+    whole = not (reference.version or reference.channel)
+    numbers = known.numbers(image) if whole else [known.resolve(reference)]
+    found = packages.search(known, image, args.package, numbers)
+    if args.json:
+        unknown = [
+            {"image": str(image), "version": number, "why": why} for image, number, why in found.unknown
+        ]
+        print_json({"found": [one.to_dict() for one in found.holdings], "unknown": unknown})
+        return EXIT_DONE
+    from ..logs import escape
+
+    rows = [
+        (f"{one.image}@{one.version}", one.package.name, one.package.version, one.package.architecture)
+        for one in found.holdings
+    ]
+    lines = columns(("IMAGE", "PACKAGE", "VERSION", "ARCHITECTURE"), rows) if rows else []
+    if not rows and len(found.unknown) < len(numbers):
+        lines.append(f"{args.package} is in no version of {image} whose contents are known")
+    lines += [f"{image}@{number}: {why}" for image, number, why in found.unknown]
+    print("\n".join(map(escape, lines)))
+    return EXIT_DONE
+
+
+def run_diff(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Say what is different between two versions; returns the exit code."""
+    from ..images import parse
+    from ..images.differences import compare
+
+    known = _known(workspace)
+    first = parse(args.image)
+    second = parse(f"{first.image}{args.other}" if args.other.startswith("@") else args.other)
+    found = compare(known, first.image, known.resolve(first), second.image, known.resolve(second))
+    if args.json:
+        print_json(found.to_dict())
+    else:
+        from ..logs import escape
+
+        print("\n".join(map(escape, _lines(found))))
+    return EXIT_DONE
+
+
+def _lines(found: Difference) -> list[str]:
+    lines = [f"{_name(found.image, found.before)} -> {_name(found.other, found.after)}"]
+    if found.packages is None:
+        lines.append(f"packages: not known: {found.unknown}")
+    else:
+        changes = found.packages
+        for word, ones in (
+            ("upgraded", changes.upgraded),
+            ("downgraded", changes.downgraded),
+            ("added", changes.added),
+            ("removed", changes.removed),
+        ):
+            lines += _table(f"packages {word}", ones)
+        if not any(vars(changes).values()):
+            lines.append("packages: the same")
+    short = [one._replace(before=_short(one.before), after=_short(one.after)) for one in found.inputs]
+    lines += _table("inputs", short) if short else ["inputs: the same"]
+    if found.sizes:
+        lines.append("sizes:")
+        lines += [f"  {one.name}  {_size(one.before)} -> {_size(one.after)}" for one in found.sizes]
+    return lines
+
+
+def _name(image: Image, number: int) -> str:
+    return f"{image}@{number}"
+
+
+def _table(title: str, changes: Sequence[Change]) -> list[str]:
+    if not changes:
+        return []
+    width = max(len(one.name) for one in changes)
+    rows = [f"  {one.name:<{width}}  {one.before or '-'} -> {one.after or '-'}" for one in changes]
+    return [f"{title} ({len(changes)}):", *rows]
+
+
+def _short(text: str) -> str:
+    """A digest as people compare it; anything else as it is."""
+    is_digest = len(text) in (40, 64) and not set(text) - set("0123456789abcdef")
+    return text[:12] if is_digest else text
+
+
+def _size(size: int | None) -> str:
+    return "-" if size is None else f"{size / 1e6:.1f} MB"

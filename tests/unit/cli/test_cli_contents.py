@@ -1,0 +1,87 @@
+"""``packer-hybrid images contents`` and ``images diff``: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hybridcore import cli
+from tests.support.images import WEB, Shelf, installed
+from tests.support.workspaces import WorkspaceFolder
+
+
+@pytest.fixture
+def shelf(make_workspace: Callable[..., WorkspaceFolder]) -> Shelf:
+    found = Shelf(make_workspace().open())
+    for _ in range(2):
+        found.build(WEB)
+    return found
+
+
+@pytest.fixture
+def run(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def call(*argv: str, code: int = 0) -> str:
+        assert cli.main(["--workspace", str(shelf.workspace.root), "images", *argv]) == code, (
+            capsys.readouterr()
+        )
+        found = capsys.readouterr()
+        return found.out if code in (0, 5) else found.out + found.err
+
+    return call
+
+
+@pytest.fixture
+def data(run: Callable[..., str]) -> Callable[..., dict[str, Any]]:
+    def call(verb: str, *argv: str, code: int = 0) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(run(verb, "--json", *argv, code=code).splitlines()[0])
+        return found
+
+    return call
+
+
+def test_contents_of_a_version_and_the_versions_that_hold_a_package(
+    shelf: Shelf, data: Callable[..., dict[str, Any]], run: Callable[..., str]
+) -> None:
+    shelf.build(WEB, contents=installed(openssl="3.0-1", bash="5.2-1"))
+    found = data("contents", str(WEB))
+    assert (found["version"], [one["name"] for one in found["packages"]]) == (3, ["bash", "openssl"])
+    assert run("contents", f"{WEB}@3").splitlines()[0] == f"{WEB}@3: 2 packages, debian"
+    document = json.loads(run("contents", "--cyclonedx", f"{WEB}@3"))
+    assert document["specVersion"] == "1.6"
+    held = data("contents", str(WEB), "--package", "openssl")
+    assert [(one["version"], one["package"]["version"]) for one in held["found"]] == [(3, "3.0-1")]
+    assert [one["version"] for one in held["unknown"]] == [2, 1]
+    text = run("contents", str(WEB), "--package", "openssl")
+    assert f"{WEB}@3  openssl  3.0-1" in text
+    assert f"{WEB}@1: the contents of {WEB}@1 are not known" in text
+    assert "is in no version" in run("contents", str(WEB), "--package", "nginx")
+    assert "provisioner" in run("contents", f"{WEB}@1", code=1)
+
+
+def test_diff_of_two_versions(
+    shelf: Shelf, data: Callable[..., dict[str, Any]], run: Callable[..., str]
+) -> None:
+    shelf.build(WEB, contents=installed(openssl="3.0-1", bash="5.2-1"), content="a" * 10)
+    shelf.build(WEB, contents=installed(openssl="3.0-2", curl="8-1"), content="a" * 2_000_000)
+    found = data("diff", f"{WEB}@3", "@4")
+    assert found["packages"]["upgraded"] == [{"name": "openssl", "before": "3.0-1", "after": "3.0-2"}]
+    assert found["sizes"] == [{"name": "disk", "before": 10, "after": 2_000_000}]
+    assert data("diff", f"{WEB}@3", f"{WEB}@latest") == found
+    lines = run("diff", f"{WEB}@3", "@4").splitlines()
+    assert lines == [
+        f"{WEB}@3 -> {WEB}@4",
+        "packages upgraded (1):",
+        "  openssl  3.0-1 -> 3.0-2",
+        "packages added (1):",
+        "  curl  - -> 8-1",
+        "packages removed (1):",
+        "  bash  5.2-1 -> -",
+        "inputs: the same",
+        "sizes:",
+        "  disk  0.0 MB -> 2.0 MB",
+    ]
+    assert "packages: not known" in run("diff", f"{WEB}@1", "@4")
+    assert "no version 9" in run("diff", f"{WEB}@1", "@9", code=1)
