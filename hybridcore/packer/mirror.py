@@ -22,7 +22,7 @@ from ..temporary import write
 from .planning.layout import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ..templates import Template
@@ -79,6 +79,7 @@ def make_mirror(
     folder: Path,
     workspace: Workspace,
     *,
+    environ: Mapping[str, str],
     with_plugins: bool,
 ) -> Mirror:
     """Make a mirror for one target.
@@ -88,6 +89,7 @@ def make_mirror(
         rendered: its configuration, which may hold paths; an empty one where there is none.
         folder: the mirror; created, for its owner only (0700).
         workspace: what it mirrors.
+        environ: the environment that Packer gets there.
         with_plugins: whether this Packer knows ``required_plugins``; if not, such blocks are left out.
 
     Returns:
@@ -103,7 +105,7 @@ def make_mirror(
         folder / workspace.relative(template.argument),
     )
     cuts = {} if with_plugins else plugin_requirements(template)
-    shape = layout(template, rendered, workspace)
+    shape = layout(template, rendered, workspace, environ)
     _fill("", mirror, shape, workspace.root, {f"{home}/{name}" for name in cuts}, whole=False)
     for name, without in cuts.items():
         path = folder / home / name

@@ -88,7 +88,8 @@ class Bench:
         keys = self.folder / f"keys-{self.number}"
         keys.mkdir(mode=0o700)
         config = where.config_file("dev", TARGET)
-        here = make_mirror(template, Rendered(config.read_text()), folder, where, with_plugins=False).cwd
+        rendered = Rendered(config.read_text())
+        here = make_mirror(template, rendered, folder, where, environ=os.environ, with_plugins=False).cwd
         base = state.read(workspace=where)["images"][f"dev/{DISK}"]
         values = make_key(keys) | {
             "hybridcore_target": TARGET,

@@ -209,13 +209,6 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     folder = batch.folder / f"{job.target.replace('/', '@')}.{job.attempts}"
     make_folder(folder)
     temporary = make_temporary(folder)
-    mirror = make_mirror(
-        template,
-        job.planned.rendered,
-        folder / "ws",
-        batch.workspace,
-        with_plugins=batch.capabilities.has_init,
-    )
     variables = runtime_variables(
         template,
         env=batch.env,
@@ -225,6 +218,14 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         parent=job.planned.parent,
     ) | file_variables(template, batch.options)
     env = packer_environment(template, batch.options, variables, temporary)
+    mirror = make_mirror(
+        template,
+        job.planned.rendered,
+        folder / "ws",
+        batch.workspace,
+        environ=env,
+        with_plugins=batch.capabilities.has_init,
+    )
     secrets = (
         *secret_values(template, batch.options.secrets, env),
         *batch.hidden.get(job.target, ()),

@@ -163,7 +163,7 @@ def _bring(
     jsons = sorted(
         (name for name in made if name.endswith(".json")), key=lambda name: (name.count("/"), name)
     )
-    written = own_manifests(job.planned.template, job.planned.rendered)
+    written = own_manifests(job.planned.template, job.planned.rendered, attempt.env)
     own = manifests.find(attempt.mirror.cwd, written, jsons, began)
     warnings += [f"the manifest {name!r} is not of this build: it is not kept" for name in own.foreign]
     manifest_path = destination / folders.MANIFEST

@@ -249,10 +249,6 @@ def _run(
 ) -> _Done:
     """Run Packer in a mirror of its own for a target, which is removed afterwards."""
     with temporary_folder() as made:
-        with_plugins = capabilities.has_init
-        mirror = make_mirror(
-            template, rendered or Rendered(""), made / "ws", workspace, with_plugins=with_plugins
-        )
         variables = runtime_variables(
             template,
             env=env,
@@ -272,6 +268,14 @@ def _run(
                 **variables,
                 **file_variables(template, options),
             },
+        )
+        mirror = make_mirror(
+            template,
+            rendered or Rendered(""),
+            made / "ws",
+            workspace,
+            environ=child,
+            with_plugins=capabilities.has_init,
         )
         known = secret_values(template, options.secrets, child)
         masker = Masker([*known, *hidden, *masked(template, child)])

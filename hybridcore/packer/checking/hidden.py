@@ -120,11 +120,14 @@ def ask(
         Values to be masked, and what is wrong: what cannot be known, or is too short.
     """
     with temporary_folder() as made:
-        mirror = make_mirror(template, rendered, made / "ws", workspace, with_plugins=capabilities.has_init)
         variables = runtime_variables(
             template, env=env, fingerprint="0" * 64, build_time=state.timestamp(), folder=made, parent=parent
         ) | file_variables(template, options)
         child = packer_environment(template, options, variables, made)
+        with_plugins = capabilities.has_init
+        mirror = make_mirror(
+            template, rendered, made / "ws", workspace, environ=child, with_plugins=with_plugins
+        )
         references = unknown_values(template, options.secrets, child)
         file = made / "values.pkrvars.hcl"
         write(file, rendered.text.encode())

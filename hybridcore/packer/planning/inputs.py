@@ -104,7 +104,7 @@ def gather(
     if template.slice:
         files[f"template {workspace.relative(template.argument)}"] = template.slice.digests()
     else:
-        written = own_manifests(template, rendered)
+        written = own_manifests(template, rendered, environ)
         files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
     # The values, not the text, whose comments say where the values come from.

@@ -21,7 +21,7 @@ from ...templates.files import TEMPLATE_SUFFIXES
 from .scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ...hcl import Attribute
@@ -61,13 +61,16 @@ class Layout:
     written: frozenset[str]
 
 
-def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layout:
+def layout(
+    template: Template, rendered: Rendered, workspace: Workspace, environ: Mapping[str, str]
+) -> Layout:
     """Find out which folders a build names. Looks for what is there, and changes nothing.
 
     Args:
         template: the target.
         rendered: its configuration; an empty one where there is none.
         workspace: where it lies.
+        environ: the environment of the build, which a default such as ``env("OUT")`` reads.
 
     Returns:
         The layout, as far as the template's attributes are known without a build. The folder of the
@@ -78,8 +81,8 @@ def layout(template: Template, rendered: Rendered, workspace: Workspace) -> Layo
     whole: set[str] = set()
     written: set[str] = set()
     absent = {f"{home}/output-{template.source.labels[1]}"}  # what a builder makes that is told nothing
-    scope = Scope(template, rendered, {})
-    absent.update(f"{home}/{name}" for name in own_manifests(template, rendered, scope))
+    scope = Scope(template, rendered, environ)
+    absent.update(f"{home}/{name}" for name in own_manifests(template, rendered, environ))
     # Their values are in the rendered text, and would beat what the environment gives.
     absent.update(workspace.relative(path) for path in template.var_files if path.name.endswith(AUTO))
     absent.update(_unnamed_targets(template, rendered, workspace))
@@ -127,7 +130,7 @@ def _targets_in(folder: Path, mtime_ns: int) -> tuple[str, ...]:
     return tuple(sorted({path.parent.name for path in paths}))
 
 
-def own_manifests(template: Template, rendered: Rendered, scope: Scope | None = None) -> set[str]:
+def own_manifests(template: Template, rendered: Rendered, environ: Mapping[str, str]) -> set[str]:
     """The manifests that the template has Packer write, relative to the folder in which Packer runs.
 
     One lies there where somebody ran Packer by hand. Packer would append to it, so it is no part of a build.
@@ -135,7 +138,7 @@ def own_manifests(template: Template, rendered: Rendered, scope: Scope | None = 
     Args:
         template: the target.
         rendered: its configuration; an empty one where there is none.
-        scope: of both, where the caller has it; made when it is needed.
+        environ: the environment of the build.
 
     Returns:
         Paths below that folder, as far as the attribute ``output`` is known without a build.
@@ -147,10 +150,10 @@ def own_manifests(template: Template, rendered: Rendered, scope: Scope | None = 
         if (inner.type, *inner.labels[:1]) == ("post-processor", "manifest")
     ]
     found = {"packer-manifest.json"} if None in outputs else set()
-    for output in outputs:
-        if output is not None:
-            scope = scope or Scope(template, rendered, {})
-            found.update(os.path.relpath(template.cwd / text, template.cwd) for text in _texts(output, scope))
+    if told := [output for output in outputs if output is not None]:
+        scope = Scope(template, rendered, environ)
+        texts = (text for output in told for text in _texts(output, scope))
+        found.update(os.path.relpath(template.cwd / text, template.cwd) for text in texts)
     return {path for path in found if path != "." and not path.startswith("../")}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.workspaces import WorkspaceFolder
 
 A, B = "linux/null/a", "linux/null/b"
 HOME = f"templates/{A}"
+OUT = 'variable "out" {\n default = env("OUT")\n}\n'
 LARGE = (1 << 20) + 1  # bytes; such a file is a link
 PLUGINS = """\
 packer {
@@ -59,12 +61,15 @@ def mirror(space: WorkspaceFolder, tmp_path: Path) -> Callable[..., Mirror]:
         *,
         text: str = "",
         name: str = "run",
+        environ: Mapping[str, str] = MappingProxyType({}),
         with_plugins: bool = True,
     ) -> Mirror:
         space.write(f"{HOME}/more.pkr.hcl", more)
         here = space.open()
         template = templates.load(A, here)
-        return make_mirror(template, Rendered(text), tmp_path / name, here, with_plugins=with_plugins)
+        return make_mirror(
+            template, Rendered(text), tmp_path / name, here, environ=environ, with_plugins=with_plugins
+        )
 
     return make
 
@@ -283,6 +288,7 @@ def test_a_large_file_that_a_build_writes_over_is_a_copy(
     ("more", "name"),
     [
         (attribute('output_directory = "${var.folder}"'), "built"),
+        (attribute("output_directory = var.out") + OUT, "from-env"),
         ("", "output-a"),
     ],
 )
@@ -291,8 +297,9 @@ def test_what_a_builder_makes_anew_is_not_there(
 ) -> None:
     """Somebody ran Packer by hand; a builder refuses a folder that is there."""
     space.write(f"{HOME}/{name}/disk", "by hand")
+    environ = {"OUT": "from-env"}
     more += f'build {{\n post-processor "manifest" {{\n output = "{name}/m.json"\n}}\n}}'
-    assert not os.path.lexists(mirror(more, text='folder = "built"\n').cwd / name)
+    assert not os.path.lexists(mirror(more, text='folder = "built"\n', environ=environ).cwd / name)
 
 
 def test_a_builder_that_makes_the_folder_of_the_template_does_not_lose_it(

@@ -47,6 +47,24 @@ def test_each_attempt_has_a_folder_of_its_own_and_a_part_of_the_one_log(make_bat
     ]
 
 
+def test_a_folder_that_the_environment_names_and_the_builder_makes_is_not_in_the_mirror(space, make_batch):
+    space.write(
+        f"templates/{A}/more.pkr.hcl",
+        'variable "out" {\n default = env("OUT")\n}\n'
+        'build {\n provisioner "x" {\n output_directory = var.out\n}\n}\n',
+    )
+    for name in ("made", "kept"):
+        space.write(f"templates/{A}/{name}/disk", "of somebody who ran Packer by hand")
+    batch, (planned,) = make_batch(A, extra_env={"OUT": "made"})
+    job = job_of(batch, planned)
+    attempt = prepare(job, batch)
+    os.rmdir(attempt.env["TMPDIR"])
+    job.close()
+    assert attempt.env["OUT"] == "made"
+    assert not os.path.lexists(attempt.mirror.cwd / "made")
+    assert (attempt.mirror.cwd / "kept/disk").is_file()
+
+
 def test_a_secret_is_in_the_environment_and_nowhere_else(make_batch):
     batch, (planned,) = make_batch(A, secrets={"message": SECRET})
     job = job_of(batch, planned)

@@ -131,6 +131,17 @@ def test_a_manifest_of_packer_in_the_targets_folder_is_no_input(space: Workspace
     assert inputs_of(space) != before
 
 
+def test_a_manifest_whose_name_the_environment_gives_is_no_input(space: WorkspaceFolder) -> None:
+    space.write(
+        f"templates/{TARGET}/more.pkr.hcl",
+        'variable "out" {\n  default = env("OUT")\n}\n'
+        'build {\n  post-processor "manifest" {\n    output = var.out\n  }\n}\n',
+    )
+    before = inputs_of(space, environ={"OUT": "made.json"})
+    space.write(f"templates/{TARGET}/made.json", "{}")
+    assert inputs_of(space, environ={"OUT": "made.json"}) == before
+
+
 def test_of_a_required_plugin_the_one_counts_that_is_used(space: WorkspaceFolder, tmp_path: Path) -> None:
     space.write(f"templates/{TARGET}/plugins.pkr.hcl", REQUIRED)
 

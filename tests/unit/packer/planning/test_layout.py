@@ -12,6 +12,7 @@ from hybridcore.packer.planning.rendered import Rendered
 from tests.support.workspaces import WorkspaceFolder
 
 TARGET = "linux/null/a"
+OUT = 'variable "out" {\n default = env("OUT")\n}\n'
 LOCALS = 'locals {\n file = "of/a/local.json"\n}\n'
 
 
@@ -24,6 +25,7 @@ LOCALS = 'locals {\n file = "of/a/local.json"\n}\n'
         ('post-processor "manifest" {\n output = "out/made.json"\n}', {"out/made.json"}),
         ('post-processor "manifest" {\n output = "${var.name}.json"\n}', {"given.json"}),
         ('post-processor "manifest" {\n output = local.file\n}', {"of/a/local.json"}),
+        ('post-processor "manifest" {\n output = "${var.out}.json"\n}', {"from-env.json"}),
         ('post-processors {\n post-processor "manifest" {}\n}', {"packer-manifest.json"}),
         ('post-processor "manifest" {\n output = build.name\n}', set()),
         ('post-processor "manifest" {\n output = "/tmp/made.json"\n}', set()),
@@ -37,5 +39,6 @@ def test_the_manifests_that_a_template_has_written(
 ) -> None:
     space = make_workspace()
     space.null(TARGET)
-    space.write(f"templates/{TARGET}/more.pkr.hcl", f"build {{\n{inside}\n}}\n{LOCALS}")
-    assert own_manifests(templates.load(TARGET, space.open()), Rendered('name = "given"\n')) == found
+    space.write(f"templates/{TARGET}/more.pkr.hcl", f"build {{\n{inside}\n}}\n{LOCALS}{OUT}")
+    template = templates.load(TARGET, space.open())
+    assert own_manifests(template, Rendered('name = "given"\n'), {"OUT": "from-env"}) == found
