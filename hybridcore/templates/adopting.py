@@ -124,6 +124,12 @@ def propose(
         for build in template.builds:
             if _serves(build, template):
                 continue
+            if sum(other.name == build.name for other in template.builds) > 1:
+                message = f"two builds are called {build.name}, and nobody can choose one of them"
+                hint = "give the build blocks names"
+                fault = Fault(message, file=template.place, line=build.block.line, hint=hint)
+                faults += [] if fault in faults else [fault]
+                continue
             drafts += _of_build(template, build, found, owners, known, packer, faults)
     _settle_names(drafts, {*taken, *(one.target for one in known)})
     entries = [_entry(draft, found) for draft in drafts]

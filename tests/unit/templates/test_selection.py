@@ -84,6 +84,14 @@ def setting(only: list[str]) -> ImageSetting:
     return ImageSetting("linux/qemu/web", "packer-hybrid.toml", line=7, only=tuple(only))
 
 
+@pytest.mark.parametrize("name", ["sources.qemu.x", "source.qemu.x", "qemu.x", "any.qemu.x.more"])
+def test_a_source_is_named_in_each_way_that_packer_takes(where: Workspace, name: str) -> None:
+    faults: list[Fault] = []
+    for block in (f'sources = ["{name}"]\n', f'source "{name}" {{}}\n'):
+        found = found_in(f'source "qemu" "x" {{}}\nbuild {{\n  {block}}}\n', where, faults)
+        assert ([one.name for one in found], faults) == (["qemu.x"], [])
+
+
 @pytest.mark.parametrize(
     ("only", "chosen"),
     [
