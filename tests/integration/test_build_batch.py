@@ -171,6 +171,20 @@ def test_a_missing_packer(space: WorkspaceFolder) -> None:
     assert state_of(space) == {}
 
 
+def test_check_mode_before_packer_is_installed(space: WorkspaceFolder) -> None:
+    """What sets the machine up may only have been checked, too."""
+    space.null()
+    build_json(space)
+    space.use(space.root / "no" / "packer")
+    space.null("linux/null/other")
+    said = build_json(space, "--check", code=5)
+    assert "warning: Packer was not found as" in said["stderr"]
+    assert {one["target"]: (one["status"], one["reasons"]) for one in said["results"]} == {
+        "linux/null/demo": ("built", ["packer 1.6.6 -> (not installed)"]),
+        "linux/null/other": ("built", ["never built"]),
+    }
+
+
 def test_a_build_that_takes_too_long(space: WorkspaceFolder, any_packer: Path) -> None:
     space.use(any_packer)
     slow, quick = long_null(space), space.null("linux/null/quick")

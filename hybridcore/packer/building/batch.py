@@ -20,7 +20,7 @@ from ..checking.lint import check_template
 from ..options import BuildOptions, table
 from ..planning.plan import parent_faults, plan, unchanged
 from ..planning.preflight import check_all, missing
-from ..program.capabilities import probe_workspace
+from ..program.capabilities import probe_for_check, probe_workspace
 from ..program.commands import check_command
 from ..program.plugins import required
 from ..results import BuildReport, Status
@@ -64,10 +64,13 @@ def build(
     """
     chosen = options or BuildOptions()
     check_options(chosen)
-    capabilities = probe_workspace(workspace)
-    check_command(capabilities, chosen)
     watching = monitor or NullMonitor()
-    if chosen.init:
+    capabilities, lacking = probe_for_check(workspace) if check else (probe_workspace(workspace), "")
+    if lacking:
+        watching.note(f"warning: {lacking}")
+    else:
+        check_command(capabilities, chosen)
+    if chosen.init and not lacking:
         _install_plugins(loaded, workspace, capabilities, chosen, watching, check=check)
     planned = plan(
         loaded,

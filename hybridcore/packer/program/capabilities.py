@@ -198,6 +198,26 @@ def probe_workspace(workspace: Workspace) -> Capabilities:
     return probe(path_of(workspace), cache_dir=_cache_dir(workspace))
 
 
+def probe_for_check(workspace: Workspace) -> tuple[Capabilities, str]:
+    """The same where things are only checked, and Packer may be installed first.
+
+    Args:
+        workspace: its settings name the Packer.
+
+    Returns:
+        The capabilities, of one that can do nothing where there is no Packer; and what is missing then.
+
+    Raises:
+        PackerError: what is there does not answer like Packer.
+    """
+    path = path_of(workspace)
+    try:
+        find_packer(path)
+    except PackerError as error:
+        return Capabilities(path=os.path.abspath(path), version="(not installed)"), str(error)
+    return probe_workspace(workspace), ""
+
+
 def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
     with temporary_folder() as folder:
         # Only what is built in counts: no plugin of the user, and nothing is left behind in TMPDIR.
