@@ -66,7 +66,8 @@ def _shown(entry: Mapping[str, Any]) -> str:
     lines = [f"{entry['target']}: fingerprint {entry['fingerprint'][:12]}"]
     if parent := entry["parent"]:
         channel = f", channel {parent['channel']}" if parent["channel"] else ""
-        lines.append(f"parent: {parent['target']}{channel}, {parent['version'] or 'never built'}")
+        version = f"version {parent['version']}" if parent["version"] else "none that can be used"
+        lines.append(f"parent: {parent['target']}{channel}, {version}")
     lines += columns(("INPUT", "DIGEST", "WHERE FROM"), rows)
     lines += [f"not followed: {text}" for text in entry["unfollowed"]]
     return "\n".join(lines)

@@ -80,11 +80,11 @@ class Parent:
 
     Attributes:
         target: ``<os>/<platform>/<name>``.
-        version: which of its images; empty where that is not known, since it was not built yet.
+        version: which one; 0 where that is not known, since it is built first, or was not.
     """
 
     target: str
-    version: str = ""
+    version: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The parent as data."""
@@ -167,7 +167,7 @@ class BuildResult:
                 lines.append(f"  size     {file.size / 1e6:.1f} MB")
                 lines.append(f"  sha256   {file.sha256}")
         if self.parent and self.parent.version:
-            lines.append(f"  parent   {self.parent.target}, {self.parent.version}")
+            lines.append(f"  parent   {self.parent.target}@{self.parent.version}")
         lines += [f"  warning  {text}" for text in self.warnings]
         if self.log_path and not check:
             lines.append(f"  log      {self.log_path}")

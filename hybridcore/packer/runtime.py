@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ..images.lookup import Found
     from ..templates import Template
     from .options import BuildOptions
-    from .planning.parents import ParentImage
 
 KEY_FILE = "hybridcore_ssh_private_key_file"
 PUBLIC_KEY = "hybridcore_ssh_public_key"
@@ -32,7 +32,7 @@ def runtime_variables(
     fingerprint: str,
     build_time: str,
     folder: Path,
-    parent: ParentImage | None = None,
+    parent: Found | None = None,
 ) -> dict[str, str]:
     """The variables that the build gives, as far as the template declares them.
 
@@ -64,7 +64,7 @@ def runtime_variables(
     return given | told(template, parent)
 
 
-def told(template: Template, image: ParentImage | None) -> dict[str, str]:
+def told(template: Template, image: Found | None) -> dict[str, str]:
     """What a template is told of its parent: values by environment variable, ``PKR_VAR_base`` and so on.
 
     Args:
@@ -80,12 +80,12 @@ def told(template: Template, image: ParentImage | None) -> dict[str, str]:
     faults = []
     found = {}
     for name, what in parent.variables.items():
-        value: str = getattr(image, what)
+        value = str(getattr(image, what))
         if not value:
             has = ", ".join(one for one in ("path", "checksum", "id", "name") if getattr(image, one))
             faults.append(
                 Fault(
-                    f"{template.target}: {name}: the image of its parent {image.target} has no {what}",
+                    f"{template.target}: {name}: the image of its parent {image.image.target} has no {what}",
                     file=setting.file,
                     line=setting.line,
                     hint=f"it has {has or 'nothing but a version'}",

@@ -325,10 +325,10 @@ results:
       type: bool
     parent:
       description:
-        - The image that it starts from, C(target) and C(version), the run that built it.
+        - The image that it starts from, C(target) and C(version), the number of that.
         - Null where it starts from none; the version is null where the parent is built first, or was not.
       type: dict
-      sample: {target: linux/qemu/base, version: 20261122T052508.123Z-1f2e3d}
+      sample: {target: linux/qemu/base, version: 7}
 error:
   description: What is wrong with the input, as data, when nothing was started.
   returned: when the input is wrong

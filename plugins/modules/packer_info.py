@@ -231,7 +231,7 @@ images:
     parent:
       description: The image that it was built from, C(target) and C(version); null where it starts from none.
       type: dict
-      sample: {target: linux/qemu/base, version: 20261122T052508.123Z-1f2e3d}
+      sample: {target: linux/qemu/base, version: 7}
     last_attempt:
       description: How the latest try to build it ended, and why where it failed; its C(log_path) is absolute.
       type: dict

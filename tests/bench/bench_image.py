@@ -15,9 +15,9 @@ from pathlib import Path
 
 from measure import compiled, emit, in_turn, run_quietly
 
-from hybridcore import host, state, templates, workspace
+from hybridcore import host, templates, workspace
+from hybridcore.images import look_up
 from hybridcore.packer.mirror import make_mirror
-from hybridcore.packer.planning.parents import of_entry
 from hybridcore.packer.planning.rendered import Rendered
 from hybridcore.packer.runtime import make_key, told, tools_path
 from tests.support.playbooks import Ansible
@@ -90,7 +90,6 @@ class Bench:
         config = where.config_file("dev", TARGET)
         rendered = Rendered(config.read_text())
         here = make_mirror(template, rendered, folder, where, environ=os.environ, with_plugins=False).cwd
-        base = state.read(workspace=where)["images"][f"dev/{DISK}"]
         values = make_key(keys) | {
             "hybridcore_target": TARGET,
             "hybridcore_environment": "dev",
@@ -99,7 +98,7 @@ class Bench:
             "hybridcore_accelerator": host.accelerator(),
         }
         env = os.environ | {f"PKR_VAR_{name}": value for name, value in values.items()}
-        env |= told(template, of_entry(DISK, base, where))
+        env |= told(template, look_up(f"dev:{DISK}", workspace=where))
         env |= {"PATH": tools_path(os.environ["PATH"]), "CHECKPOINT_DISABLE": "1"}
         env["PACKER_CACHE_DIR"] = str(where.images / ".packer_cache")
         run_quietly(["packer", "build", f"-var-file={config}", here], cwd=here, env=env)

@@ -13,6 +13,8 @@ import pytest
 
 from hybridcore import state
 from hybridcore.errors import ConfigError, TemplatesError
+from hybridcore.images.known import Known
+from hybridcore.images.names import Image
 from hybridcore.packer.info import info
 from hybridcore.packer.results import BuildReport
 from tests.support.builds import Recorder, build, build_json, hybrid, statuses
@@ -111,19 +113,20 @@ def test_a_parent_joins_the_batch_and_has_a_row_of_its_own_behind_those_asked_fo
     said = build_json(space, APP, WEB)
     assert [one["target"] for one in said["results"]] == [APP, WEB, BASE]
     by_target = {one["target"]: one for one in said["results"]}
-    run = entry(space, WEB)["run"]
-    assert by_target[APP]["parent"] == {"target": WEB, "version": run}
+    assert by_target[APP]["parent"] == {"target": WEB, "version": 1}
     assert by_target[BASE]["parent"] is None
     # What is told is in no configuration, and in no state.
     path = entry(space, WEB)["artifacts"][0]["files"][0]["path"]
     assert path not in (space.root / f"configs/dev/{APP}.pkrvars.hcl").read_text()
     assert path not in json.dumps(entry(space, APP)["inputs"])
     digest = hashlib.sha256((space.root / path).read_bytes()).hexdigest()
-    assert entry(space, APP)["inputs"][f"parent {WEB}"] == f"{run} sha256:{digest}"
+    assert entry(space, APP)["inputs"][f"parent {WEB}"] == f"1 sha256:{digest}"
+    record = Known(space.open(), state.read(workspace=space.open())).record(Image("dev", APP), 1)
+    assert record["parent"] == {"environment": "dev", "target": WEB, "version": 1, "channel": None}
     found = info(workspace=space.open())
     assert {one["target"]: one["parent"] for one in found["images"]}[WEB] == {
         "target": BASE,
-        "version": run,
+        "version": 1,
     }
     assert {one["target"]: one["parent"] for one in found["targets"]} == {
         APP: {"target": WEB, "channel": None},
@@ -156,7 +159,7 @@ def test_a_new_version_of_a_parent_rebuilds_its_children_later_and_the_reason_sa
     assert statuses(build(space, BASE, force=True)) == {BASE: "built"}
     report = build(space, APP)
     assert statuses(report) == {APP: "built", BASE: "unchanged", WEB: "built"}
-    assert reasons(report)[WEB] == (f"its parent {BASE} has a new version",)
+    assert reasons(report)[WEB] == (f"its parent {BASE} has another version: 1 -> 2",)
 
 
 def test_force_and_patterns_are_for_what_was_asked_for_and_not_for_parents(space: WorkspaceFolder) -> None:
@@ -210,24 +213,70 @@ def test_one_after_the_other_ends_too(space: WorkspaceFolder) -> None:
     assert set(statuses(build(space, parallel_builds=1)).values()) == {"built"}
 
 
-def test_with_a_channel_a_parent_never_joins_and_must_be_there(space: WorkspaceFolder) -> None:
-    space.settings(
-        SETTINGS.replace('target = "linux/file/base"', 'target = "linux/file/base", channel = "stable"')
-    )
+WITH_CHANNEL = SETTINGS.replace(
+    'target = "linux/file/base"', 'target = "linux/file/base", channel = "stable"'
+)
+
+
+def assign(space: WorkspaceFolder, version: int) -> None:
+    """Have the channel `stable` of the base name a version."""
+    with state.transaction(workspace=space.open(), command="a test") as data:
+        history = data["images"][f"dev/{BASE}"].setdefault("channels", {}).setdefault("stable", [])
+        history.append({"how": "promoted", "at": state.timestamp(), "version": version})
+
+
+def revoke(space: WorkspaceFolder, version: int) -> None:
+    with state.transaction(workspace=space.open(), command="a test") as data:
+        revoked = data["images"][f"dev/{BASE}"].setdefault("revoked", {})
+        revoked[str(version)] = {"recorded_at": state.timestamp(), "reason": "a hole in it"}
+
+
+def test_with_a_channel_a_parent_never_joins_and_its_version_is_taken(space: WorkspaceFolder) -> None:
+    space.settings(WITH_CHANNEL)
+    place = "packer-hybrid.toml:4: linux/file/web: its parent linux/file/base"
     with pytest.raises(ConfigError) as caught:
         build(space, APP)
-    assert "packer-hybrid.toml:4: linux/file/web: its parent linux/file/base was never built" in str(
-        caught.value
-    )
-    assert "packer-hybrid build --env dev linux/file/base" in str(caught.value)
+    assert f"{place} was never built (packer-hybrid build --env dev linux/file/base)" in str(caught.value)
     build(space, BASE)
+    with pytest.raises(ConfigError) as caught:
+        build(space, APP)
+    assert f"{place}: dev:linux/file/base has no channel 'stable'" in str(caught.value)
+    assign(space, 1)
     assert statuses(build(space, APP)) == {APP: "built", WEB: "built"}
     layer(space, BASE, "newer")
+    build(space, BASE)
     assert statuses(build(space, APP)) == {APP: "unchanged", WEB: "unchanged"}
+    assign(space, 2)
+    report = build(space, APP)
+    assert reasons(report)[WEB] == (f"its parent {BASE} has another version: 1 -> 2",)
+    assert content(space, report, APP) == "newerwebapp"
+    revoke(space, 2)
+    report = build(space, APP)
+    assert reasons(report)[WEB] == (f"its parent {BASE} has another version: 2 -> 1",)
+    assert content(space, report, APP) == "basewebapp"
+
+
+def test_an_image_of_which_all_versions_are_revoked_is_no_parent(space: WorkspaceFolder) -> None:
+    build(space, BASE)
+    revoke(space, 1)
+    with pytest.raises(ConfigError) as caught:
+        build(space, WEB)
+    assert (
+        "packer-hybrid.toml:4: linux/file/web: its parent linux/file/base: the channel 'latest' of "
+        in str(caught.value)
+    )
+    done = hybrid(space, "validate", "--env", "dev", WEB)
+    assert done.returncode == 0, done.stdout
+    assert f"not checked: {WEB}: its parent {BASE}: the channel 'latest' of" in done.stdout
+
+
+def test_a_parent_that_has_lost_its_file_is_told(space: WorkspaceFolder) -> None:
+    space.settings(WITH_CHANNEL)
+    build(space, BASE)
+    assign(space, 1)
     (space.root / entry(space, BASE)["artifacts"][0]["files"][0]["path"]).unlink()
-    layer(space, WEB, "newer")
     with pytest.raises(ConfigError, match="its parent linux/file/base has lost its file images/dev/"):
-        build(space, APP)
+        build(space, WEB)
 
 
 def test_a_template_is_not_told_what_its_parent_has_not(space: WorkspaceFolder) -> None:
@@ -271,11 +320,10 @@ def test_validate_checks_with_the_parent_that_is_there_and_says_where_none_is(
 
 def test_explain_shows_the_parent(space: WorkspaceFolder) -> None:
     done = hybrid(space, "explain", "--env", "dev", WEB)
-    assert f"parent: {BASE}, never built" in done.stdout, done.stderr
+    assert f"parent: {BASE}, none that can be used" in done.stdout, done.stderr
     build(space)
-    run = entry(space, BASE)["run"]
     done = hybrid(space, "explain", "--env", "dev", WEB)
-    assert f"parent: {BASE}, {run}" in done.stdout
+    assert f"parent: {BASE}, version 1" in done.stdout
     assert re.search(rf"parent {BASE} .*the image that it starts from", done.stdout)
 
 

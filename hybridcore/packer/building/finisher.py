@@ -110,7 +110,9 @@ class Finisher:
                     write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
         if final:
             records = [
-                runs.Record(result, job.inputs, job.planned.fingerprint, job.observed)
+                runs.Record(
+                    result, job.inputs, job.planned.fingerprint, job.observed, job.planned.parent_record
+                )
                 for job, result, _, left in final
                 if not left
             ]

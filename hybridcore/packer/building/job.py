@@ -23,6 +23,7 @@ from ..stream.pump import Pump
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ...images.lookup import Found
     from ...logs import BuildLog
     from ...monitor import Monitor
     from ...process.wire import Exit
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
     from ..options import BuildOptions
     from ..planning.fingerprint import Digests
-    from ..planning.parents import ParentImage
     from ..planning.plan import Planned
     from ..program.capabilities import Capabilities
     from ..results import BuildResult, Status
@@ -108,13 +108,13 @@ class Job:
     def __post_init__(self) -> None:
         self.inputs, self.observed = self.planned.inputs, self.planned.observed
 
-    def has_parent(self, image: ParentImage) -> None:
+    def has_parent(self, found: Found) -> None:
         """Its parent was built, or taken from another run: it can begin.
 
         Args:
-            image: the parent.
+            found: the parent.
         """
-        self.planned = with_parent(self.planned, image)
+        self.planned = with_parent(self.planned, found)
         self.inputs = self.planned.inputs
 
     @property

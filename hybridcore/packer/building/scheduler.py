@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ... import logs, state
 from ...errors import HybridError, LockError, PackerError, StateError
+from ...images.known import Known
 from ...images.locks import target_lock
 from ...process.children import GRACE_S, Child
 from ...process.mask import masked
@@ -19,7 +20,7 @@ from .. import runs
 from ..checking.hidden import hidden_values
 from ..planning.fingerprint import Digests
 from ..planning.inputs import never_observed
-from ..planning.parents import of_entry
+from ..planning.parents import no_parent, parent_of
 from ..planning.plan import lost_files, unchanged
 from ..program import plugins
 from ..results import Status
@@ -379,17 +380,20 @@ class Scheduler:
         if self._cancelled:
             self._waiting += children
             return
-        entry = state.read(workspace=self._batch.workspace)["images"].get(
-            f"{self._batch.env}/{result.target}"
-        )
-        image = of_entry(result.target, entry, self._batch.workspace) if result.status.ok else None
-        for job in reversed(children):
-            if image is None:
-                why = f"not built: its parent {result.target} {_ENDED[result.status]}"
+        if not result.status.ok:
+            why = f"not built: its parent {result.target} {_ENDED[result.status]}"
+            for job in children:
                 skipped = self._not_run(job, Status.CANCELLED, why, locked=result.locked)
                 self._finisher.record(job, skipped)
+            return
+        known = Known(self._batch.workspace, state.read(workspace=self._batch.workspace))
+        for job in reversed(children):
+            found, why = parent_of(job.planned.template, self._batch.env, known)
+            if found is None:
+                failed = self._not_run(job, Status.FAILED, no_parent(result.target, why))
+                self._finisher.record(job, failed)
             else:
-                job.has_parent(image)
+                job.has_parent(found)
                 self._to_ask.add(job.target)
                 # In front, as each may have others that wait for it.
                 self._waiting.insert(0, job)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ... import process, state, templates
 from ...errors import ConfigError, Fault, PackerError
+from ...images.known import Known
 from ...process.lines import strip_ansi_text
 from ...process.mask import Masker
 from ...temporary import folder as temporary_folder
@@ -20,7 +21,7 @@ from ..options import BuildOptions
 from ..passing import environment, masked, removed
 from ..pinned.checks import refusals
 from ..planning.fingerprint import Digests
-from ..planning.parents import of_entry
+from ..planning.parents import no_parent, parent_of
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
@@ -36,8 +37,8 @@ from .results import InitResult, InspectResult, TargetFaults, ValidateResult
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...images.lookup import Found
     from ...templates import Template
-    from ..planning.parents import ParentImage
 
 _TIMEOUT_S = 600.0
 # Source: ``Variable.validateValue`` and ``PackerConfig.evaluateAllLocalVariables`` of hcl2template.
@@ -106,14 +107,14 @@ def validate_rendered(
     """
     capabilities = probe_workspace(workspace)
     _refuse(workspace, capabilities)
-    images = state.read(workspace=workspace)["images"] if any(one.parent for one in loaded) else {}
+    known = Known(workspace, state.read(workspace=workspace)) if any(one.parent for one in loaded) else None
 
     def one(template: Template) -> TargetFaults:
         start = None
-        if template.parent:
-            start = of_entry(template.parent.target, images.get(f"{env}/{template.parent.target}"), workspace)
+        if template.parent and known:
+            start, why = parent_of(template, env, known)
             if start is None:
-                why = f"its parent {template.parent.target} was never built"
+                why = no_parent(template.parent.target, why)
                 return TargetFaults(template.target, not_checked=why)
         rendered = Rendered(texts[template.target])
         hidden: Sequence[str] = ()
@@ -245,7 +246,7 @@ def _run(
     rendered: Rendered | None = None,
     options: BuildOptions = _NO_OPTIONS,
     hidden: Sequence[str] = (),
-    parent: ParentImage | None = None,
+    parent: Found | None = None,
 ) -> _Done:
     """Run Packer in a mirror of its own for a target, which is removed afterwards."""
     with temporary_folder() as made:

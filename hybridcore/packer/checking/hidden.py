@@ -31,9 +31,9 @@ from .diagnostics import parse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...images.lookup import Found
     from ...templates import Template
     from ...workspace import Workspace
-    from ..planning.parents import ParentImage
     from ..planning.plan import Planned
     from ..planning.rendered import Rendered
     from ..program.capabilities import Capabilities
@@ -99,7 +99,7 @@ def ask(
     template: Template,
     rendered: Rendered,
     *,
-    parent: ParentImage | None = None,
+    parent: Found | None = None,
     env: str,
     options: BuildOptions,
     workspace: Workspace,

@@ -276,7 +276,8 @@ def changed_inputs(
                     place = f"{name}: {path}" if name == CONFIGURATION else f"{name}/{path}"
                     reasons.append(f"{place} {_how(path in old, path in new)}")
         elif name.startswith(PARENT) and name in before and name in now:
-            reasons.append(f"its {name} has a new version")
+            versions = [inputs[name].partition(" ")[0] for inputs in (before, now)]
+            reasons.append(f"its {name} has another version: {' -> '.join(versions)}")
         elif len(before.get(name, "")) < 64 and name in before and name in now:
             reasons.append(f"{name} {before[name]} -> {now[name]}")
         else:

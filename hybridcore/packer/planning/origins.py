@@ -57,7 +57,7 @@ def origins(planned: Planned, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _parent(planned: Planned) -> dict[str, str | None] | None:
+def _parent(planned: Planned) -> dict[str, str | int | None] | None:
     parent = planned.template.parent
     if parent is None:
         return None

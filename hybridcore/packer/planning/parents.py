@@ -1,79 +1,76 @@
-"""What is known of the image that another one starts from."""
+"""Which version of an image another one starts from."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...errors import ImagesError
+from ...images.lookup import look_up
+from ...images.names import Image, Reference
 from .fingerprint import PARENT
 
 if TYPE_CHECKING:
+    from ...image_settings import ParentSetting
+    from ...images.known import Known
+    from ...images.lookup import Found
+    from ...images.types import ParentOf
     from ...state.types import ImageEntry
-    from ...workspace import Workspace
+    from ...templates import Template
+
+NEVER_BUILT = "it was never built"
 
 
-@dataclass(frozen=True)
-class ParentImage:
-    """An image that others start from.
-
-    Attributes:
-        target: ``<os>/<platform>/<name>``.
-        version: which of its images it is: the run that built it.
-        path: its file, absolute; of several the largest. Empty where it has none, as on a platform.
-        checksum: of that file, as ``iso_checksum`` takes it: ``sha256:`` and 64 hexadecimal digits.
-        id: what its builder calls it, as the id of a template on a platform; empty for files.
-        name: of that file; on a platform the last part of the id, which is the name where that is part of it.
-    """
-
-    target: str
-    version: str
-    path: str = ""
-    checksum: str = ""
-    id: str = ""
-    name: str = ""
-
-    @property
-    def digest(self) -> str:
-        """What of it decides the images that start from it: version and content, not where it lies."""
-        return f"{self.version} {self.checksum or self.id}".rstrip()
-
-
-def of_entry(target: str, entry: ImageEntry | None, workspace: Workspace) -> ParentImage | None:
-    """An image as its entry of the state has it; None where there is none.
+def parent_of(template: Template, env: str, known: Known) -> tuple[Found | None, str]:
+    """The version that a target starts from, if it is built now.
 
     Args:
-        target: ``<os>/<platform>/<name>``.
-        entry: of the state's ``images``.
-        workspace: the paths in it are relative to this.
+        template: the target.
+        env: name of the environment.
+        known: the images that there are.
+
+    Returns:
+        The version that the channel of its parent names, without one the newest good one; and why there is
+        none. Both are empty where it has no parent.
     """
-    version = entry.get("run") if entry else None
-    if entry is None or not version:
-        return None
-    artifacts = entry.get("artifacts") or []
-    files = [
-        (file.get("size") or 0, artifact["id"], file)
-        for artifact in artifacts
-        for file in artifact.get("files") or []
-    ]
-    if not files:
-        known = next((artifact["id"] for artifact in artifacts if artifact["id"]), "")
-        return ParentImage(target, version, id=known, name=known.rpartition("/")[2])
-    # An image of several files is its disk, which is the largest.
-    _, known, file = max(files, key=lambda one: one[0])
-    return ParentImage(
-        target,
-        version,
-        path=os.path.join(workspace.root, file["path"]),
-        checksum=f"sha256:{file['sha256']}" if file.get("sha256") else "",
-        id=known,
-        name=os.path.basename(file["path"]),
-    )
+    parent = template.parent
+    if parent is None:
+        return None, ""
+    image = Image(env, parent.target)
+    entry = known.data["images"].get(image.key)
+    if entry is None or not entry.get("newest"):
+        return None, NEVER_BUILT
+    reference = Reference(image, channel=parent.channel)
+    try:
+        return look_up(reference, workspace=known.workspace, known=known), ""
+    except ImagesError as error:
+        return None, str(error)
 
 
-def recorded(entry: ImageEntry) -> dict[str, str] | None:
+def no_parent(target: str, why: str) -> str:
+    """That a parent cannot be started from, in words; ``why`` is what ``parent_of`` gave."""
+    return f"its parent {target} was never built" if why == NEVER_BUILT else f"its parent {target}: {why}"
+
+
+def digest(found: Found) -> str:
+    """What of a version decides the images that start from it: number and content, not where it lies."""
+    return f"{found.version} {found.checksum or found.id}".rstrip()
+
+
+def recorded(entry: ImageEntry) -> dict[str, str | int | None] | None:
     """The parent of an image by its entry of the state: ``target`` and ``version``; None without one."""
-    for name, digest in (entry.get("inputs") or {}).items():
+    for name, value in (entry.get("inputs") or {}).items():
         if name.startswith(PARENT):
-            return {"target": name.removeprefix(PARENT), "version": digest.partition(" ")[0]}
+            version = value.partition(" ")[0]
+            known = int(version) if version.isdigit() else None
+            return {"target": name.removeprefix(PARENT), "version": known}
     return None
+
+
+def as_recorded(found: Found, parent: ParentSetting) -> ParentOf:
+    """The parent as the record of a version has it."""
+    return {
+        "environment": found.image.env,
+        "target": found.image.target,
+        "version": found.version,
+        "channel": parent.channel or None,
+    }

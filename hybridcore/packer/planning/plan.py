@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ... import state
 from ...errors import ConfigError, Fault
 from ...image_settings import age_s
+from ...images.known import Known
 from ...sources.trees import differences
 from ...state.inputs import read_files
 from ...templates.parents import parents_first
@@ -29,15 +30,16 @@ from .rendered import Rendered
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from ...state.types import ImageEntry, State
+    from ...images.lookup import Found
+    from ...images.types import ParentOf
+    from ...state.types import ImageEntry
     from ...templates import Template
     from ...templates.reads import Reads
     from ...workspace import Workspace
     from ..program.capabilities import Capabilities
-    from .parents import ParentImage
 
-# The input that a parent is which was never built.
-_NEVER = "never built"
+# The input that a parent is of which no version can be used.
+_NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,10 @@ class Planned:
         image: what the state remembers of the image, or None.
         manifest: path of its manifest, relative to the workspace, or None.
         options: how it is built.
-        parent: the image that it starts from, or None where it has none or that was never built.
+        parent: the version that it starts from, or None where it has no parent or there is no such version.
         waits: its parent is built first, in the same batch: only then ``fingerprint``, ``inputs`` and
             ``parent`` are those of the build.
+        no_parent: why there is no version that it can start from; empty where there is, or it has no parent.
     """
 
     template: Template
@@ -74,8 +77,9 @@ class Planned:
     image: ImageEntry | None = field(repr=False)
     manifest: str | None = None
     options: BuildOptions = field(default_factory=BuildOptions, repr=False)
-    parent: ParentImage | None = None
+    parent: Found | None = None
     waits: bool = False
+    no_parent: str = ""
 
     @property
     def run_before(self) -> str | None:
@@ -97,11 +101,17 @@ class Planned:
             parent=self._parent(),
         )
 
+    @property
+    def parent_record(self) -> ParentOf | None:
+        """The version that it starts from, as the record of its own version has it."""
+        parent = self.template.parent
+        return parents.as_recorded(self.parent, parent) if parent and self.parent else None
+
     def _parent(self) -> Parent | None:
         parent = self.template.parent
         if parent is None:
             return None
-        return Parent(parent.target, self.parent.version if self.parent and not self.waits else "")
+        return Parent(parent.target, self.parent.version if self.parent and not self.waits else 0)
 
 
 def plan(
@@ -148,6 +158,7 @@ def plan(
             environments[template.reads] = environment(template, options)
         return environments[template.reads]
 
+    known = Known(workspace, remembered)
     planned: dict[str, Planned] = {}
     by_target = {template.target: template for template in loaded}
     edges = {name: one.parent.target if one.parent else "" for name, one in by_target.items()}
@@ -180,9 +191,12 @@ def plan(
             options=own,
         )
         inputs, files = found.digests, found.files
-        start, first = _parent(template, planned, remembered, env, workspace)
+        start, problem = parents.parent_of(template, env, known)
+        first = None
         if template.parent:
-            inputs[PARENT + template.parent.target] = start.digest if start else _NEVER
+            inputs[PARENT + template.parent.target] = parents.digest(start) if start else _NONE
+            first = None if template.parent.channel else planned.get(template.parent.target)
+            first = first if first and first.reasons else None
         image = remembered["images"].get(f"{env}/{template.target}")
         seen = image.get("observed") if image else None
         observed = add_observed(found, seen or (), workspace, digests)
@@ -215,6 +229,7 @@ def plan(
             own,
             start,
             first is not None,
+            problem,
         )
     digests.save()
     faults += differences(_sources_of(list(planned.values())), workspace)
@@ -223,31 +238,15 @@ def plan(
     return list(planned.values())
 
 
-def _parent(
-    template: Template,
-    planned: Mapping[str, Planned],
-    remembered: State,
-    env: str,
-    workspace: Workspace,
-) -> tuple[ParentImage | None, Planned | None]:
-    """The image that a target starts from as it is now, and what is to be built before the target."""
-    parent = template.parent
-    if parent is None:
-        return None, None
-    image = parents.of_entry(parent.target, remembered["images"].get(f"{env}/{parent.target}"), workspace)
-    first = None if parent.channel else planned.get(parent.target)
-    return image, first if first and first.reasons else None
-
-
-def with_parent(planned: Planned, image: ParentImage) -> Planned:
+def with_parent(planned: Planned, found: Found) -> Planned:
     """What is to be built of a target that waited, once its parent is there.
 
     Args:
         planned: the target.
-        image: its parent, as it was built.
+        found: its parent, as it was built.
     """
-    inputs = {**planned.inputs, PARENT + image.target: image.digest}
-    return replace(planned, inputs=inputs, fingerprint=fingerprint(inputs), parent=image, waits=False)
+    inputs = {**planned.inputs, PARENT + found.image.target: parents.digest(found)}
+    return replace(planned, inputs=inputs, fingerprint=fingerprint(inputs), parent=found, waits=False)
 
 
 def parent_faults(planned: Sequence[Planned], workspace: Workspace, env: str) -> list[Fault]:
@@ -263,13 +262,14 @@ def parent_faults(planned: Sequence[Planned], workspace: Workspace, env: str) ->
         parent, setting = one.template.parent, one.template.setting
         if parent is None or setting is None or one.waits:
             continue
-        problem = "was never built" if one.parent is None else ""
+        problem = "" if one.parent else parents.no_parent(parent.target, one.no_parent)
         if one.parent and one.parent.path and not os.path.isfile(one.parent.path):
-            problem = f"has lost its file {workspace.relative(Path(one.parent.path))}"
+            lost = workspace.relative(Path(one.parent.path))
+            problem = f"its parent {parent.target} has lost its file {lost}"
         if problem:
             faults.append(
                 Fault(
-                    f"{one.template.target}: its parent {parent.target} {problem}",
+                    f"{one.template.target}: {problem}",
                     file=setting.file,
                     line=setting.line,
                     hint=f"packer-hybrid build --env {env} {parent.target}",
