@@ -47,7 +47,7 @@ def settle(run: Run, why: str, killed: set[str]) -> None:
     """
     from .errors import HybridError
     from .logs import get_logger
-    from .packer import runs
+    from .packer import runs, settling
     from .workspace import open_workspace
 
     runs.remove_folder(Path(run["folder"]))
@@ -56,7 +56,7 @@ def settle(run: Run, why: str, killed: set[str]) -> None:
     except HybridError:
         return  # it has gone, or its settings are not right any more
     try:
-        runs.settle(workspace, run["run_id"], "cancelled", why, killed=killed)
+        settling.settle(workspace, run["run_id"], "cancelled", why, killed=killed)
     except (HybridError, OSError) as error:
         # The next reader of the state finds the run dead and settles it as interrupted.
         get_logger("supervise", workspace=workspace).error(

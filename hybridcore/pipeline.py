@@ -15,7 +15,7 @@ from .config import generate
 from .config.generate import Inputs, read_inputs
 from .errors import ConfigError, Fault, ProvisionersError, TemplatesError
 from .hcl.dialect import spoken_with
-from .packer import runs
+from .packer import settling
 from .packer.building import batch
 from .packer.checking import checks
 from .packer.checking.results import TargetFaults, ValidateResult
@@ -303,7 +303,7 @@ def _build(
     interrupted: list[str] = []
     if not check:
         generate.write(renderings, workspace)
-        interrupted = runs.settle_dead(workspace)
+        interrupted = settling.settle_dead(workspace)
         for text in interrupted:
             monitor.note(text)
     report = batch.build(

@@ -105,7 +105,7 @@ def build(
     """Build targets whose inputs changed, from what is rendered already; public interface.
 
     ``pipeline.build`` renders the configuration first, and ends what runs that died have left; this is the
-    step that runs Packer. A caller that repeats builds calls ``runs.settle_dead`` before.
+    step that runs Packer. A caller that repeats builds calls ``settling.settle_dead`` before.
 
     Args:
         targets: ``<os>/<platform>/<name>``.

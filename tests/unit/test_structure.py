@@ -22,7 +22,8 @@ caretaker
 packer.info
 packer.building
 packer.checking
-packer.mirror packer.runs
+packer.mirror packer.settling
+packer.runs
 packer.planning
 packer.stream
 packer.runtime packer.secrets
