@@ -7,7 +7,6 @@ from typing import Any
 from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import open_workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import sources
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer import pinned
 
 SPEC: dict[str, Any] = {
     "env": {"type": "str"},
@@ -49,18 +48,17 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         if params["lock"] and not (check_mode and moved)
         else []
     )
-    where = open_workspace(params)
-    installed = (
-        pinned.sync(offline=params["offline"], check=check_mode, monitor=monitor, workspace=where)
-        if params["plugins"]
-        else []
-    )
+    installed: list[Any] = []
+    locked_plugins: list[Any] = []
+    if params["plugins"]:
+        # Only here, since importing it takes as long as a sync in which nothing changed.
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer import pinned
+
+        where = open_workspace(params)
+        installed = pinned.sync(offline=params["offline"], check=check_mode, monitor=monitor, workspace=where)
+        if params["lock"] and not (check_mode and any(result.changed for result in installed)):
+            locked_plugins = pinned.lock(check=check_mode, workspace=where)
     new = any(result.changed for result in installed)
-    locked_plugins = (
-        pinned.lock(check=check_mode, workspace=where)
-        if params["plugins"] and params["lock"] and not (check_mode and new)
-        else []
-    )
     answer: dict[str, Any] = {
         "changed": moved
         or new

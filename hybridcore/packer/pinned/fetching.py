@@ -16,7 +16,6 @@ from ...sources import addresses
 from ...sources.trees import differences
 from ..program.plugins import FILE, machine
 from .checks import sha256_of
-from .download import download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +73,9 @@ def fetch(
     elif re.match(r"https?://", origin):
         _check_url(origin)
         given = folder / (origin.rpartition("/")[2] or "download")
+        # Its modules cost a sync more than all else where nothing is fetched.
+        from .download import download
+
         download(origin, given, most_bytes=_MOST_BYTES, monitor=monitor, name=setting.source)
     else:
         given = _path(origin, space)
