@@ -168,6 +168,28 @@ def test_a_host_that_is_no_image_is_named(ansible: Ansible, space: WorkspaceFold
     assert state_of(space) == {}
 
 
+def test_a_variable_of_a_wrong_type_is_said_in_a_line(ansible: Ansible, space: WorkspaceFolder) -> None:
+    """What a role says of its arguments has all that it takes in it."""
+    wrong = {"targets": "all", "force": "maybe", "packer_vars": ["a"], "packer_secrets": "hunter2 extra"}
+    code, output = play(ansible, space, "-e", json.dumps(wrong))
+    assert code == 2
+    assert "The variable force is maybe: say true or false." in output
+    assert "The variable packer_vars is no dictionary" in output
+    assert "The variable packer_secrets is no dictionary" in output
+    assert "argument_spec" not in output
+    assert "hunter2" not in output
+    assert state_of(space) == {}
+
+
+def test_texts_that_are_dictionaries_and_blank_ones_are_taken(
+    ansible: Ansible, space: WorkspaceFolder
+) -> None:
+    given = {"force": "no", "packer_vars": '{"message": "from a text"}', "packer_secrets": "  "}
+    code, output = play(ansible, space, "-e", json.dumps({"targets": "linux/null/one", **given}))
+    assert code == 0, output
+    assert "from a text" in (space.root / "configs/dev/linux/null/one.pkrvars.hcl").read_text()
+
+
 def test_wrong_input_fails_every_host_and_builds_nothing(ansible: Ansible, space: WorkspaceFolder) -> None:
     code, output = play(ansible, space, "-i", "images.yml", "-e", "env=../dev")
     assert code != 0
