@@ -93,7 +93,7 @@ def test_a_folder_without_templates_says_what_lies_there(
     err = capsys.readouterr().err
     assert "no template in" in err
     assert "there is: packer" in err
-    assert "packer/web.pkr.json: templates in JSON are not read yet" in err
+    assert 'packer/web.pkr.json:1: column 1: expected a value of JSON, found "source"' in err
     assert not (repository / "packer-hybrid.toml").exists()
 
 
