@@ -171,6 +171,10 @@ class ImagesError(HybridError):
     """A version of an image is not there, may not be used, or may not go where it was to go."""
 
 
+class NotSignedError(ImagesError):
+    """A version cannot be signed now; nothing else is wrong with it."""
+
+
 class LogsError(HybridError):
     """The log cannot be written or read."""
 

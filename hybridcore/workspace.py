@@ -52,6 +52,8 @@ class Settings:
         max_ages: ``[environments.ENV] max_age``, by environment: images that are older are built again.
         retention: ``[retention]``, which versions of an image stay.
         channels: ``[channels.NAME]``, what a channel demands, by name.
+        attest_key: ``[attest] key``, the private key that versions are signed with; empty for none.
+        attest_trusted: ``[attest] trusted``, a folder of public keys, ``*.pub``, that count beside its half.
     """
 
     packer_path: str = "packer"
@@ -75,6 +77,8 @@ class Settings:
     max_ages: Mapping[str, str] = field(default_factory=dict)
     retention: RetentionSetting = field(default_factory=RetentionSetting)
     channels: Mapping[str, ChannelSetting] = field(default_factory=dict)
+    attest_key: str = ""
+    attest_trusted: str = ""
 
 
 # Section and key of the settings file, to the field of Settings and its type.
@@ -93,6 +97,8 @@ _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("state", "history"): ("history", int),
     ("environment", "pass"): ("environment_pass", tuple),
     ("environment", "secrets"): ("environment_secrets", tuple),
+    ("attest", "key"): ("attest_key", str),
+    ("attest", "trusted"): ("attest_trusted", str),
 }
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false"}
 _VARIABLES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?").fullmatch
@@ -154,6 +160,11 @@ class Workspace:
     def contents(self) -> Path:
         """What is installed in the versions of images, a document for each digest."""
         return self.state_dir / "contents"
+
+    @property
+    def attestations(self) -> Path:
+        """How the versions of images came to be, signed, an envelope for each digest."""
+        return self.state_dir / "attestations"
 
     @property
     def logs(self) -> Path:

@@ -1,10 +1,10 @@
-"""``packer-hybrid images contents`` and ``images diff``: what is installed in versions."""
+"""``packer-hybrid images contents``, ``diff`` and ``verify``: what is in versions, and whether it is so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import EXIT_DONE, UsageError
+from ..errors import EXIT_DONE, EXIT_USER, UsageError
 from .status import columns
 from .streams import print_json
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the two to those of ``packer-hybrid images``.
+    """Add them to those of ``packer-hybrid images``.
 
     Args:
         verb: adds one, given its name, what it is for and what runs it.
@@ -31,6 +31,8 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     one = verb("diff", "what is different between two versions", run_diff)
     one.add_argument("image", metavar="IMAGE@VERSION")
     one.add_argument("other", metavar="IMAGE@VERSION|@VERSION")
+    one = verb("verify", "check files, contents and signature of a version and its parents", run_verify)
+    one.add_argument("image", metavar="IMAGE@VERSION")
 
 
 def _known(workspace: Workspace) -> Known:
@@ -169,3 +171,25 @@ def _short(text: str) -> str:
 
 def _size(size: int | None) -> str:
     return "-" if size is None else f"{size / 1e6:.1f} MB"
+
+
+def run_verify(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Verify a version; returns the exit code: 1 where something is wrong."""
+    from ..images import parse, proving
+    from ..images.showing import version_to_show
+
+    known = _known(workspace)
+    reference = parse(args.image)
+    found = proving.verify(known, reference.image, version_to_show(known, reference))
+    if args.json:
+        print_json(found.to_dict())
+    else:
+        from ..logs import escape
+
+        for one in found.checks:
+            word = "WRONG" if one.wrong else "-" if one.note else "ok"
+            print(escape(f"{word:<6} {one.what}" + (f": {one.wrong or one.note}" if word != "ok" else "")))
+        signed = "signed" if found.signed else "not signed"
+        verdict = "nothing is wrong" if found.ok else "this is not what was built"
+        print(f"{_name(found.image, found.version)}: {verdict}; {signed}")
+    return EXIT_DONE if found.ok else EXIT_USER

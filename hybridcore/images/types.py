@@ -35,6 +35,12 @@ class ContentsOf(Document):
     packages: int
 
 
+class AttestationOf(Document):
+    """The signed statement of how a version came to be, and the name of the key."""
+
+    keyid: str
+
+
 class VersionRecord(TypedDict):
     """The record of a version: written once, never changed. docs/images.md explains each field."""
 
@@ -64,4 +70,4 @@ class VersionRecord(TypedDict):
     allowed_revoked: str | None
     checks: dict[str, Any] | None
     contents: ContentsOf | None
-    attestation: dict[str, Any] | None
+    attestation: AttestationOf | None

@@ -121,7 +121,9 @@ def settle(data: State, workspace: Workspace, image: Image) -> int:
     return number - first
 
 
-def add(data: State, workspace: Workspace, image: Image, record: VersionRecord) -> int:
+def add(
+    data: State, workspace: Workspace, image: Image, record: VersionRecord, *, signed: bool = True
+) -> int:
     """Make a version: write its record, and point to it; within a transaction, after ``settle``.
 
     Args:
@@ -129,15 +131,21 @@ def add(data: State, workspace: Workspace, image: Image, record: VersionRecord) 
         workspace: whose.
         image: the image.
         record: what it is to say; its number is given here.
+        signed: sign it where a key is set.
 
     Returns:
         The number.
 
     Raises:
+        NotSignedError: it cannot be signed; nothing was changed.
         ImagesError: the record cannot be written.
     """
     number = next_number(data, workspace, image)
-    whole: VersionRecord = {**record, "version": number}
+    whole: VersionRecord = {**record, "version": number, "attestation": None}
+    if signed and workspace.settings.attest_key:
+        from . import proving
+
+        whole["attestation"] = proving.attest(workspace, whole)
     records.write(workspace, image, whole)
     point_at(data, image, whole)
     return number

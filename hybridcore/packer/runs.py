@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from .. import state, temporary
-from ..errors import ConfigError
+from ..errors import ConfigError, NotSignedError
 from ..images import events, versions
 from ..images.names import Image
 from .planning.fingerprint import fingerprint
@@ -126,7 +126,7 @@ class Record(NamedTuple):
 
 def record(
     workspace: Workspace, run_id: str, env: str, finished: Sequence[Record], *, left: Collection[str] = ()
-) -> None:
+) -> dict[str, str]:
     """Write the results of targets into the state, as soon as they are known.
 
     Args:
@@ -135,6 +135,9 @@ def record(
         env: name of the environment.
         finished: results, each with what it was built of.
         left: targets that the run does not build any more, since somebody else does, or did.
+
+    Returns:
+        Why the version of a target is not signed, by target, where a key is set and it cannot be used.
     """
     with state.transaction(workspace=workspace, command=f"record run {run_id}") as data:
         told = [_record_one(data, workspace, run_id, env, one) for one in finished]
@@ -143,6 +146,8 @@ def record(
         for target in left:
             targets.pop(target, None)
     events.tell(workspace, [one for one in told if one])
+    pairs = zip(finished, told, strict=True)
+    return {one.result.target: event["unsigned"] for one, event in pairs if event and "unsigned" in event}
 
 
 def _record_one(
@@ -158,18 +163,24 @@ def _record_one(
         "log_path": result.log_path,
         "error": "\n".join(result.errors)[:2000] or None,
     }
-    number = None
+    number, unsigned = None, None
     if result.changed:
         versions.settle(data, workspace, image)
         before = data["images"].get(image.key)
         others = _others(before, one.inputs) if before else {}
-        number = versions.add(data, workspace, image, _version(workspace, run_id, image, one))
+        version = _version(workspace, run_id, image, one)
+        try:
+            number = versions.add(data, workspace, image, version)
+        except NotSignedError as error:
+            # The key was right when the build began: a good image is not thrown away for it.
+            unsigned = str(error)
+            number = versions.add(data, workspace, image, version, signed=False)
         if others or (before and before.get("others")):
             data["images"][image.key]["others"] = others
     entry = data["images"].setdefault(image.key, {"target": image.target, "environment": env})
     entry["last_attempt"] = without_none(attempt)
     if number:
-        return events.event("built", image, number, by=events.who(), run=run_id)
+        return events.event("built", image, number, by=events.who(), run=run_id, unsigned=unsigned)
     if result.status in (Status.FAILED, Status.TIMED_OUT):
         why = result.errors[0][:500] if result.errors else None
         return events.event("failed", image, None, by=events.who(), run=run_id, reason=why)

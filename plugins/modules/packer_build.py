@@ -329,6 +329,11 @@ results:
         - Null where it starts from none; the version is null where the parent is built first, or was not.
       type: dict
       sample: {target: linux/qemu/base, version: 7}
+    contents:
+      description:
+        - The document that says what is installed, C(path) and C(sha256), and how many C(packages) that are.
+        - Null where the image gave no list of packages.
+      type: dict
 error:
   description: What is wrong with the input, as data, when nothing was started.
   returned: when the input is wrong

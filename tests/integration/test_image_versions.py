@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from hybridcore import state
+from hybridcore.errors import PackerError
 from hybridcore.images import look_up, parse
 from hybridcore.images.differences import compare
 from hybridcore.images.known import Known
+from hybridcore.images.proving import verify
 from tests.support.builds import build, statuses
+from tests.support.images import new_key
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -147,3 +150,47 @@ def test_a_list_that_is_torn_leaves_a_good_image_and_a_warning(space: WorkspaceF
     assert "the status of dpkg is " in warning
     known = Known(space.open(), state.read(workspace=space.open()))
     assert known.record(parse(IMAGE).image, 1)["contents"] is None
+
+
+@pytest.fixture
+def key(space: WorkspaceFolder) -> Path:
+    """A key that the workspace signs versions with."""
+    file = new_key(space.root / "key.pem")
+    space.settings('[attest]\nkey = "key.pem"\n')
+    return file
+
+
+def test_a_build_is_signed_where_a_key_is_set(space: WorkspaceFolder, key: Path) -> None:
+    give(space, "one", LIST)
+    assert build(space).results[0].warnings == ()
+    known = Known(space.open(), state.read(workspace=space.open()))
+    found = verify(known, parse(IMAGE).image, 1)
+    assert found.ok
+    assert found.signed
+    note = space.root / "images/dev" / TARGET / "latest/note.txt"
+    note.write_text("two")
+    assert [one.wrong for one in verify(known, parse(IMAGE).image, 1).checks if one.wrong] == [
+        "it is not what was built"
+    ]
+
+
+def test_nothing_is_built_with_a_key_that_others_can_read(space: WorkspaceFolder, key: Path) -> None:
+    write(space, "one")
+    key.chmod(0o644)
+    with pytest.raises(PackerError) as caught:
+        build(space)
+    [fault] = caught.value.faults
+    assert "can be used by others: its mode is 0644" in fault.message
+    assert records(space) == []
+
+
+def test_an_image_whose_key_vanished_while_it_was_built_is_kept(space: WorkspaceFolder, key: Path) -> None:
+    write(space, "one", command=f"rm {key}")
+    result = build(space).results[0]
+    assert result.status.value == "built"
+    [warning] = result.warnings
+    assert f"{IMAGE}@1 cannot be signed: the key of [attest] cannot be read" in warning
+    known = Known(space.open(), state.read(workspace=space.open()))
+    assert known.record(parse(IMAGE).image, 1)["attestation"] is None
+    [told] = [json.loads(line) for line in (space.root / "state/events.jsonl").read_text().splitlines()]
+    assert "cannot be signed" in told["unsigned"]

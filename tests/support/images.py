@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,13 @@ def installed(kind: str = "deb", /, **versions: str) -> Contents:
     """Contents with these packages, each of a source package `<name>-src`."""
     found = sorted(Package(name, one, "amd64", f"{name}-src", one) for name, one in versions.items())
     return Contents(kind, tuple(found), "debian" if kind == "deb" else "almalinux")
+
+
+def new_key(file: Path) -> Path:
+    """A private key of Ed25519 that its owner alone can read."""
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(file)], check=True)
+    file.chmod(0o600)
+    return file
 
 
 @dataclass

@@ -108,6 +108,7 @@ class Finisher:
                 # The digests only name the reason of the next build: without them this one is no worse.
                 with contextlib.suppress(OSError):
                     write_files(batch.workspace, f"{batch.env}/{job.target}", job.planned.files)
+        unsigned: dict[str, str] = {}
         if final:
             records = [
                 runs.Record(
@@ -117,10 +118,11 @@ class Finisher:
                 if not left
             ]
             left = [one.job.target for one in final if one.left]
-            runs.record(batch.workspace, batch.run_id, batch.env, records, left=left)
+            unsigned = runs.record(batch.workspace, batch.run_id, batch.env, records, left=left)
         for one in final:
             one.job.close()
-        return [one if one.again or one.left else self._tidied(one) for one in finished]
+        told = [_with_warning(one, unsigned.get(one.job.target, "")) for one in finished]
+        return [one if one.again or one.left else self._tidied(one) for one in told]
 
     def _tidied(self, one: Finished) -> Finished:
         """Remove old logs and images; what cannot be removed becomes a warning of the result."""
@@ -162,6 +164,13 @@ class Finisher:
             return replace(result, fingerprint="", warnings=(*warnings, warning))
         job.inputs, job.observed = seen.inputs, seen.observed
         return replace(result, fingerprint=fingerprint(seen.inputs), warnings=warnings)
+
+
+def _with_warning(one: Finished, warning: str) -> Finished:
+    """The same with one more warning, if there is one."""
+    if not warning:
+        return one
+    return one._replace(result=replace(one.result, warnings=(*one.result.warnings, warning)))
 
 
 def say(error: HybridError | OSError) -> str:

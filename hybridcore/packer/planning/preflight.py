@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import Fault, PackerError
+from ...errors import Fault, ImagesError, PackerError, ProcessError
 from ...hcl import NotEvaluable
 from ...hcl.evaluator import compute
 
@@ -37,8 +37,23 @@ def check_all(planned: Sequence[Planned], workspace: Workspace) -> None:
         PackerError: something is missing; has faults, all of them.
     """
     faults = [fault for one in planned for fault in missing(one, workspace)]
+    if planned:
+        faults += _signing(workspace)
     if faults:
         raise PackerError("something that the builds need is missing", faults=faults)
+
+
+def _signing(workspace: Workspace) -> list[Fault]:
+    """What is wrong with the key that versions are signed with."""
+    if not workspace.settings.attest_key:
+        return []
+    from ...images import signing
+
+    try:
+        signing.check_key(workspace)
+    except (ImagesError, ProcessError) as error:
+        return [Fault(error.message, file=error.file, hint=error.hint)]
+    return []
 
 
 def missing(planned: Planned, workspace: Workspace) -> list[Fault]:

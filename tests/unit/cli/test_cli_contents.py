@@ -85,3 +85,16 @@ def test_diff_of_two_versions(
     ]
     assert "packages: not known" in run("diff", f"{WEB}@1", "@4")
     assert "no version 9" in run("diff", f"{WEB}@1", "@9", code=1)
+
+
+def test_verify_says_what_is_wrong_and_exits_with_1(
+    shelf: Shelf, data: Callable[..., dict[str, Any]], run: Callable[..., str]
+) -> None:
+    found = data("verify", f"{WEB}@1")
+    assert (found["ok"], found["signed"]) == (True, False)
+    assert run("verify", f"{WEB}@1").splitlines()[-1] == f"{WEB}@1: nothing is wrong; not signed"
+    shelf.file(WEB, 1).write_text("something else")
+    assert data("verify", f"{WEB}@1", code=1)["ok"] is False
+    text = run("verify", f"{WEB}@1", code=1)
+    assert f"WRONG  {shelf.workspace.relative(shelf.file(WEB, 1))}: it is not what was built" in text
+    assert f"{WEB}@1: this is not what was built; not signed" in text
