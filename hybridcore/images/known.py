@@ -7,6 +7,7 @@ it is asked, from the revocations of the state and the parents that the records 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .. import state
@@ -134,6 +135,11 @@ class Known:
             self._records[image, number] = found
         return self._records[image, number]
 
+    @cached_property
+    def _anything_is_revoked(self) -> bool:
+        """Whether any version is; if not, nobody needs to read what versions stand on."""
+        return any(entry.get("revoked") for entry in self.data["images"].values())
+
     def revocation(self, image: Image, number: int) -> Revocation | None:
         """Why a version is not to be used, now or later; None when nobody said so.
 
@@ -145,6 +151,8 @@ class Known:
 
     def revoked(self, image: Image, number: int) -> Revocation | None:
         """Why a version is not to be used now; None when it may be."""
+        if not self._anything_is_revoked:
+            return None
         found = self.revocation(image, number)
         return found if found and found.due else None
 
