@@ -127,7 +127,8 @@ def propose(
             if sum(other.name == build.name for other in template.builds) > 1:
                 message = f"two builds are called {build.name}, and nobody can choose one of them"
                 hint = "give the build blocks names"
-                fault = Fault(message, file=template.place, line=build.block.line, hint=hint)
+                place = f"{template.folder}/{build.file.name}".removeprefix("./")
+                fault = Fault(message, file=place, line=build.block.line, hint=hint)
                 faults += [] if fault in faults else [fault]
                 continue
             drafts += _of_build(template, build, found, owners, known, packer, faults)
