@@ -15,7 +15,7 @@ from ...process.mask import Stream
 from .output import Ui, human, human_lines, parse_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ...process.mask import Masker
     from .outcome import Outcome
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Lines with the end of the line before them: a literal is searched several times as fast as ``^``.
 _EVERY_LINE = re.compile(rb"\n[^\n]+")
 _TELLING_LINE = re.compile(rb"\n(?!\d{9,12},[^,\n]*,ui,message,)[^\n]+")
+_PIECE = 4096
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -61,40 +62,64 @@ class Pump:
         """Take the end of the stream."""
         self._pass_on(self._whole.flush())
         self._write(self._to_log.flush())
-        self._look_at(self._splitter.flush())
+        self._look_at([(self._splitter.flush(), False)])
 
     def _pass_on(self, lines: bytes) -> None:
-        if lines:
-            text = strip_ansi(human_lines(lines))
+        written: list[bytes] = []
+        seen: list[tuple[bytes, bool]] = []
+        for piece in _pieces(lines) if self._line else [lines] if lines else []:
+            text = strip_ansi(human_lines(piece))
             masked = self._to_log.feed(text)
-            self._write(masked)
-            is_clean = masked is text and b"\x1b" not in lines
+            written.append(masked)
+            is_clean = masked is text and b"\x1b" not in piece
             if is_clean:
                 self._to_watcher.before = self._to_log.before
-            self._look_at(self._splitter.feed(lines), is_clean=is_clean)
+            seen.append((self._splitter.feed(piece), is_clean))
+        self._write(b"".join(written))
+        self._look_at(seen)
 
     def _write(self, masked: bytes) -> None:
         if masked:
             self._log(masked)
 
-    def _look_at(self, lines: bytes, *, is_clean: bool = False) -> None:
-        """Take in lines; where nothing of them was masked for the log, the monitor gets them unmasked too."""
-        lines = b"\n" + lines
-        seen = 0
-        for match in (_EVERY_LINE if self._line else _TELLING_LINE).finditer(lines):
-            event = parse_line(match[0][1:])
-            is_message = isinstance(event, Ui) and event.kind == "message"
-            if not is_message:
-                if isinstance(event, Ui) and event.kind == "error":
-                    self._outcome.remember(lines[seen : match.start()])
-                    seen = match.start()
-                self._outcome.add(event)
-            if self._line is not None:
-                self._show(event.kind if isinstance(event, Ui) else "other", human(event), is_clean=is_clean)
-        self._outcome.remember(lines[seen:])
+    def _look_at(self, pieces: Iterable[tuple[bytes, bool]]) -> None:
+        """Take in lines; those in which the log has nothing masked need no mask for who watches either.
+
+        Args:
+            pieces: lines, and whether they are clean in this way.
+        """
+        later: list[bytes] = []
+        for piece, is_clean in pieces:
+            lines = b"\n" + piece
+            seen = 0
+            for match in (_EVERY_LINE if self._line else _TELLING_LINE).finditer(lines):
+                event = parse_line(match[0][1:])
+                is_message = isinstance(event, Ui) and event.kind == "message"
+                if not is_message:
+                    if isinstance(event, Ui) and event.kind == "error":
+                        self._outcome.remember(b"".join((*later, lines[seen : match.start()])))
+                        later.clear()
+                        seen = match.start()
+                    self._outcome.add(event)
+                if self._line is not None:
+                    kind = event.kind if isinstance(event, Ui) else "other"
+                    self._show(kind, human(event), is_clean=is_clean)
+            later.append(lines[seen:])
+        self._outcome.remember(b"".join(later))
 
     def _show(self, kind: str, text: str | None, *, is_clean: bool) -> None:
         if self._line is not None and text:
             text = text.strip("\r\n")
-            for line in _LINE_END.split(text if is_clean else self._to_watcher.text(text)):
+            shown = text if is_clean else self._to_watcher.text(text)
+            # Most are one line, and to look for two letters is quicker than for a pattern.
+            for line in _LINE_END.split(shown) if "\n" in shown or "\r" in shown else (shown,):
                 self._line(line, kind)
+
+
+def _pieces(lines: bytes) -> Iterator[bytes]:
+    """Some lines at a time: where one of them has a secret, each is masked apart for who watches."""
+    at = 0
+    while at < len(lines):
+        cut = lines.rfind(b"\n", at, at + _PIECE) + 1 or lines.find(b"\n", at) + 1 or len(lines)
+        yield lines[at:cut]
+        at = cut
