@@ -101,6 +101,16 @@ packer:
       type: list
       elements: str
       sample: [file, "null", qemu]
+    language:
+      description: What it takes of what not every Packer takes, such as optional attributes in the type of a
+        variable (V(constraints)). Asked of it.
+      type: list
+      elements: str
+      sample: [regex, open_default]
+    plugin_order:
+      description: How it orders the versions of a plugin, V(numbers) or V(text); empty where it takes none.
+      type: str
+      sample: text
 plugins:
   description: The newest installed version of each plugin, by its source address.
   returned: success

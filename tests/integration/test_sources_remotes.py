@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -143,10 +144,20 @@ def test_credentials_are_asked_of_the_users_own_helpers_and_appear_nowhere(
         "sources",
         "sync",
     ]
+    running: list[bytes] = []
+
+    def look() -> None:
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it has ended
+                running.append(process.read_bytes())
+
+    tls.look = look
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert PASSWORD not in done.stdout + done.stderr
     assert PASSWORD.encode() not in everything_below(space.root)
+    assert any(b"git-remote-https" in line or b"remote-https" in line for line in running)
+    assert not any(PASSWORD.encode() in line for line in running)
     tls.users = {"robot": "another"}
     space.remote.commit(text="two\n")
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +29,7 @@ class WebServer:
     Attributes:
         root: folder of the repositories.
         users: who may read, with passwords; anybody when empty.
+        look: called with each request, while the git that asks still runs.
         failures: how many requests are answered with 503 before the first that is served.
         redirect: where requests are sent instead; nowhere when empty.
         seen: method and path of each request, with the headers that authorize it.
@@ -37,6 +38,7 @@ class WebServer:
 
     root: Path
     users: dict[str, str] = field(default_factory=dict)
+    look: Callable[[], None] = lambda: None
     failures: int = 0
     redirect: str = ""
     seen: list[tuple[str, str, str]] = field(default_factory=list)
@@ -89,6 +91,7 @@ class _Backend(BaseHTTPRequestHandler):
         served = self.served
         named = self.headers.get("Authorization") or self.headers.get("Proxy-Authorization") or ""
         served.seen.append((self.command, self.path, named))
+        served.look()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if served.failures:
             served.failures -= 1
