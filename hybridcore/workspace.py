@@ -54,6 +54,7 @@ class Settings:
         channels: ``[channels.NAME]``, what a channel demands, by name.
         attest_key: ``[attest] key``, the private key that versions are signed with; empty for none.
         attest_trusted: ``[attest] trusted``, a folder of public keys, ``*.pub``, that count beside its half.
+        mirrors_keyring: ``[mirrors] keyring``, for what mirrors say; empty for that of the distribution.
     """
 
     packer_path: str = "packer"
@@ -79,6 +80,7 @@ class Settings:
     channels: Mapping[str, ChannelSetting] = field(default_factory=dict)
     attest_key: str = ""
     attest_trusted: str = ""
+    mirrors_keyring: str = ""
 
 
 # Section and key of the settings file, to the field of Settings and its type.
@@ -99,6 +101,7 @@ _KEYS: Mapping[tuple[str, str], tuple[str, type]] = {
     ("environment", "secrets"): ("environment_secrets", tuple),
     ("attest", "key"): ("attest_key", str),
     ("attest", "trusted"): ("attest_trusted", str),
+    ("mirrors", "keyring"): ("mirrors_keyring", str),
 }
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false"}
 _VARIABLES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?").fullmatch

@@ -7,7 +7,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 packages=(
     packer qemu-system-x86 qemu-utils ovmf mmdebstrap mtools dosfstools fdisk e2fsprogs
-    openssh-client git git-lfs strace procps rpm
+    openssh-client git git-lfs strace procps rpm gnupg
 )
 
 missing=()

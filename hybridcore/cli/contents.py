@@ -1,4 +1,4 @@
-"""``packer-hybrid images contents``, ``diff`` and ``verify``: what is in versions, and whether it is so."""
+"""``packer-hybrid images contents``, ``diff``, ``verify`` and ``outdated``: what is in versions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..images.differences import Change, Difference
     from ..images.known import Known
     from ..images.names import Image, Reference
+    from ..images.outdated import Freshness
     from ..workspace import Workspace
 
 
@@ -33,6 +34,8 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument("other", metavar="IMAGE@VERSION|@VERSION")
     one = verb("verify", "check files, contents and signature of a version and its parents", run_verify)
     one.add_argument("image", metavar="IMAGE@VERSION")
+    one = verb("outdated", "packages that have updates, by the mirrors of the images", run_outdated)
+    one.add_argument("image", nargs="*", metavar="IMAGE[@VERSION]", help="without one: the latest of all")
 
 
 def _known(workspace: Workspace) -> Known:
@@ -193,3 +196,49 @@ def run_verify(args: argparse.Namespace, workspace: Workspace) -> int:
         verdict = "nothing is wrong" if found.ok else "this is not what was built"
         print(f"{_name(found.image, found.version)}: {verdict}; {signed}")
     return EXIT_DONE if found.ok else EXIT_USER
+
+
+def run_outdated(args: argparse.Namespace, workspace: Workspace) -> int:
+    """Say which packages have updates; returns the exit code: 1 where that is not known of a version."""
+    from ..images import parse
+    from ..images.mirrors import Mirrors
+    from ..images.outdated import outdated
+    from ..images.showing import version_to_show
+
+    known = _known(workspace)
+    references = [parse(text) for text in args.image]
+    meant = [(one.image, version_to_show(known, one)) for one in references]
+    if not references:
+        latest = [(image, known.latest(image)) for image in known.images()]
+        meant = [(image, number) for image, number in latest if number]
+    mirrors = Mirrors(workspace)
+    found = [outdated(known, image, number, mirrors) for image, number in meant]
+    if args.json:
+        print_json({"images": [one.to_dict() for one in found]})
+    else:
+        from ..logs import escape
+
+        lines = [line for one in found for line in _updates(one)] or ["nothing was built yet"]
+        print("\n".join(map(escape, lines)))
+    return EXIT_USER if any(one.updates is None for one in found) else EXIT_DONE
+
+
+def _updates(found: Freshness) -> list[str]:
+    name = _name(found.image, found.version)
+    if found.updates is None:
+        return [f"{name}: not known: {found.unknown}"]
+    if not found.updates:
+        return [f"{name}: up to date"]
+    security = sum(one.security for one in found.updates)
+    rows = [
+        (
+            f"  {one.package}",
+            one.installed,
+            one.available,
+            one.suite,
+            "security" if one.security else "",
+        )
+        for one in found.updates
+    ]
+    title = f"{name}: {len(found.updates)} packages have updates, {security} of them for security"
+    return [title, *columns(("  PACKAGE", "INSTALLED", "AVAILABLE", "SUITE", ""), rows)]

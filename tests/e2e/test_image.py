@@ -21,6 +21,11 @@ from types import ModuleType
 
 import pytest
 
+from hybridcore import state
+from hybridcore.images import packages
+from hybridcore.images.known import Known
+from hybridcore.images.names import Image
+from hybridcore.workspace import open_workspace
 from tests.support.files import written_as
 from tests.support.playbooks import Ansible
 from tests.support.tools import Tools
@@ -126,6 +131,14 @@ def test_the_image_of_the_playbook_is_sound_verified_and_recorded(
     assert [check for check in report["checks"] if check["problem"]] == []
     (log,) = [space / str(image["log_path"])]
     assert "Set the kernel parameters" in log.read_text()
+
+
+def test_what_is_installed_in_the_image_is_known(image: dict[str, object], space: Path) -> None:
+    known = Known(open_workspace(space), state.read(workspace=open_workspace(space)))
+    found = packages.read(known, Image("dev", TARGET), int(str(image["version"])))
+    assert {"openssh-server", "systemd", "dpkg"} <= {one.name for one in found.packages}
+    assert (found.kind, found.system, found.release) == ("deb", "debian", "12")
+    assert found.mirrors
 
 
 def test_a_second_run_builds_nothing_and_says_so(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class FileServer:
         redirects: place to where its requests are sent.
         cut: bytes of each file that are sent before the connection is closed; all when 0.
         seen: the path of each request.
+        answers: how each request was answered: 200, 304, ...
         url: where it listens.
     """
 
@@ -29,6 +31,7 @@ class FileServer:
     redirects: dict[str, str] = field(default_factory=dict)
     cut: int = 0
     seen: list[str] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
     url: str = ""
 
 
@@ -56,10 +59,20 @@ def file_server(settings: FileServer, certificate: tuple[Path, Path] | None = No
                 self.send_error(404)
             else:
                 content = file.read_bytes()
+                etag = f'"{hashlib.sha256(content).hexdigest()}"'
+                if self.headers.get("If-None-Match") == etag:
+                    self.send_response(304)
+                    self.end_headers()
+                    return
                 self.send_response(200)
+                self.send_header("ETag", etag)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content[: settings.cut] if settings.cut else content)
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            settings.answers.append(int(code))
+            super().send_response(code, message)
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hybridcore import cli
+from hybridcore.images.mirrors import Mirrors, Offered
 from tests.support.images import WEB, Shelf, installed
 from tests.support.workspaces import WorkspaceFolder
 
@@ -98,3 +100,32 @@ def test_verify_says_what_is_wrong_and_exits_with_1(
     text = run("verify", f"{WEB}@1", code=1)
     assert f"WRONG  {shelf.workspace.relative(shelf.file(WEB, 1))}: it is not what was built" in text
     assert f"{WEB}@1: this is not what was built; not signed" in text
+
+
+def test_outdated_says_what_has_updates_and_exits_with_1_where_it_is_not_known(
+    shelf: Shelf, data: Callable[..., dict[str, Any]], run: Callable[..., str]
+) -> None:
+    text = run("outdated", code=1)
+    assert f"{WEB}@2: not known: the contents of {WEB}@2 are not known" in text
+    mirrors = ("deb http://127.0.0.1:1/debian bookworm main",)
+    shelf.build(WEB, contents=replace(installed(openssl="3.0-1"), mirrors=mirrors))
+    ring = shelf.workspace.root / "ring.gpg"
+    ring.write_bytes(b"")
+    (shelf.workspace.root / "packer-hybrid.toml").write_text('[mirrors]\nkeyring = "ring.gpg"\n')
+    [found] = data("outdated", str(WEB), code=1)["images"]
+    assert (found["version"], found["updates"]) == (3, None)
+    assert found["unknown"].startswith("offline: the mirror cannot be asked")
+
+
+def test_updates_are_a_table(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, run: Callable[..., str]) -> None:
+    mirrors = ("deb http://mirror/debian bookworm main",)
+    shelf.build(WEB, contents=replace(installed(openssl="3.0-1", bash="5"), mirrors=mirrors))
+    offered = {"openssl:amd64": [Offered("3.0-2", "bookworm-security", security=True)]}
+    monkeypatch.setattr(Mirrors, "offered", lambda *_: offered)
+    assert [line.split() for line in run("outdated", str(WEB)).splitlines()] == [
+        f"{WEB}@3: 1 packages have updates, 1 of them for security".split(),
+        ["PACKAGE", "INSTALLED", "AVAILABLE", "SUITE"],
+        ["openssl", "3.0-1", "3.0-2", "bookworm-security", "security"],
+    ]
+    monkeypatch.setattr(Mirrors, "offered", lambda *_: {})
+    assert run("outdated") == f"{WEB}@3: up to date\n"
