@@ -100,6 +100,8 @@ def test_one_byte_that_was_changed_anywhere_is_found(signed: Shelf) -> None:
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
             assert wrong(signed), f"byte {at} of {name}"
             tried += 1
+        file.write_bytes(whole + b"\n")
+        assert wrong(signed), f"a line more of {name}"
         file.write_bytes(whole)
         assert wrong(signed) == []
     assert tried >= 20
