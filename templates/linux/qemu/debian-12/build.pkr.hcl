@@ -44,8 +44,20 @@ build {
   # What is installed, for the record of the version: docs/images.md.
   provisioner "file" {
     direction   = "download"
-    sources     = ["/var/lib/dpkg/status", "/etc/os-release", "/etc/apt/sources.list"]
-    destination = "contents/"
+    source      = "/var/lib/dpkg/status"
+    destination = "contents/status"
+  }
+
+  provisioner "file" {
+    direction   = "download"
+    source      = "/etc/os-release"
+    destination = "contents/os-release"
+  }
+
+  provisioner "file" {
+    direction   = "download"
+    source      = "/etc/apt/sources.list"
+    destination = "contents/sources.list"
   }
 
   # Last, whatever stack made the image: nothing that belongs to this build or to one machine stays in it.
