@@ -21,7 +21,7 @@ PYTEST_ARGS :=
 # The Packer that `make test-packer` tries.
 PACKER :=
 
-.PHONY: help image setup-test test test-slow test-packer lint bench soak fuzz clean
+.PHONY: help image dist setup-test test test-slow test-packer lint bench soak fuzz clean
 
 help: ## Say what the targets are
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ help: ## Say what the targets are
 image: ## Set up what is missing, and build the Debian 12 image; nothing when it is up to date
 	@scripts/bootstrap.sh
 	@HYBRIDCORE_WATCH=$$PPID $(BIN)/ansible-playbook playbooks/build-images.yml -e '{"targets": ["linux/qemu/debian-12"]}' $(ARGS)
+
+dist: ## Make hybridcore-packer-VERSION.tar.gz, as Galaxy and an Automation Hub take it
+	@scripts/bootstrap.sh
+	@scripts/dist.sh
 
 setup-test: # .venv with the test requirements, Debian's packages, Packer 1.9.4 and the simulators
 	@scripts/bootstrap.sh test

@@ -5,4 +5,4 @@ that they read), modules set ``TYPE_CHECKING`` themselves: importing ``typing`` 
 of a start. Elsewhere it is imported as usual.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

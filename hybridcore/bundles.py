@@ -136,7 +136,7 @@ def bring(*, workspace: Workspace, monitor: Monitor) -> None:
     files = manifest(workspace)["files"]
     mirror = workspace.mirror
     for path, sha256 in files.items():
-        head, _, rest = path.partition("/")
+        head, __, rest = path.partition("/")
         root = {"base": workspace.images / "base", "collections": workspace.root / "collections"}.get(head)
         if mirror is not None and root is not None and not (root / rest).exists():
             _copy(mirror / path, root / rest, sha256)

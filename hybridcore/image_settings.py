@@ -25,7 +25,7 @@ _NAME = re.compile(r"(?!\.)[A-Za-z0-9_][A-Za-z0-9._-]*").fullmatch
 def _key(kind: str, text: str, default: Any = "") -> Any:  # noqa: ANN401 -- the default of any field
     """A row of the table of keys: what it holds, one of the kinds that ``_read`` knows."""
     more = {"default_factory": dict} if default is dict else {"default": default}
-    return field(metadata={"kind": kind, "help": text}, **more)
+    return field(metadata={"kind": kind, "help": text}, **more)  # pylint: disable=invalid-field-call
 
 
 PARENT_VALUES = ("path", "checksum", "id", "name", "version")

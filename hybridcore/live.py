@@ -115,7 +115,7 @@ def _wait(children: Children, pipe: int, lines: _Lines) -> Exit:
         selector.register(children, selectors.EVENT_READ)
         selector.register(pipe, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select(_TICK_S):
+            for key, __ in selector.select(_TICK_S):
                 if key.fd == pipe:
                     _read(pipe, lines)
                     continue

@@ -211,7 +211,7 @@ def _rendered(
     prepared = prepare(replace(request, targets=named), workspace, alone=True)
     # Packer says which variables have no value, among all else that it finds.
     asked = replace(prepared.asked, missing_told=False)
-    renderings, _ = generate.render_all(asked, prepared.templates, workspace)
+    renderings, __ = generate.render_all(asked, prepared.templates, workspace)
     return prepared, generate.texts(renderings)
 
 
@@ -245,7 +245,7 @@ def inputs(request: Request, workspace: Workspace) -> list[dict[str, Any]]:
     from .packer.program.capabilities import probe_workspace
 
     prepared = prepare(request, workspace, alone=True)
-    renderings, _ = generate.render_all(prepared.asked, prepared.templates, workspace)
+    renderings, __ = generate.render_all(prepared.asked, prepared.templates, workspace)
     planned = plan(
         prepared.templates,
         env=request.env,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _option(default: OptionT, text: str, **more: object) -> OptionT:
     """A row of the table: a default, what the option means, and ``least`` or ``pattern`` to check it by."""
-    return field(default=default, metadata={"help": text, **more})
+    return field(default=default, metadata={"help": text, **more})  # pylint: disable=invalid-field-call
 
 
 @dataclass(frozen=True)

@@ -341,7 +341,7 @@ def parse_settings(text: str, *, filename: str = SETTINGS_FILE) -> Settings:
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     tables = {"sources", "plugins", "images", "environments", "include", "retention", "channels"}
-    known = sorted({section for section, _ in _KEYS} | tables)
+    known = sorted({section for section, __ in _KEYS} | tables)
     for section, table in data.items():
         if section == "include":
             if isinstance(table, list) and all(isinstance(one, str) and is_inside(one) for one in table):
@@ -436,7 +436,7 @@ def _section(section: str, table: dict[str, Any], values: dict[str, Any], faults
                 hint = 'as in ["VAULT_ADDR", "OS_*"]'
                 message = f"[{section}] {key} must be a list of names of variables, not {reprlib.repr(value)}"
                 faults.append(Fault(message, hint=hint))
-        elif type(value) is not kind:
+        elif not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
             faults.append(Fault(f"[{section}] {key} must be {_KINDS[kind]}, not {reprlib.repr(value)}"))
         elif isinstance(value, int) and value < 0:
             faults.append(Fault(f"[{section}] {key} must not be negative"))

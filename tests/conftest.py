@@ -133,15 +133,24 @@ def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for ANSIBLE_COLLECTIONS_PATH with this collection built and installed, as a user has it."""
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection as a file, as `make dist` makes it."""
+    root = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [REPOSITORY / "scripts" / "dist.sh", root],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    (made,) = root.glob("hybridcore-packer-*.tar.gz")
+    return made
+
+
+@pytest.fixture(scope="session")
+def installed_collections(tmp_path_factory: pytest.TempPathFactory, artifact: Path) -> Path:
+    """A folder for ANSIBLE_COLLECTIONS_PATH with the artifact installed, as a user has it."""
     root = tmp_path_factory.mktemp("installed")
     ansible = Ansible(root / "collections", home=root / "ansible-home")
-    built = ansible.run(
-        "ansible-galaxy", "collection", "build", REPOSITORY, "--output-path", root / "built", cwd=root
-    )
-    assert built.returncode == 0, built.stdout
-    (artifact,) = (root / "built").iterdir()
     installed = ansible.run(
         "ansible-galaxy",
         *("collection", "install", "--offline", "-p", root / "collections", artifact),

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Print the identifiers; what is wrong with a template hides no other one."""
     from .. import templates
 
-    os, _, platform = (part.strip() for part in args.where.partition(","))
+    os, __, platform = (part.strip() for part in args.where.partition(","))
     if "," in platform:
         raise TemplatesError(f"{args.where!r} is not OS,PLATFORM", hint="as in linux,proxmox")
     loaded, faults = templates.load_each(os or None, platform or None, workspace)

@@ -149,7 +149,7 @@ def table(report: Mapping[str, Any]) -> str:
         attempt = image["last_attempt"]
         if attempt and attempt["status"] not in ("built", "unchanged"):
             where = f"; log: {attempt['log_path']}" if attempt.get("log_path") else ""
-            first, _, _ = (attempt.get("error") or "").partition("\n")
+            first, __, __ = (attempt.get("error") or "").partition("\n")
             why = f": {_one_line(first)}" if first else ""
             lines.append(
                 f"{image['target']} in {image['environment']}: last attempt {attempt['status']}"

@@ -161,7 +161,7 @@ def parse_json(text: str, file: str, faults: list[Fault]) -> dict[str, Entry] | 
 
     def once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
         pairs = [(normal(name), value) for name, value in pairs]
-        names = [name for name, _ in pairs]
+        names = [name for name, __ in pairs]
         for name in sorted({name for name in names if names.count(name) > 1}):
             faults.append(Fault(f"{name}: given twice", file=file))
         return dict(pairs)

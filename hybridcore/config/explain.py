@@ -34,7 +34,7 @@ def explain(renderings: Sequence[Rendering], warnings: Sequence[str]) -> dict[st
             {
                 "target": one.target,
                 "variables": [
-                    _variable(variable, one.resolved) for _, variable in sorted(one.variables.items())
+                    _variable(variable, one.resolved) for __, variable in sorted(one.variables.items())
                 ],
             }
             for one in renderings

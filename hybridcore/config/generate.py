@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -372,7 +373,7 @@ def _plain(value: object, where: str, faults: list[Fault], depth: int) -> Value:
         return int(value)
     if isinstance(value, Decimal) and value.is_finite():
         return number_of(Decimal(value))
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+    if isinstance(value, float) and math.isfinite(value):
         return float(value)
     if depth < MAX_DEPTH:
         if isinstance(value, dict):

@@ -80,12 +80,12 @@ class Names:
         inner = f"{folder}/{entry.name}".lstrip("/")
         if entry.name in self._names().get(folder, set()):
             return
-        if any(name.endswith(SUFFIXES) for _, _, names in os.walk(entry.path) for name in names):
+        if any(name.endswith(SUFFIXES) for _folder, _folders, names in os.walk(entry.path) for name in names):
             yield f"{shown}/: is not used, since {inner}/ has no target"
 
     def has(self, place: str) -> bool:
         """Whether a target, or some below it, has a name, as ``linux/qemu``."""
-        folder, _, name = place.rpartition("/")
+        folder, __, name = place.rpartition("/")
         return name in self._names().get(folder, ())
 
     def _names(self) -> dict[str, set[str]]:

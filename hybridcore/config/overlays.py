@@ -172,7 +172,7 @@ class Overlays:
 
 
 def _prefixes(target: str) -> tuple[str, str, str]:
-    system, platform, _ = target.split("/")
+    system, platform, __ = target.split("/")
     return system, f"{system}/{platform}", target
 
 

@@ -125,7 +125,7 @@ def write(files: Sequence[tuple[Path, bytes]], workspace: Workspace) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return stack.enter_context(atomic.beside(path, [content], durable=True))
 
-        for (path, _), temporary in zip(files, _write_all(write_beside, files), strict=True):
+        for (path, __), temporary in zip(files, _write_all(write_beside, files), strict=True):
             with _named(path, workspace):
                 os.rename(temporary, path)
 

@@ -6,8 +6,9 @@ import base64
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 from . import regex
 from .lexer import GO_SPACE
@@ -168,7 +169,7 @@ def _format(template: object, *values: object) -> str:
 def _as_go_prints(value: int | float | Decimal) -> str:
     """A number as ``%v`` of Go prints it: with an exponent where that is below -4, or 6 and more."""
     number = Decimal(to_number(value))
-    sign, digits, _ = number.normalize().as_tuple()
+    sign, digits, __ = number.normalize().as_tuple()
     exponent = number.adjusted()
     if len(digits) > 150:
         raise NotEvaluable("a format of a number of that many digits")
@@ -179,11 +180,11 @@ def _as_go_prints(value: int | float | Decimal) -> str:
 
 
 def _keys(value: object) -> list[object]:
-    return [key for key, _ in sorted(_map_of(value).items())]
+    return [key for key, __ in sorted(_map_of(value).items())]
 
 
 def _values(value: object) -> list[object]:
-    return [item for _, item in sorted(_map_of(value).items())]
+    return [item for __, item in sorted(_map_of(value).items())]
 
 
 def _lookup(value: object, key: object, *default: object) -> object:
@@ -289,37 +290,39 @@ def _regexall(pattern: object, value: object) -> list[object]:
     return matches
 
 
-FUNCTIONS: dict[str, Function] = {
-    "abs": lambda value: abs(to_number(value)),
-    "base64encode": lambda value: base64.b64encode(to_text(value).encode()).decode(),
-    "ceil": lambda value: math.ceil(_near(value)),
-    "coalesce": _coalesce,
-    "concat": _concat,
-    "contains": _contains,
-    "distinct": _distinct,
-    "element": _element,
-    "flatten": _flatten,
-    "floor": lambda value: math.floor(_near(value)),
-    "format": _format,
-    "join": _join,
-    "keys": _keys,
-    "length": _length,
-    "lookup": _lookup,
-    "lower": _change_case(str.lower),
-    "max": _extreme(max),
-    "merge": _merge,
-    "min": _extreme(min),
-    "regex": _regex,
-    "regexall": _regexall,
-    "replace": _replace,
-    "split": _split,
-    "substr": _substr,
-    "trim": _trim,
-    "trimprefix": _trim_prefix,
-    "trimspace": lambda value: to_text(value).strip(GO_SPACE + "\r\n"),
-    "trimsuffix": _trim_suffix,
-    "upper": _change_case(str.upper),
-    "values": _values,
-}
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(
+    {
+        "abs": lambda value: abs(to_number(value)),
+        "base64encode": lambda value: base64.b64encode(to_text(value).encode()).decode(),
+        "ceil": lambda value: math.ceil(_near(value)),
+        "coalesce": _coalesce,
+        "concat": _concat,
+        "contains": _contains,
+        "distinct": _distinct,
+        "element": _element,
+        "flatten": _flatten,
+        "floor": lambda value: math.floor(_near(value)),
+        "format": _format,
+        "join": _join,
+        "keys": _keys,
+        "length": _length,
+        "lookup": _lookup,
+        "lower": _change_case(str.lower),
+        "max": _extreme(max),
+        "merge": _merge,
+        "min": _extreme(min),
+        "regex": _regex,
+        "regexall": _regexall,
+        "replace": _replace,
+        "split": _split,
+        "substr": _substr,
+        "trim": _trim,
+        "trimprefix": _trim_prefix,
+        "trimspace": lambda value: to_text(value).strip(GO_SPACE + "\r\n"),
+        "trimsuffix": _trim_suffix,
+        "upper": _change_case(str.upper),
+        "values": _values,
+    }
+)
 """By name, of Packer 1.7 and newer. ``can`` and ``try`` are no functions: they decide what an error of their
 arguments means."""

@@ -89,7 +89,7 @@ def assemble(pieces: list[Text | Interpolation | Mark], place: tuple[int, int], 
         return pieces[0].node
     if all(isinstance(piece, Text) for piece in pieces):
         return Literal(*place, "".join(piece.value for piece in pieces if isinstance(piece, Text)))
-    parts, _ = _nest(iter(pieces))
+    parts, __ = _nest(iter(pieces))
     return Template(*place, parts)
 
 
@@ -163,5 +163,5 @@ def _directive(mark: Mark, node: Node, pieces: Iterator[Text | Interpolation | M
         return Join(*place, For(*place, *mark.names, node, None, content, None, False))
     other: tuple[Node, ...] = ()
     if word == "else":
-        other, _ = _nest(pieces)
+        other, __ = _nest(pieces)
     return Conditional(*place, node, content, Template(*place, other))

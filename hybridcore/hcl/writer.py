@@ -124,7 +124,7 @@ def _lines(pairs: Iterable[tuple[str, object]], indent: int) -> list[str]:
     run: list[tuple[str, str]] = []
 
     def align() -> None:
-        width = max((_columns(key) for key, _ in run), default=0)
+        width = max((_columns(key) for key, __ in run), default=0)
         lines.extend(f"{key}{' ' * (width - _columns(key))} = {value}" for key, value in run)
         run.clear()
 

@@ -83,7 +83,7 @@ class Contents:
 
 def is_list(name: str) -> bool:
     """Whether a file of a build is one that ``gather`` reads, by its name as seen from Packer's folder."""
-    folder, _, last = name.rpartition("/")
+    folder, __, last = name.rpartition("/")
     return folder == FOLDER and (
         name in LISTS or last == "os-release" or last.endswith((".list", ".sources"))
     )
@@ -182,7 +182,7 @@ def from_dpkg(
         version = _field(paragraph, "\nVersion: ")
         if not version:
             raise ImagesError(f"the status of dpkg is torn: {name} has no version", hint=_AGAIN)
-        source, _, its_version = _field(paragraph, "\nSource: ").partition(" (")
+        source, __, its_version = _field(paragraph, "\nSource: ").partition(" (")
         packages.add(
             Package(
                 name,
@@ -317,7 +317,7 @@ def purl_of(contents: Contents, one: Package) -> str:
     if contents.release:
         qualifiers.append(f"distro={_quoted(contents.system)}-{_quoted(contents.release)}")
     if contents.kind == "rpm" and ":" in version:
-        epoch, _, version = version.partition(":")
+        epoch, __, version = version.partition(":")
         qualifiers.append(f"epoch={_quoted(epoch)}")
     rest = f"?{'&'.join(qualifiers)}" if qualifiers else ""
     name = f"{_quoted(contents.system)}/{_quoted(one.name)}@{_quoted(version)}"

@@ -274,7 +274,7 @@ class Known:
         above = [(image, number)]
         while above:
             parents, above = above, []
-            for child in dict.fromkeys(child for parent, _ in parents for child in self.children(parent)):
+            for child in dict.fromkeys(child for parent, __ in parents for child in self.children(parent)):
                 for version in self.numbers(child):
                     stands = self.stands_on(child, version)
                     if (child, version) not in found and any(parent in stands for parent in parents):

@@ -87,7 +87,7 @@ class Lineage:
             for child, how in below.get(name, []):
                 show(child, depth + 1, how)
 
-        targets = {target for _, target, _ in self.edges}
+        targets = {target for __, target, __ in self.edges}
         for one in self.nodes:
             if one.name not in targets:
                 show(one.name, 0, "")

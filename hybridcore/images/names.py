@@ -71,7 +71,7 @@ class Place(NamedTuple):
 
 def image_of(key: str) -> Image:
     """The image of a name in the state."""
-    env, _, target = key.partition("/")
+    env, __, target = key.partition("/")
     return Image(env, target)
 
 

@@ -64,7 +64,7 @@ def rpm_key(version: str) -> tuple[Any, ...]:
     epoch, colon, rest = version.partition(":")
     if not colon:
         epoch, rest = "0", version
-    upstream, _, release = rest.partition("-")
+    upstream, __, release = rest.partition("-")
     return (_number(epoch), _rpm_part(upstream), _rpm_part(release))
 
 

@@ -81,7 +81,7 @@ def _bring(
         target_lock(workspace, *there),
         command=f"promote {reference} to {there.env}",
         timeout=workspace.settings.lock_timeout,
-        on_wait=lambda _: None,
+        on_wait=lambda __: None,
         what=str(there),
     )
     lock.acquire()  # nobody builds it, or removes its folders, until the version is recorded
@@ -174,7 +174,7 @@ def _link_all(record: VersionRecord, source: Path, building: Path, workspace: Wo
         ImagesError: a file is gone, or is not what was built; has faults.
     """
     names: dict[str, str] = {}
-    for folder, _, files in os.walk(source):
+    for folder, __, files in os.walk(source):
         for name in sorted(files):
             path = f"{folder}/{name}"
             inner = os.path.relpath(path, source)

@@ -148,6 +148,7 @@ class RollingHandler(logging.Handler):
                 if listeners.handlers:  # as under Ansible, whose standard error is not ours
                     listeners.warning("%s", escape(sentence))
                 elif sys.stderr is not None:
-                    print(escape(sentence), file=sys.stderr, flush=True)
+                    sys.stderr.write(escape(sentence) + "\n")
+                    sys.stderr.flush()
             except OSError:
                 pass  # nobody is left to hear it

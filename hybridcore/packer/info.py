@@ -61,7 +61,7 @@ def info(
             "artifacts": image.get("artifacts") or [],
             "parent": recorded(image),
         }
-        for _, image in sorted(remembered["images"].items())
+        for __, image in sorted(remembered["images"].items())
         if env in (None, image["environment"]) and (not targets or image["target"] in targets)
     ]
     packer = probe_workspace(where)

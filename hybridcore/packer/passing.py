@@ -57,7 +57,7 @@ def masked(template: Template, env: Mapping[str, str]) -> list[str]:
 
     Besides secrets, what the template reads from a variable that is called like one.
     """
-    own = [name for name, _ in own_secrets(template, env)]
+    own = [name for name, __ in own_secrets(template, env)]
     return environment_secrets(env, [*own, *filter(may_be_secret, template.reads.names)])
 
 

@@ -184,7 +184,7 @@ def doubtful(template: Template) -> bool:
         node for name, local in template.locals.items() if local.sensitive for node in _nodes(template, name)
     ]
     return any(isinstance(node, Call) and node.name in _OUTSIDE for node in nodes) or any(
-        root == "data" for root, _ in _references(nodes)
+        root == "data" for root, __ in _references(nodes)
     )
 
 
@@ -233,7 +233,7 @@ def _default(template: Template, name: str, env: Mapping[str, str]) -> object:
     if not template.variables[name].computed:
         return template.variables[name].default
     functions = {**FUNCTIONS, "env": lambda asked: env.get(to_text(asked), "")}
-    for _, block in template.blocks("variable"):
+    for __, block in template.blocks("variable"):
         if block.labels == (name,) and "default" in block.body.attributes:
             try:
                 return evaluate(block.body.attributes["default"], {}, functions)

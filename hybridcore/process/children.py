@@ -173,7 +173,7 @@ class Children:
         Raises:
             PackerError: the supervisor has gone; everything that it owned has been killed.
         """
-        found: list[Event] = [message for message, _ in self._channel.receive()]
+        found: list[Event] = [message for message, __ in self._channel.receive()]
         if not found and self._channel.closed:
             self._kill_all()
             raise PackerError("the supervisor was killed, so what it ran was too")

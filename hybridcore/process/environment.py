@@ -118,7 +118,7 @@ def environment_secrets(env: Mapping[str, str], more: Collection[str] = ()) -> l
         The values of ``named_secrets``; at least 4 characters each, since a shorter value would shred the
         output and protect nothing.
     """
-    return [value for _, value in named_secrets(env, more) if len(value) >= 4]
+    return [value for __, value in named_secrets(env, more) if len(value) >= 4]
 
 
 def named_secrets(env: Mapping[str, str], more: Collection[str] = ()) -> list[tuple[str, str]]:

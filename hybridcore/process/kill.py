@@ -45,7 +45,7 @@ def kill_marked(mark: str) -> None:
     Gone means that they write no more: their folders can be removed then. A process that hangs in the
     kernel is left after a while.
     """
-    for _ in range(_KILL_ROUNDS):
+    for __ in range(_KILL_ROUNDS):
         found = marked(mark)
         if not found:
             return

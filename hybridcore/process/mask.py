@@ -176,7 +176,7 @@ class Stream:
         """Let go the start of a very long line, up to a place where no secret is cut."""
         held = bytes(self._held)
         cut = len(held) - self._masker.longest
-        spans, _ = self._masker.spans(held, self.before)
+        spans, __ = self._masker.spans(held, self.before)
         for start, end in spans:
             if start < cut < end:
                 cut = start

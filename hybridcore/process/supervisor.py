@@ -109,7 +109,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             # What our caller ignores, as SIGHUP under nohup, is ignored here too; SIGTERM always counts.
             if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, lambda *_: None)
+                signal.signal(number, lambda *__: None)
         for pid in watched:
             self._watch(pid)
 
@@ -132,7 +132,7 @@ class Supervisor:
     def serve(self) -> None:
         """Work until the caller has said goodbye or has gone, and nothing runs any more."""
         while self._control is not None or self._children:
-            for key, _ in self._selector.select(self._time_to_next_kill()):
+            for key, __ in self._selector.select(self._time_to_next_kill()):
                 # The end of a child unregisters its pipe, which may come later in the same list of events.
                 if self._selector.get_map().get(key.fd) is key:
                     key.data()
@@ -152,7 +152,8 @@ class Supervisor:
         self._cancel("the supervisor was told to stop")
 
     def _on_requests(self) -> None:
-        assert self._control is not None
+        if self._control is None:
+            raise AssertionError("the caller has gone, and nothing of it is looked at")
         received = self._control.receive()
         for request, fds in received:
             self._on_request(request, fds)
@@ -170,7 +171,8 @@ class Supervisor:
             self._said_goodbye = True
 
     def _caller_has_gone(self) -> None:
-        assert self._control is not None
+        if self._control is None:
+            raise AssertionError("the caller has gone, and nothing of it is looked at")
         self._selector.unregister(self._control)
         self._control.close()
         self._control = None

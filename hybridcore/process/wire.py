@@ -181,7 +181,7 @@ class Channel:
             pass  # the other side has gone; what it sent before can still be read
         try:
             # Not socket.recv_fds, which drops the flags in Python 3.11.
-            data, ancillary, flags, _ = self._socket.recvmsg(
+            data, ancillary, flags, __ = self._socket.recvmsg(
                 _READ,
                 socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize),
                 socket.MSG_CMSG_CLOEXEC,
@@ -209,7 +209,7 @@ class Channel:
 
     def close(self) -> None:
         """Let go of the socket, and of the descriptors that were not sent or not taken."""
-        for _, fds in self._unsent:
+        for __, fds in self._unsent:
             _close(fds)
         for fds in self._descriptors:
             _close(fds)
@@ -244,7 +244,7 @@ class Channel:
         except BlockingIOError:
             pass
         except ConnectionError:
-            for _, fds in self._unsent:
+            for __, fds in self._unsent:
                 _close(fds)
             self._unsent.clear()
             raise

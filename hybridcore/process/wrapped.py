@@ -80,7 +80,7 @@ class Wrapped:
             if end - start >= 16 and match:
                 going_on += self._starts(b"", start, end, data, found)
             for run, lines in before:
-                for piece in {_run(data, _after_prefix(data, at)), _run(data, start)}:
+                for piece in dict.fromkeys((_run(data, _after_prefix(data, at)), _run(data, start))):
                     found += self._continued(run, piece, data)
                 if end - start >= 16 and match:
                     going_on += self._starts(run, start, end, data, found)

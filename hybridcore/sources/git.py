@@ -135,7 +135,7 @@ class Git(Runner):
         )
         found = [line.split(None, 2) for line in text.splitlines()]
         objects = folder / ".git" / "lfs" / "objects"
-        return [path for oid, _, path in found if not (objects / oid[:2] / oid[2:4] / oid).exists()]
+        return [path for oid, __, path in found if not (objects / oid[:2] / oid[2:4] / oid).exists()]
 
     def commit(self, folder: Path, sha: str) -> str:
         """The commit that an id stands for: itself, or what a tag of this id names; empty if not there."""
@@ -207,7 +207,7 @@ class Git(Runner):
         arguments = ["ls-tree", "-r", "-z", "--full-tree", sha]
         text = self.check(arguments, folder=folder, doing=f"cannot read commit {sha}")
         records = (record.partition("\t") for record in text.split("\0")[:-1])
-        return [Entry(path, *head.split()[::2]) for head, _, path in records]
+        return [Entry(path, *head.split()[::2]) for head, __, path in records]
 
     def blobs(self, folder: Path, ids: Sequence[str]) -> list[bytes]:
         """The contents of several objects, in their order."""
@@ -219,7 +219,7 @@ class Git(Runner):
             raise SourcesError(f"cannot read objects: {err.strip()}")
         found = []
         at = 0
-        for _ in ids:
+        for __ in ids:
             end = out.index(b"\n", at)
             size = int(out[at:end].split()[2])
             found.append(out[end + 1 : end + 1 + size])
@@ -243,8 +243,8 @@ class Git(Runner):
         text = self.check(arguments, folder=folder, doing=f"cannot read .gitmodules of commit {sha}")
         found: dict[str, dict[str, str]] = {}
         for part in text.split("\0")[:-1]:
-            key, _, value = part.partition("\n")
-            name, _, last = key.removeprefix("submodule.").rpartition(".")
+            key, __, value = part.partition("\n")
+            name, __, last = key.removeprefix("submodule.").rpartition(".")
             if key.startswith("submodule.") and last in ("path", "url"):
                 found.setdefault(name, {})[last] = value
         return {one["path"]: one["url"] for one in found.values() if one.keys() == {"path", "url"}}
@@ -310,7 +310,7 @@ class Git(Runner):
                 ["config", "--file", str(file), "--null", "--list"], doing=f"{file} cannot be read"
             )
             found = [
-                (key, value) for key, _, value in (part.partition("\n") for part in text.split("\0")[:-1])
+                (key, value) for key, __, value in (part.partition("\n") for part in text.split("\0")[:-1])
             ]
         if key := clone_config.active(found):
             raise SourcesError(

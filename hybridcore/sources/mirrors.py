@@ -116,12 +116,12 @@ def _bare(git: Git, clone: Path, sha: str, bare: Path, ref: str) -> None:
     arguments = [there, "fetch", "--quiet", "--no-tags", "--update-shallow", "--no-write-fetch-head"]
     git.check([*arguments, str(clone), *specs], extra={"GIT_ALLOW_PROTOCOL": "file"}, doing=doing)
     git.check([there, "update-ref", "-d", "refs/heads/HEAD"], doing=doing)
-    code, out, _ = git.run(["symbolic-ref", "refs/remotes/origin/HEAD"], folder=clone)
+    code, out, _error = git.run(["symbolic-ref", "refs/remotes/origin/HEAD"], folder=clone)
     default = "" if code else out.decode("ascii", "replace").strip().removeprefix("refs/remotes/origin/")
     if default:
         git.check([there, "symbolic-ref", "HEAD", f"refs/heads/{default}"], doing=doing)
     # What was synced, though the clone may have seen newer commits since.
     branch = ref.removeprefix("refs/heads/") or default
-    code, _, _ = git.run([there, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"])
+    code, *__ = git.run([there, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"])
     if branch and not code:
         git.check([there, "update-ref", f"refs/heads/{branch}", sha], doing=doing)

@@ -179,7 +179,7 @@ class Runner:
         limits = ["-c", f"http.lowSpeedTime={remote.stall}"] if remote else []
         where = [] if folder is None else [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
         env = {**self._env, **extra}
-        with _file_with(given) as stdin, self._lock:
+        with self._lock, _file_with(given) as stdin:
             if self._stopped.is_set():
                 raise SourcesError("cancelled")
             # Not in the workspace: git would read the configuration of a repository around it.
@@ -292,8 +292,8 @@ class Runner:
         """
         limit = remote.timeout if remote else LOCAL_TIMEOUT_S
         began = told = time.monotonic()
-        assert child.stdout is not None
-        assert child.stderr is not None
+        if child.stdout is None or child.stderr is None:
+            raise AssertionError("git was started with pipes")
         texts: dict[int, list[bytes]] = {child.stdout.fileno(): [], child.stderr.fileno(): []}
         with selectors.DefaultSelector() as selector:
             for fd in texts:
@@ -311,7 +311,7 @@ class Runner:
                         f"git {command}: nothing came for {remote.stall:g} s",
                         hint="look whether the remote is well; stall of the source allows more",
                     )
-                for key, _ in ready:
+                for key, __ in ready:
                     if data := os.read(key.fd, _CHUNK):
                         texts[key.fd].append(data)
                     else:

@@ -74,7 +74,7 @@ def _attempts(
     options = [part for key, value in programs.items() for part in ("-c", f"{key}={value}")]
     reasons = []
     for command, name in [*_tag(setting, git, folder, sha), ("verify-commit", sha)]:
-        code, _, err = git.run([*options, command, name], folder=folder, extra=extra)
+        code, __, err = git.run([*options, command, name], folder=folder, extra=extra)
         if not code:
             return []
         lines = [line.strip() for line in err.splitlines() if line.strip()]
@@ -87,7 +87,7 @@ def _tag(setting: SourceSetting, git: Git, folder: Path, sha: str) -> Iterator[t
     name = setting.ref.removeprefix("refs/tags/")
     if not name or git.commit(folder, f"refs/tags/{name}") != sha:
         return
-    code, text, _ = git.run(["cat-file", "tag", f"refs/tags/{name}"], folder=folder)
+    code, text, __ = git.run(["cat-file", "tag", f"refs/tags/{name}"], folder=folder)
     # Under another name it is another release, though it is signed.
     if not code and f"\ntag {name}\n".encode() in text.partition(b"\n\n")[0] + b"\n":
         yield "verify-tag", f"refs/tags/{name}"

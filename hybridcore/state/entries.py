@@ -54,7 +54,7 @@ class Entries(MutableMapping[str, "ImageEntry"]):
         return iter(dict.fromkeys([*stored, *self._touched]))
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return sum(1 for __ in self)
 
     def __repr__(self) -> str:
         return repr(dict(self))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .damage import DamagedStateError, NewerStateError
@@ -34,7 +35,7 @@ def _with_versions(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _with_versions}
+MIGRATIONS: Mapping[int, Migration] = MappingProxyType({1: _with_versions})
 """From a version to the next one: ``MIGRATIONS[n]`` takes a state of version n and gives one of
 version n + 1. A test checks that none is missing."""
 

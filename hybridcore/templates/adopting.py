@@ -350,7 +350,7 @@ def _names(
 
 def _settle_names(drafts: Sequence[_Draft], taken: Collection[str]) -> None:
     """Make the names of all images different: where they meet, add a word that tells them apart."""
-    for _ in range(16):
+    for __ in range(16):
         holders: dict[str, list[_Draft]] = {}
         for draft in drafts:
             for name in draft.names():
@@ -435,7 +435,7 @@ def _normal(place: str, name: str) -> str:
 
 def _named_paths(build: Build) -> Iterator[str]:
     """The relative paths that a build names by constants."""
-    inner = (attribute for _, attribute in build.block.body.walk())
+    inner = (attribute for __, attribute in build.block.body.walk())
     for attribute in itertools.chain(build.attributes.values(), inner):
         if attribute.name not in _PATHS:
             continue

@@ -95,7 +95,7 @@ def target_of(builder: str, workspace: Workspace) -> str:
     Raises:
         TemplatesError: no target has this builder, or several have.
     """
-    loaded, _ = load_each(workspace=workspace)
+    loaded, __ = load_each(workspace=workspace)
     found = [template.target for template in loaded if template.builder == builder]
     if len(found) == 1:
         return found[0]
@@ -146,7 +146,7 @@ def target_names(
 def _folders(templates: str) -> Iterator[str]:
     """The folders three levels below a folder that hold Packer files, relative to it."""
     level = [""]
-    for _ in range(3):
+    for __ in range(3):
         level = [f"{above}{name}/" for above in level for name in _listed(f"{templates}/{above}")]
     for folder in level:
         if any(name.endswith(TEMPLATE_SUFFIXES) for name in _listed(f"{templates}/{folder}")):
@@ -176,7 +176,7 @@ def compose_files(targets: Sequence[str], *, workspace: Workspace | None = None)
         TemplatesError: a target is missing or breaks the conventions; has faults, all of them.
     """
     where = resolve(workspace)
-    return [path for template in load_all(targets, where) for path, _ in template.bodies]
+    return [path for template in load_all(targets, where) for path, __ in template.bodies]
 
 
 def load_all(targets: Sequence[str], workspace: Workspace | None = None) -> list[Template]:
@@ -256,7 +256,7 @@ def load(
     if mine is not None and (mine.setting.template or mine.setting.only):
         return load_declared(mine, where)
     folder = target_folder(target, where)
-    _, platform, name = target.split("/")
+    __, platform, name = target.split("/")
     faults: list[Fault] = []
     bodies = read_bodies(folder, where, faults)
     for name_of_file in auto_files(folder) if not faults else ():
@@ -267,7 +267,7 @@ def load(
     if not faults:
         faults = check_sources(sources, platform, name, folder, where)
     if not faults and not builds(bodies, where, faults) and not faults:
-        any_build = any(block.type == "build" for _, body in bodies for block in body.blocks)
+        any_build = any(block.type == "build" for __, body in bodies for block in body.blocks)
         hint = f'sources = ["source.{".".join(sources[0][1].labels)}"]'
         message = "no build block names the source" if any_build else "there is no build block"
         faults = [Fault(message, file=where.relative(folder), hint=hint)]

@@ -37,8 +37,8 @@ def read_by(bodies: Iterable[tuple[Path, Body]]) -> Reads:
     """
     names: set[str] = set()
     functions: set[str] = set()
-    for _, body in bodies:
-        for _, attribute in body.walk():
+    for _file, body in bodies:
+        for __, attribute in body.walk():
             if not _CALLS(attribute.expression):
                 continue
             try:

@@ -34,7 +34,7 @@ class PackerHas:
 
 def required_plugins(bodies: Iterable[tuple[Path, Body]]) -> Iterator[tuple[str, str]]:
     """The plugins that a template requires: source address, ``github.com/hashicorp/qemu``, and constraint."""
-    for _, body in bodies:
+    for __, body in bodies:
         for block in body.blocks:
             for inner in block.body.blocks if block.type == "packer" else ():
                 if inner.type == "required_plugins":
@@ -58,7 +58,7 @@ def lacks(bodies: Iterable[tuple[Path, Body]], source_type: str, packer: PackerH
     """
     found = []
     bodies = list(bodies)
-    for _, body in bodies:
+    for __, body in bodies:
         for block in body.blocks:
             wanted = block.body.attributes.get("required_version") if block.type == "packer" else None
             text = wanted.value if wanted is not None and wanted.constant else None

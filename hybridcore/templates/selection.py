@@ -139,13 +139,13 @@ def select(found: Sequence[Build], setting: ImageSetting, target: str) -> tuple[
 
 def _matches(name: str, pattern: str) -> bool:
     short = ".".join(name.split(".")[-2:])
-    return any(fnmatch.fnmatchcase(one, pattern) for one in {name, short})
+    return any(fnmatch.fnmatchcase(one, pattern) for one in (name, short))
 
 
 def _defaults(bodies: Sequence[tuple[Path, Body]]) -> dict[str, object]:
     """The constant defaults of the variables."""
     found: dict[str, object] = {}
-    for _, body in bodies:
+    for __, body in bodies:
         for block in body.blocks:
             if block.type == "variable" and len(block.labels) == 1:
                 default = block.body.attributes.get("default")

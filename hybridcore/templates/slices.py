@@ -34,7 +34,7 @@ class Slice:
         numbers = {
             id(block): number
             for number, block in enumerate(
-                (block for _, body in bodies for block in body.blocks if block.type == "build"), 1
+                (block for __, body in bodies for block in body.blocks if block.type == "build"), 1
             )
         }
         self.parts: Parts = {}
@@ -48,7 +48,7 @@ class Slice:
                 todo += [one for one in known if one.startswith(f"{name}.")]
             if name in known and name not in self.parts:
                 self.parts[name] = known[name]
-                _, block, attribute = known[name]
+                __, block, attribute = known[name]
                 todo += _names(block, attribute)
 
     @classmethod
@@ -75,7 +75,7 @@ class Slice:
         """Hex sha256 of the text of each part, by its name, sorted."""
         return {
             name: hashlib.sha256((block.text if one is None else one.expression).encode()).hexdigest()
-            for name, (_, block, one) in sorted(self.parts.items())
+            for name, (__, block, one) in sorted(self.parts.items())
         }
 
 
@@ -95,14 +95,14 @@ def _named(bodies: Sequence[tuple[Path, Body]]) -> Iterator[tuple[str, tuple[Pat
 def _names(block: Block, attribute: Attribute | None) -> list[str]:
     """The names of ``_named`` that a part uses."""
     found = []
-    attributes = [attribute] if attribute is not None else [one for _, one in block.body.walk()]
+    attributes = [attribute] if attribute is not None else [one for __, one in block.body.walk()]
     for one in attributes:
         try:
             names = one.references
         except HclError:
             continue
         for name in names:
-            root, _, rest = name.partition(".")
+            root, __, rest = name.partition(".")
             if root in ("var", "local"):
                 found.append(f"{'variable' if root == 'var' else root}.{rest}")
             elif root == "data":

@@ -157,7 +157,7 @@ def _templates(folder: Path, workspace: Workspace, faults: list[Fault]) -> list[
     faults += unread
     if unread:
         return []
-    if not any(block.type in ("source", "build") for _, body in bodies for block in body.blocks):
+    if not any(block.type in ("source", "build") for __, body in bodies for block in body.blocks):
         return []  # files that others link to
     if not _repeats(bodies):
         return _template(folder, bodies, workspace, faults)
@@ -179,7 +179,7 @@ def _templates(folder: Path, workspace: Workspace, faults: list[Fault]) -> list[
 def _repeats(bodies: Sequence[tuple[Path, Body]]) -> bool:
     """Whether files declare something twice, so that Packer does not take them together."""
     names: Counter[str] = Counter()
-    for _, body in bodies:
+    for __, body in bodies:
         for block in body.blocks:
             if block.type in ("variable", "source", "local", "data"):
                 names[f"{block.type} {' '.join(block.labels)}"] += 1
@@ -194,7 +194,7 @@ def _template(
     file = workspace.relative(place)
     there = builds(bodies, workspace, faults)
     if not there:
-        if not any(block.type == "build" for _, body in bodies for block in body.blocks):
+        if not any(block.type == "build" for __, body in bodies for block in body.blocks):
             faults.append(Fault("there is no build block, so nothing in it is an image", file=file))
         return []
     folder = place if place.is_dir() else place.parent
@@ -274,7 +274,7 @@ def known_images(found: Survey, workspace: Workspace) -> tuple[list[Known], list
             known.append(Known(one.target, place, template.only[-1], values))
     declared = {one.target for one in known}
     for there in found.templates:
-        folder, _, target = there.place.partition("/")
+        folder, __, target = there.place.partition("/")
         if folder != "templates" or target.count("/") != 2 or target in declared:
             continue
         try:

@@ -1,3 +1,8 @@
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt):
+# it is part of Ansible's own process, and imports its code.
+
 """``live_command`` on the control node: the program's lines are shown as they come."""
 
 from __future__ import annotations
@@ -6,12 +11,7 @@ import os
 import pwd
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.environment import (
-    child_environment,
-)
-from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import SPEC
-from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import run as run_command
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import SUDO, CoreAction
+from ansible_collections.hybridcore.packer.plugins.plugin_utils._core_action import SUDO, CoreAction
 
 # What sudo itself would set for root: the user's own folders have no place in root's PATH.
 ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -19,13 +19,13 @@ ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 class ActionModule(CoreAction):
     MODULE = "live_command"
-    SPEC = SPEC
-    CALL = staticmethod(run_command)
 
     def _is_here(self) -> bool:
         return super()._is_here() or bool(self._sudo())
 
     def _complete(self, params: dict[str, Any]) -> None:
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process import environment
+
         here = self._loader.get_basedir()
         for name in ("creates", "chdir"):
             if params[name]:
@@ -35,7 +35,7 @@ class ActionModule(CoreAction):
         params["watched"] = self._ansible()
         root = pwd.getpwuid(0)
         as_root = {"PATH": ROOT_PATH, "HOME": root.pw_dir, "USER": root.pw_name, "LOGNAME": root.pw_name}
-        params["environment"] = child_environment(
+        params["environment"] = environment.child_environment(
             {**(as_root if params["sudo"] else {}), **self._task_environment()}
         )
 

@@ -1,18 +1,19 @@
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt):
+# it is part of Ansible's own process, and imports its code.
+
 """``packer_build`` on the control node, in Ansible's own process, with Packer's lines shown as they come."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_build import SPEC
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_build import run as build
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import CoreAction
+from ansible_collections.hybridcore.packer.plugins.plugin_utils._core_action import CoreAction
 
 
 class ActionModule(CoreAction):
     MODULE = "packer_build"
-    SPEC = SPEC
-    CALL = staticmethod(build)
 
     def _complete(self, params: dict[str, Any]) -> None:
         super()._complete(params)

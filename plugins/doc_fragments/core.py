@@ -1,3 +1,8 @@
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt):
+# it is part of Ansible's own process, and imports its code.
+
 """What the documentation of every module of this collection says."""
 
 from __future__ import annotations
@@ -16,6 +21,14 @@ attributes:
   async:
     description: Runs in the process of the task itself, which Ansible cannot put in the background.
     support: none
+  action_group:
+    description: Use C(group/hybridcore.packer.packer) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership: [hybridcore.packer.packer]
+  platform:
+    description: The core uses what Linux alone has, such as process descriptors.
+    support: full
+    platforms: linux
 notes:
   - Runs on the control node when the connection is V(local), which is how it is meant to be used.
 """

@@ -1,4 +1,7 @@
-# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt): it imports Ansible's code.
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt):
+# it is part of Ansible's own process, and imports its code.
 
 """The targets that a list, or a text of a form or of the command line, asks for."""
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: targets
 short_description: Name each target that is asked for
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes an entry of each target that a list or a text asks for, as M(hybridcore.packer.packer_build) does,
     so that a playbook can look at them before they are built.
@@ -47,16 +50,23 @@ from typing import Any  # noqa: E402
 
 from ansible.errors import AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import open_workspace  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import workspace_for  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
 
 
 class LookupModule(LookupBase):
     def run(
         self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any
     ) -> list[dict[str, Any]]:
+        if sentence := _gate.refusal():
+            raise AnsibleLookupError(sentence)
+        # What imports the core comes after the gate.
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import (
+            open_workspace,
+        )
+        from ansible_collections.hybridcore.packer.plugins.plugin_utils._here import workspace_for
+
         self.set_options(var_options=variables, direct=kwargs)
         entries = [entry for term in terms for entry in (term if isinstance(term, list) else [term])]
         if self._loader is None:

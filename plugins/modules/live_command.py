@@ -1,5 +1,7 @@
 #!/usr/bin/python
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: Apache-2.0
+# Ansible, which runs it, is under the GNU General Public License v3.0 or later: the two may be combined.
 
 """The module; on the control node the action plugin of the same name shows the lines as they come."""
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: live_command
 short_description: Run a program on the control node and show its lines while they come
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Runs a program as M(ansible.builtin.command) does, but each line that it prints is shown at once, and the
     program does not outlive the playbook.
@@ -43,6 +45,10 @@ attributes:
   async:
     description: Runs in the process of the task itself, which Ansible cannot put in the background.
     support: none
+  platform:
+    description: The supervisor uses what Linux alone has, such as process descriptors.
+    support: full
+    platforms: linux
 notes:
   - Lines are shown where the connection is V(local). With C(become) they are shown where that is C(sudo) to
     C(root) without a password; it runs as C(sudo -n), and C(become_flags) are not used.
@@ -122,8 +128,12 @@ error:
       elements: dict
 """
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.live_command import SPEC, run  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+
+_gate.check_module()
+
+from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils._live_command import SPEC, run  # noqa: E402
 
 
 def main() -> None:

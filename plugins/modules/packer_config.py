@@ -1,5 +1,7 @@
 #!/usr/bin/python
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: Apache-2.0
+# Ansible, which runs it, is under the GNU General Public License v3.0 or later: the two may be combined.
 
 """The module; on the control node the action plugin of the same name runs the same code in process."""
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: packer_config
 short_description: Render and check the configuration of Packer templates for an environment
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Renders C(configs/ENV/OS/PLATFORM/NAME.pkrvars.hcl) for each target from the C(variable) blocks of its
     template and the overlays of the workspace.
@@ -188,8 +190,12 @@ msg:
   type: str
 """
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_config import SPEC, run  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+
+_gate.check_module()
+
+from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils._packer_config import SPEC, run  # noqa: E402
 
 
 def main() -> None:

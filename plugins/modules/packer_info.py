@@ -1,5 +1,7 @@
 #!/usr/bin/python
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: Apache-2.0
+# Ansible, which runs it, is under the GNU General Public License v3.0 or later: the two may be combined.
 
 """The module; on the control node the action plugin of the same name runs the same code in process."""
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: packer_info
 short_description: Tell which Packer, plugins, targets and images there are
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the version of Packer and what it can do, the plugins that are installed beside it, the targets of
     the workspace with their builders, and the images that were built, as the state remembers them.
@@ -253,8 +255,12 @@ last_run:
   sample: {id: 20261122T052508Z-1f2e, status: built, environment: prod}
 """
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_info import SPEC, run  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+
+_gate.check_module()
+
+from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils._packer_info import SPEC, run  # noqa: E402
 
 
 def main() -> None:

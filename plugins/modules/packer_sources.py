@@ -1,5 +1,7 @@
 #!/usr/bin/python
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: Apache-2.0
+# Ansible, which runs it, is under the GNU General Public License v3.0 or later: the two may be combined.
 
 """The module; on the control node the action plugin of the same name runs the same code in process."""
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: packer_sources
 short_description: Clone and pin the repositories that Packer templates use
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings the Git repositories of a workspace to the commits that its settings name, several at a time.
   - The repositories are the C([sources.NAME]) tables of C(packer-hybrid.toml), each with a C(url), and
@@ -59,14 +61,14 @@ options:
       - Otherwise all of them are looked at first, and when one is not as it should be, nothing moves.
     type: bool
     default: false
-    version_added: 0.1.0
+    version_added: 1.0.0
   lock:
     description:
       - After the sync, write the commits and a digest of the files into C(packer-hybrid.lock), which
         O(frozen) then needs exactly.
     type: bool
     default: false
-    version_added: 0.1.0
+    version_added: 1.0.0
   plugins:
     description:
       - Install the plugins of Packer that the settings pin as well, into the workspace's own folder.
@@ -74,7 +76,7 @@ options:
       - With O(lock) their versions and digests are written into C(packer-hybrid.lock) too.
     type: bool
     default: false
-    version_added: 0.1.0
+    version_added: 1.0.0
 attributes:
   check_mode:
     description: Says what would change without changing anything. The remotes are asked.
@@ -221,8 +223,12 @@ msg:
   type: str
 """
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_sources import SPEC, run  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+
+_gate.check_module()
+
+from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils._packer_sources import SPEC, run  # noqa: E402
 
 
 def main() -> None:

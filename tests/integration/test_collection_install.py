@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import tarfile
 
 import pytest
 
@@ -77,29 +75,3 @@ def test_installed_modules_are_documented(ansible, installed_collections, tmp_pa
     documented = json.loads(done.stdout)
     assert sorted(documented) == names
     assert all(entry["return"] for entry in documented.values())
-
-
-def test_artifact_ships_what_users_need_and_nothing_of_ours(installed_collections):
-    collection = installed_collections / "ansible_collections" / "hybridcore" / "packer"
-    assert (collection / "plugins" / "module_utils" / "hybridcore").is_symlink()
-    assert (collection / "plugins" / "module_utils" / "hybridcore" / "errors.py").is_file()
-    here = set(os.listdir(collection))
-    assert here >= {"hybridcore", "plugins", "roles", "playbooks", "meta", "docs", "LICENSE", "README.md"}
-    assert not here & {
-        *(".venv", ".git", ".ci", "images", "state", "logs", "sources", "configs"),
-        *("packer-hybrid.toml", "requirements", "scripts", "Makefile"),
-    }
-    assert os.listdir(collection / "tests") == ["sanity"]
-
-
-def test_artifact_is_small(installed_collections, repository, tmp_path, ansible):
-    """A cache or an image that slipped into the artifact would show in its size."""
-    done = ansible.run(
-        "ansible-galaxy", "collection", "build", repository, "--output-path", tmp_path, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stdout
-    (artifact,) = tmp_path.glob("hybridcore-packer-*.tar.gz")
-    assert artifact.stat().st_size < 1_000_000
-    with tarfile.open(artifact) as archive:
-        links = [member.name for member in archive.getmembers() if member.issym()]
-    assert links == ["plugins/module_utils/hybridcore"]

@@ -96,3 +96,21 @@ def test_no_name_of_a_file_is_made_of_a_process_id(file):
         if isinstance(node, ast.JoinedStr) and "getpid()" in ast.unparse(node)
     ]
     assert made == []
+
+
+@pytest.mark.parametrize("file", tracked("hybridcore/*.py"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_the_core_passes_the_checks_of_ansible_test(file):
+    """In the artifact it lies below plugins/: `_` is a disallowed name there, and so are assert and print."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    names = [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "_"]
+    names += [node.lineno for node in nodes if isinstance(node, ast.arg) and node.arg == "_"]
+    assert names == [], "use __ for what is not used"
+    assert [node.lineno for node in nodes if isinstance(node, ast.Assert)] == [], (
+        "raise AssertionError with a reason"
+    )
+    prints = [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert prints == [] or "cli" in file.parts, "only the command line prints, and it is not in the artifact"

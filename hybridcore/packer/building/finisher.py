@@ -72,7 +72,7 @@ class Finisher:
         self._ended.append(one)
         future = self._thread.submit(self._finish)
         self._futures.append(future)
-        future.add_done_callback(lambda _: os.eventfd_write(self.wake, 1))
+        future.add_done_callback(lambda __: os.eventfd_write(self.wake, 1))
 
     def take(self) -> list[Finished]:
         """The jobs that were finished since the last call; call it when ``wake`` is readable.
@@ -103,7 +103,7 @@ class Finisher:
             one = self._ended.popleft()
             finished.append(one if isinstance(one, Finished) else self._conclude(one))
         final = [one for one in finished if not one.again]
-        for job, result, *_ in final:
+        for job, result, *__ in final:
             if result.changed and result.fingerprint:
                 # The digests only name the reason of the next build: without them this one is no worse.
                 with contextlib.suppress(OSError):
@@ -114,7 +114,7 @@ class Finisher:
                 runs.Record(
                     result, job.inputs, job.planned.fingerprint, job.observed, job.planned.parent_record
                 )
-                for job, result, _, left in final
+                for job, result, __, left in final
                 if not left
             ]
             left = [one.job.target for one in final if one.left]
@@ -126,7 +126,7 @@ class Finisher:
 
     def _tidied(self, one: Finished) -> Finished:
         """Remove old logs and images; what cannot be removed becomes a warning of the result."""
-        batch, (job, result, *_) = self._batch, one
+        batch, (job, result, *__) = self._batch, one
         try:
             logs.prune_builds(batch.workspace, batch.env, job.target)
             if result.changed:
@@ -137,7 +137,7 @@ class Finisher:
         return one
 
     def _conclude(self, ended: Ended) -> Finished:
-        job, attempt, _ = ended
+        job, attempt, __ = ended
         try:
             result = conclude(ended, self._batch)
         except (HybridError, OSError) as error:

@@ -66,7 +66,7 @@ class Inotify:
                 return
             at = 0
             while at < len(data):
-                watch, mask, _, length = _EVENT.unpack_from(data, at)
+                watch, mask, __, length = _EVENT.unpack_from(data, at)
                 at += _EVENT.size
                 name = data[at : at + length].rstrip(b"\0")
                 at += length

@@ -259,7 +259,8 @@ class Observer:
                 running.reading.others.add(path)
 
     def _add(self, target: str, folder: str, path: str) -> int:
-        assert self._inotify is not None
+        if self._inotify is None:
+            raise AssertionError("there is no watch without the kernel's events")
         watch = self._inotify.add(path)
         self._folders[watch] = target, folder
         return watch

@@ -269,7 +269,7 @@ class Scheduler:
     def _wait(self) -> None:
         """Pass on what Packers print, and take note of those that ended, until something can be started."""
         busy = self._running or self._waiting or self._finisher.pending
-        for key, _ in self._selector.select(_TICK_S if busy else 0):
+        for key, __ in self._selector.select(_TICK_S if busy else 0):
             key.data()
         now = time.monotonic()
         if now - self._ticked >= _SHORTEST_TICK_S:
@@ -350,7 +350,7 @@ class Scheduler:
 
     def _on_finished(self) -> None:
         """Builds were concluded: keep the results, and try again what may pass."""
-        for job, result, again, _ in self._finisher.take():
+        for job, result, again, __ in self._finisher.take():
             self._observer.concluded(job.target)
             delay = list(delays(job.attempts, self._batch.options.retry_delay))[-1] if again else 0.0
             then = time.monotonic() + delay

@@ -120,7 +120,7 @@ def validate_rendered(
         hidden: Sequence[str] = ()
         if unknown_values(template, options.secrets, environment(template, options)):
             # Where Packer cannot compute them, it cannot quote them either.
-            hidden, _ = ask(
+            hidden, __ = ask(
                 template,
                 rendered,
                 parent=start,

@@ -56,10 +56,10 @@ def fmt(paths: Iterable[str | Path], *, check: bool = False, workspace: Workspac
             if new != old:
                 changes.append((path, old, new))
     if not check:
-        for path, _, new in changes:
+        for path, __, new in changes:
             atomic.replace(path, new)
     return FmtResult(
-        tuple(where.relative(path) for path, _, _ in changes),
+        tuple(where.relative(path) for path, __, __ in changes),
         "".join(_diff(where.relative(path), old, new) for path, old, new in changes),
         faults,
     )

@@ -89,10 +89,10 @@ def hidden_values(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         answers = list(pool.map(one, asked))
-    faults = [fault for _, found in answers for fault in found]
+    faults = [fault for __, found in answers for fault in found]
     if faults:
         raise PackerError("sensitive values cannot be masked", faults=faults)
-    return {plan.template.target: values for plan, (values, _) in zip(asked, answers, strict=True)}
+    return {plan.template.target: values for plan, (values, __) in zip(asked, answers, strict=True)}
 
 
 def ask(
@@ -133,7 +133,7 @@ def ask(
         write(file, rendered.text.encode())
         command = console_command(capabilities, mirror.argument, var_files=[file])
         answers = []
-        for _ in range(2 if doubtful(template) else 1):
+        for __ in range(2 if doubtful(template) else 1):
             try:
                 done = process.run(
                     command, env=child, cwd=mirror.cwd, timeout=_TIMEOUT_S, stdin=question(references) + "\n"
@@ -179,6 +179,6 @@ def _fault(template: Template, reference: str, why: str) -> Fault:
 
 def _at(template: Template, reference: str, message: str, hint: str) -> Fault:
     """A fault at the declaration of a variable or a local."""
-    kind, _, name = reference.partition(".")
+    kind, __, name = reference.partition(".")
     place = template.locals[name] if kind == "local" else template.variables[name]
     return Fault(message, file=place.file, line=place.line, hint=hint)

@@ -91,8 +91,8 @@ def sync(
             raise SourcesError(f"{len(faults)} of {len(wanted)} plugins cannot be installed", faults=faults)
         for one, result, file in planned:
             _put(space, one, result, file)
-        _record(space, [result for _, result, _ in planned])
-    return [result for _, result, _ in planned]
+        _record(space, [result for _setting, result, _path in planned])
+    return [result for _setting, result, _path in planned]
 
 
 def listed(*, workspace: Workspace | None = None) -> list[PluginStatus]:

@@ -102,7 +102,7 @@ def in_mirror(setting: PluginSetting, space: Workspace) -> Path | None:
 
 
 def _filled(setting: PluginSetting) -> str:
-    system, _, kind = machine().partition("_")
+    system, __, kind = machine().partition("_")
     values = {"{version}": setting.version, "{os}": system, "{arch}": kind}
     return re.sub(r"\{\w+\}", lambda found: values.get(found[0], found[0]), setting.origin)
 
@@ -122,7 +122,7 @@ def _path(origin: str, space: Workspace) -> Path:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", origin):
         from urllib.parse import unquote
 
-        scheme, _, rest = origin.partition("://")
+        scheme, __, rest = origin.partition("://")
         host, slash, path = rest.partition("/")
         if scheme != "file" or host not in ("", "localhost") or not slash:
             hint = "https://, http://, file:///PATH, or a path"
@@ -269,7 +269,8 @@ def _describe(setting: PluginSetting, program: Path) -> str:
     except (ValueError, KeyError, TypeError):
         raise SourcesError("its program does not answer to describe: it is no plugin of Packer") from None
     match = FILE.fullmatch(program.name)
-    assert match
+    if match is None:
+        raise AssertionError("only files of this name are asked")
     wanted = f"{match[2]} of protocol x{match[3]}"
     if (version, api) == (match[2], f"x{match[3]}"):
         return ""

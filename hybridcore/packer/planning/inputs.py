@@ -118,7 +118,7 @@ def gather(
             if version:
                 inputs[f"program {source}"] = digests.file(there[version])
     text = "\n".join(
-        attribute.expression for _, _, _, attribute in template.used() if "sources/" in attribute.expression
+        attribute.expression for *__, attribute in template.used() if "sources/" in attribute.expression
     )
     for name, commit in commits.items():
         # These characters are part of a name: sources/exam is not named by sources/example.
@@ -182,11 +182,11 @@ def add_observed(
     """
     added = []
     for path in observed:
-        folder, _, name = path.rpartition("/")
+        folder, __, name = path.rpartition("/")
         named = path in found.digests
         while folder and not named:
             named = name in found.files.get(folder, {})
-            folder, _, last = folder.rpartition("/")
+            folder, __, last = folder.rpartition("/")
             name = f"{last}/{name}"
         if not named and (workspace.root / path).is_file():
             found.digests[path] = digests.input(workspace.root / path)

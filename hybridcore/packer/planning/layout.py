@@ -86,7 +86,7 @@ def layout(
     # Their values are in the rendered text, and would beat what the environment gives.
     absent.update(workspace.relative(path) for path in template.var_files if path.name.endswith(AUTO))
     absent.update(_unnamed_targets(template, rendered, workspace))
-    for _, _, _, attribute in template.used():
+    for *__, attribute in template.used():
         if attribute.name not in _WALKED | _MADE | _WRITTEN | _WRITTEN_INTO:
             continue
         for path in _paths(attribute, scope, workspace, template.cwd):
@@ -117,7 +117,7 @@ def _unnamed_targets(template: Template, rendered: Rendered, workspace: Workspac
     level = workspace.relative(parent)
     if level.count("/") != 2 or not level.startswith("templates/"):
         return
-    named = rendered.text + "".join(block.text for _, body in template.bodies for block in body.blocks)
+    named = rendered.text + "".join(block.text for __, body in template.bodies for block in body.blocks)
     for name in _targets_in(parent, parent.stat().st_mtime_ns):
         if name != template.folder.name and name not in named:
             yield f"{level}/{name}"
@@ -145,7 +145,7 @@ def own_manifests(template: Template, rendered: Rendered, environ: Mapping[str, 
     """
     outputs = [
         inner.body.attributes.get("output")
-        for _, block in template.blocks("build")
+        for __, block in template.blocks("build")
         for inner in block.body.nested()
         if (inner.type, *inner.labels[:1]) == ("post-processor", "manifest")
     ]
@@ -176,7 +176,7 @@ def _texts(attribute: Attribute, scope: Scope) -> Iterator[str]:
 def _paths(attribute: Attribute, scope: Scope, workspace: Workspace, cwd: Path) -> Iterator[str]:
     """The paths below the workspace that an attribute names, as seen from Packer's folder."""
     for text in _texts(attribute, scope):
-        named, computed, _ = text.partition("{{")  # the rest is known to the running build alone
+        named, computed, __ = text.partition("{{")  # the rest is known to the running build alone
         if computed:
             named = os.path.dirname(named) + "/"
         if not named or "\0" in named:

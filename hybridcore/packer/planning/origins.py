@@ -66,7 +66,7 @@ def _parent(planned: Planned) -> dict[str, str | int | None] | None:
 
 
 def _origin(name: str, planned: Planned, workspace: Workspace) -> str:
-    kind, _, rest = name.partition(" ")
+    kind, __, rest = name.partition(" ")
     if name in planned.observed:
         return f"was read in run {planned.run_before}"
     if name in planned.places:

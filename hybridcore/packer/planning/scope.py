@@ -92,7 +92,7 @@ class Scope:
     def _computed_default(self, template: Template, variable: Variable, found: dict[str, object]) -> None:
         """A default such as ``env("HOME")``."""
         self.secret = variable.sensitive
-        for _, block in template.blocks("variable"):
+        for __, block in template.blocks("variable"):
             if block.labels == (variable.name,) and "default" in block.body.attributes:
                 try:
                     found[variable.name] = self.compute(block.body.attributes["default"].node)
@@ -121,7 +121,7 @@ class Scope:
         def path(text: object) -> Path:
             return Path(os.path.normpath(self._folder / to_text(text)))
 
-        def file(text: object, *_: object) -> str:
+        def file(text: object, *__: object) -> str:
             self.read_files.append(to_text(text))
             try:
                 with open(path(text), encoding="utf-8") as opened:

@@ -215,7 +215,7 @@ def split_build(build: str) -> tuple[str, str]:
     Returns:
         ``("qemu", "debian")``; an empty type where there is none.
     """
-    first, _, name = build.rpartition(".")
+    first, __, name = build.rpartition(".")
     return first.rpartition(".")[2], name
 
 
@@ -276,7 +276,7 @@ def discrepancies(
             told = ", ".join(sorted({one.id for one in seen[key]}))
             found.append(f"{label}: the manifest says {build.artifact_id!r}, the output {told!r}")
             continue
-        names = sorted(os.path.basename(path) for path, _ in build.files)
+        names = sorted(os.path.basename(path) for path, __ in build.files)
         same_files = [one for one in same_id if sorted(map(os.path.basename, one.files)) == names]
         if not same_files:
             listed = ", ".join(names) or "none"
@@ -298,6 +298,6 @@ def _other_sizes(
     real = sorted((os.path.basename(path), sizes[path]) for path in artifact.files)
     return [
         f"{label}: {name} has {size} bytes in the manifest, and {actual} on the disk"
-        for (name, size), (_, actual) in zip(noted, real, strict=True)
+        for (name, size), (__, actual) in zip(noted, real, strict=True)
         if size and size != actual  # Packer writes 0 where it could not look
     ]

@@ -151,9 +151,9 @@ class Outcome:
                 build,
                 artifact.builder_id,
                 artifact.id,
-                tuple(path for _, path in sorted(artifact.files.items())),
+                tuple(path for __, path in sorted(artifact.files.items())),
             )
-            for (build, _), artifact in self._artifacts.items()
+            for (build, __), artifact in self._artifacts.items()
         }
         return tuple(sorted(found))
 
@@ -161,7 +161,7 @@ class Outcome:
         """What the stream announced and did not deliver, as when its end was cut off."""
         faults = []
         for build, count in sorted(self._counts.items()):
-            seen = [found for (name, _), found in self._artifacts.items() if name == build]
+            seen = [found for (name, __), found in self._artifacts.items() if name == build]
             if len(seen) != count:
                 faults.append(f"{build}: {count} artifacts announced, {len(seen)} described")
             for artifact in seen:

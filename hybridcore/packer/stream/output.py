@@ -103,7 +103,7 @@ def parse_line(line: bytes | str) -> Event:
         return Text(line)
     build, kind, rest = match.groups()
     if kind == "ui":
-        shown, _, text = rest.partition(",")
+        shown, __, text = rest.partition(",")
         if shown in _UI_KINDS:
             return Ui(shown, unescape(text))
     values = tuple(unescape(value) for value in rest.split(",")) if rest else ()

@@ -98,7 +98,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         # What was ignored from the start, as under nohup, stays so; SIGTERM always ends us.
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda received, _: sys.exit(128 + received))
+            signal.signal(number, lambda received, __: sys.exit(128 + received))
     begun = time.monotonic()
     try:
         checks = verify(options, deadline=begun + options.timeout)
@@ -195,7 +195,7 @@ def differences(expect: list[str], lines: dict[str, str]) -> str:
     """Which lines of ``/etc/image-release`` are not as expected."""
     wrong = []
     for entry in expect:
-        key, _, value = entry.partition("=")
+        key, __, value = entry.partition("=")
         if lines.get(key) != value:
             wrong.append(f"{key} is {lines.get(key)!r}, not {value!r}")
     return ", ".join(wrong)

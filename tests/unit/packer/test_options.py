@@ -17,7 +17,7 @@ from hybridcore.packer.building.batch import check_options
 from hybridcore.packer.options import BuildOptions, OnError, Option
 from tests.support.documents import module_options
 
-ADAPTER = "ansible_collections.hybridcore.packer.plugins.module_utils.packer_build"
+ADAPTER = "ansible_collections.hybridcore.packer.plugins.module_utils._packer_build"
 MODULE = "plugins/modules/packer_build.py"
 # Options of the module, and so of the roles, that say what is built, not how.
 WHAT = {"env", "targets", "vars", "provisioners", "workspace"}

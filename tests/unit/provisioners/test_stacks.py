@@ -18,7 +18,7 @@ from hybridcore.provisioners.stacks import STACKS, Stack
 from tests.support.documents import code, module_options, table_rows
 from tests.support.workspaces import WorkspaceFolder
 
-ADAPTER = "ansible_collections.hybridcore.packer.plugins.module_utils.core_request"
+ADAPTER = "ansible_collections.hybridcore.packer.plugins.module_utils._core_request"
 CHEF = Stack("chef", title="Chef", entry="recipes/default.rb")
 MODULES = ("plugins/modules/packer_build.py", "plugins/modules/packer_config.py")
 

@@ -1,0 +1,1 @@
+message = "from the overlay"
