@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from ..errors import HybridError
 from .expressions import number
 from .lexer import is_number_text
 
-Value = str | int | float | Decimal | bool | None | list["Value"] | dict[str, "Value"]
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Value: TypeAlias = "str | int | float | Decimal | bool | None | list[Value] | dict[str, Value]"
 """What an expression gives: text, numbers, truth values, ``None`` for null, lists, maps with text keys.
 
 A number without a fraction is an ``int``, another one a ``float`` where that is the same decimal number,

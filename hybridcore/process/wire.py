@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Literal, NotRequired, TypedDict
+    from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
     class Run(TypedDict):
         """The run that the programs belong to: what it takes to settle it when the caller has gone.
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
         op: Literal["goodbye"]
 
-    Request = Run | Start | Stop | Goodbye
+    Request: TypeAlias = "Run | Start | Stop | Goodbye"
 
     class Started(TypedDict):
         """A program runs."""
@@ -90,7 +90,7 @@ if TYPE_CHECKING:
         event: Literal["cancelled"]
         why: str
 
-    Event = Started | Exit | Cancelled
+    Event: TypeAlias = "Started | Exit | Cancelled"
 
 _HEAD = struct.Struct("!IB")
 _MOST_DESCRIPTORS = 3

@@ -10,11 +10,12 @@ from ..hcl import HclError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from ..hcl import Attribute, Block, Body
     from .selection import Build
 
-    Parts = dict[str, tuple[Path, Block, Attribute | None]]
+    Parts: TypeAlias = "dict[str, tuple[Path, Block, Attribute | None]]"
 
 
 class Slice:

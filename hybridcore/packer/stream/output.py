@@ -9,9 +9,12 @@ parsed, since a secret may be a name or a word of the protocol.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...process.forms import COMMA
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 _LINE = re.compile(r"\d{9,12},([^,]*),([a-z][a-z0-9-]*),?(.*)", re.DOTALL)
 _UI_KINDS = frozenset(("say", "message", "error"))
@@ -67,7 +70,7 @@ class Text(NamedTuple):
     text: str
 
 
-Event = Ui | ArtifactCount | ArtifactField | BuildError | ErrorCount | Unknown | Text
+Event: TypeAlias = "Ui | ArtifactCount | ArtifactField | BuildError | ErrorCount | Unknown | Text"
 
 
 def unescape(text: str) -> str:
