@@ -17,7 +17,7 @@ from .lexer import is_number_text
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-Value: TypeAlias = "str | int | float | Decimal | bool | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | int | float | Decimal | bool | list[Value] | dict[str, Value] | None"
 """What an expression gives: text, numbers, truth values, ``None`` for null, lists, maps with text keys.
 
 A number without a fraction is an ``int``, another one a ``float`` where that is the same decimal number,
