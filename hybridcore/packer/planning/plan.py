@@ -235,7 +235,7 @@ def plan(
     faults += differences(_sources_of(list(planned.values())), workspace)
     if faults:
         raise ConfigError("targets cannot be built", faults=faults)
-    return list(planned.values())
+    return [planned[template.target] for template in loaded]
 
 
 def with_parent(planned: Planned, found: Found) -> Planned:
