@@ -64,7 +64,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def counting(workspace, run_id, env, finished, **more):  # type: ignore[no-untyped-def]
         found.append([one.result.target for one in finished])
-        record(workspace, run_id, env, finished, **more)
+        return record(workspace, run_id, env, finished, **more)
 
     monkeypatch.setattr(runs, "record", counting)
     return found
