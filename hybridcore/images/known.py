@@ -75,8 +75,14 @@ class Known:
     def __init__(self, workspace: Workspace, data: State, now: str = "") -> None:
         self.workspace = workspace
         self.data = data
-        self.now = now or state.timestamp()
+        self._now = now
         self._records: dict[tuple[Image, int], VersionRecord] = {}
+
+    @property
+    def now(self) -> str:
+        """The moment at which all of it is looked at, RFC 3339 in UTC."""
+        self._now = self._now or state.timestamp()
+        return self._now
 
     def images(self) -> list[Image]:
         """Every image that has a version, sorted."""
@@ -179,7 +185,7 @@ class Known:
                 inherited_from=f"{image}@{number}" if below else None,
                 due=due,
             )
-        if not entry.get("newest"):
+        if not entry.get("newest") or not entry.get("parents"):
             return
         for other, version in self.stands_on(image, number):
             yield from self._revocations(other, version, seen, below=True)

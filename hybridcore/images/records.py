@@ -94,8 +94,8 @@ def read(workspace: Workspace, image: Image, number: int) -> VersionRecord:
     file = path(workspace, image, number)
     name = f"{image}@{number}"
     try:
-        with open(file, "rb") as opened:
-            content = opened.read(_WHOLE + 1)
+        with open(file, "rb", buffering=0) as opened:
+            content = opened.read(min(os.fstat(opened.fileno()).st_size, _WHOLE))
     except FileNotFoundError as error:
         raise ImagesError(
             f"the record of {name} is missing",

@@ -40,6 +40,7 @@ class BuildOptions:
         parallel_builds: Packer processes at a time; 0 means the workspace's setting.
         force: build also what is unchanged, and overwrite what is there (``-force``).
         init: install the plugins that targets require first.
+        allow_revoked: build also on a parent that is revoked or incomplete; that it was allowed is recorded.
         max_age: build an image again that is older, as in ``7d``; instead of what target or environment say.
         offline: use the network for nothing that we bring: sources, plugins and base images come from the
             mirror of the workspace, or are there.
@@ -60,6 +61,9 @@ class BuildOptions:
     force: bool = field(default=False, metadata=_about("build also what is unchanged"))
     init: bool = field(
         default=False, metadata=_about("install the plugins that targets require first (Packer 1.7 or newer)")
+    )
+    allow_revoked: bool = field(
+        default=False, metadata=_about("build also on a parent that is revoked or incomplete")
     )
     max_age: str = field(
         default="",

@@ -117,6 +117,12 @@ options:
       - With a Packer before 1.7, which has its plugins built in, nothing is done, and that is said.
     type: bool
     default: false
+  allow_revoked:
+    description:
+      - Builds also on a parent that is revoked or incomplete, which is refused otherwise.
+      - The record of the version says that it was allowed, and why the parent is not to be used.
+    type: bool
+    default: false
   max_age:
     description:
       - Builds also what is older, though nothing changed, as in V(7d).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,18 +257,49 @@ def test_with_a_channel_a_parent_never_joins_and_its_version_is_taken(space: Wor
     assert content(space, report, APP) == "basewebapp"
 
 
-def test_an_image_of_which_all_versions_are_revoked_is_no_parent(space: WorkspaceFolder) -> None:
+def test_a_build_on_a_revoked_parent_is_refused_unless_it_is_allowed(space: WorkspaceFolder) -> None:
+    space.settings(WITH_CHANNEL)
     build(space, BASE)
+    assign(space, 1)
     revoke(space, 1)
+    place = (
+        "packer-hybrid.toml:4: linux/file/web: its parent linux/file/base: dev:linux/file/base@1 is revoked"
+    )
     with pytest.raises(ConfigError) as caught:
         build(space, WEB)
-    assert (
-        "packer-hybrid.toml:4: linux/file/web: its parent linux/file/base: the channel 'latest' of "
-        in str(caught.value)
-    )
+    assert place in str(caught.value)
     done = hybrid(space, "validate", "--env", "dev", WEB)
     assert done.returncode == 0, done.stdout
-    assert f"not checked: {WEB}: its parent {BASE}: the channel 'latest' of" in done.stdout
+    assert f"not checked: {WEB}: its parent {BASE}: dev:linux/file/base@1 is revoked" in done.stdout
+    assert statuses(build(space, WEB, allow_revoked=True)) == {WEB: "built"}
+    known = Known(space.open(), state.read(workspace=space.open()))
+    assert (known.record(Image("dev", WEB), 1)["allowed_revoked"] or "").startswith("revoked at ")
+    assert known.latest(Image("dev", WEB)) is None  # it descends from what is revoked
+    assert statuses(build(space, WEB, allow_revoked=True)) == {WEB: "unchanged"}
+
+
+def test_what_is_revoked_is_built_again_and_its_children_with_it(space: WorkspaceFolder) -> None:
+    build(space, WEB)
+    revoke(space, 1)
+    report = build(space, WEB)
+    assert statuses(report) == {WEB: "built", BASE: "built"}
+    assert reasons(report)[BASE][0].startswith("its version 1 is revoked at ")
+    known = Known(space.open(), state.read(workspace=space.open()))
+    assert [known.latest(Image("dev", target)) for target in (BASE, WEB)] == [2, 2]
+    assert statuses(build(space, WEB)) == {WEB: "unchanged", BASE: "unchanged"}
+
+
+def test_a_revocation_in_the_middle_of_a_build_reaches_what_it_makes(space: WorkspaceFolder) -> None:
+    here = f"cd {Path(__file__).parents[2]} && {sys.executable} -m hybridcore --workspace {space.root}"
+    build(space, BASE)
+    layer(space, WEB, "web", inline=f'"{here} images revoke dev:{BASE}@1 --reason bad"')
+    report = build(space, WEB)
+    assert statuses(report) == {WEB: "built", BASE: "unchanged"}, report.results[0].errors
+    known = Known(space.open(), state.read(workspace=space.open()))
+    word = known.revoked(Image("dev", WEB), 1)
+    assert word is not None
+    assert word.inherited_from == f"dev:{BASE}@1"
+    assert not (space.root / "images/dev" / WEB / "latest").is_symlink()
 
 
 def test_a_parent_that_has_lost_its_file_is_told(space: WorkspaceFolder) -> None:

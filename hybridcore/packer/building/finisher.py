@@ -9,9 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
-from ... import logs
+from ... import logs, state
 from ...errors import HybridError
 from ...images import retiring
+from ...images.known import Known
 from ...images.names import Image
 from ...state.inputs import write_files
 from .. import runs
@@ -112,7 +113,12 @@ class Finisher:
         if final:
             records = [
                 runs.Record(
-                    result, job.inputs, job.planned.fingerprint, job.observed, job.planned.parent_record
+                    result,
+                    job.inputs,
+                    job.planned.fingerprint,
+                    job.observed,
+                    job.planned.parent_record,
+                    self._allowed(job),
                 )
                 for job, result, __, left in final
                 if not left
@@ -123,6 +129,16 @@ class Finisher:
             one.job.close()
         told = [_with_warning(one, unsigned.get(one.job.target, "")) for one in finished]
         return [one if one.again or one.left else self._tidied(one) for one in told]
+
+    def _allowed(self, job: Job) -> str | None:
+        """Why the parent of a job is not to be used, where a build on it was allowed all the same."""
+        parent = job.planned.parent
+        if parent is None or not job.planned.options.allow_revoked:
+            return None
+        known = Known(self._batch.workspace, state.read(workspace=self._batch.workspace))
+        word = known.revoked(parent.image, parent.version)
+        complete = known.record(parent.image, parent.version)["complete"]
+        return str(word) if word else None if complete else "incomplete: its checks did not pass"
 
     def _tidied(self, one: Finished) -> Finished:
         """Remove old logs and images; what cannot be removed becomes a warning of the result."""

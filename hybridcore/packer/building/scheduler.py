@@ -388,7 +388,8 @@ class Scheduler:
             return
         known = Known(self._batch.workspace, state.read(workspace=self._batch.workspace))
         for job in reversed(children):
-            found, why = parent_of(job.planned.template, self._batch.env, known)
+            allowed = job.planned.options.allow_revoked
+            found, why = parent_of(job.planned.template, self._batch.env, known, allow_revoked=allowed)
             if found is None:
                 failed = self._not_run(job, Status.FAILED, no_parent(result.target, why))
                 self._finisher.record(job, failed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import ImagesError
-from ...images.lookup import look_up
-from ...images.names import Image, Reference
+from ...images.lookup import look_up, values_of
+from ...images.names import LATEST, Image, Reference
 from .fingerprint import PARENT
 
 if TYPE_CHECKING:
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 NEVER_BUILT = "it was never built"
 
 
-def parent_of(template: Template, env: str, known: Known) -> tuple[Found | None, str]:
+def parent_of(
+    template: Template, env: str, known: Known, *, allow_revoked: bool = False
+) -> tuple[Found | None, str]:
     """The version that a target starts from, if it is built now.
 
     Args:
         template: the target.
         env: name of the environment.
         known: the images that there are.
+        allow_revoked: where there is none that may be used, take the newest that could be meant.
 
     Returns:
         The version that the channel of its parent names, without one the newest good one; and why there is
@@ -43,7 +46,26 @@ def parent_of(template: Template, env: str, known: Known) -> tuple[Found | None,
     try:
         return look_up(reference, workspace=known.workspace, known=known), ""
     except ImagesError as error:
-        return None, str(error)
+        number = _last_meant(known, image, parent.channel) if allow_revoked else None
+        if number:
+            return values_of(image, known.record(image, number), known.workspace), ""
+        return None, _why(known, image, parent.channel) or str(error)
+
+
+def _last_meant(known: Known, image: Image, channel: str) -> int | None:
+    """The version that a channel named last, or without one the newest; whether it may be used or not."""
+    if channel in ("", LATEST):
+        return next(iter(known.numbers(image)), None)
+    history = (known.entry(image).get("channels") or {}).get(channel) or []
+    named = (one.get("version") for one in reversed(history))
+    return next((one for one in named if one and known.is_there(image, one)), None)
+
+
+def _why(known: Known, image: Image, channel: str) -> str:
+    """That the version which could be meant is revoked, and how a build on it is allowed; else empty."""
+    number = _last_meant(known, image, channel)
+    word = known.revoked(image, number) if number else None
+    return f"{image}@{number} is {word} (--allow-revoked allows a build on it)" if word else ""
 
 
 def no_parent(target: str, why: str) -> str:

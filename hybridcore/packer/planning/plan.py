@@ -13,6 +13,7 @@ from ... import state
 from ...errors import ConfigError, Fault
 from ...image_settings import age_s
 from ...images.known import Known
+from ...images.names import Image
 from ...sources.trees import differences
 from ...state.inputs import read_files
 from ...templates.parents import parents_first
@@ -191,7 +192,7 @@ def plan(
             options=own,
         )
         inputs, files = found.digests, found.files
-        start, problem = parents.parent_of(template, env, known)
+        start, problem = parents.parent_of(template, env, known, allow_revoked=own.allow_revoked)
         first = None
         if template.parent:
             inputs[PARENT + template.parent.target] = parents.digest(start) if start else _NONE
@@ -204,6 +205,8 @@ def plan(
         if image is None or mark != image.get("fingerprint"):
             files[CONFIGURATION] = values.digests_for(template)
         reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
+        if not reasons and (word := _revoked(known, Image(env, template.target), own)):
+            reasons = [word]
         limit = _max_age(template, env, own)
         if not reasons and limit and _is_older(image, age_s(limit)):
             reasons = [f"older than {limit}"]

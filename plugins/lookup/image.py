@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt): it imports Ansible's code.
+
+"""Where a version of an image is."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: image
+short_description: Find a version of an image, for use
+version_added: 0.1.0
+description:
+  - Gives the path, the digest, the id or the number of the version that is meant.
+  - A version that is revoked, incomplete or retired is an error.
+author:
+  - The hybridcore.packer contributors (@hybridcore)
+options:
+  _terms:
+    description:
+      - Images, each C(ENV:OS/PLATFORM/NAME), with C(@) and a number or a channel behind it.
+      - Without these C(latest) is meant.
+    type: list
+    elements: str
+    required: true
+  want:
+    description:
+      - What to give of each. V(all) is a dictionary with all of it.
+    type: str
+    choices: [all, path, checksum, id, name, version]
+    default: all
+  allow_revoked:
+    description: Whether to give also a version that is revoked or incomplete.
+    type: bool
+    default: false
+  workspace:
+    description: The folder with C(packer-hybrid.toml); found as the modules find it when empty.
+    type: str
+    default: ''
+"""
+
+EXAMPLES = r"""
+- name: Start a machine from the stable image
+  ansible.builtin.command:
+    argv:
+      - virt-install
+      - --disk
+      - "path={{ lookup('hybridcore.packer.image', 'dev:linux/qemu/web@stable', want='path') }}"
+
+- name: Say which version that is
+  ansible.builtin.debug:
+    msg: "{{ lookup('hybridcore.packer.image', 'dev:linux/qemu/web@stable').version }}"
+"""
+
+RETURN = r"""
+_list:
+  description: What was asked for of each image.
+  type: list
+  elements: raw
+  sample: [{image: "dev:linux/qemu/web", version: 7, path: /srv/disk, id: VM, name: disk}]
+"""
+
+from typing import Any  # noqa: E402
+
+from ansible.errors import AnsibleLookupError  # noqa: E402
+from ansible.plugins.lookup import LookupBase  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import open_workspace  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import workspace_for  # noqa: E402
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
+        self.set_options(var_options=variables, direct=kwargs)
+        if self._loader is None:
+            raise AnsibleLookupError("the lookup has no loader: it is used outside of a play")
+        want = self.get_option("want")
+        try:
+            where = open_workspace(workspace_for(self.get_option("workspace"), self._loader.get_basedir()))
+            found = [
+                images.look_up(
+                    str(term), workspace=where, allow_revoked=self.get_option("allow_revoked")
+                ).to_dict()
+                for term in terms
+            ]
+        except HybridError as error:
+            raise AnsibleLookupError(str(error)) from error
+        if want == "all":
+            return found
+        for one in found:
+            if one[want] is None:
+                raise AnsibleLookupError(f"{one['image']}@{one['version']} has no {want}")
+        return [one[want] for one in found]

@@ -1,0 +1,76 @@
+#!/usr/bin/python
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+
+"""The module; on the control node the action plugin of the same name runs the same code in process."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: packer_images_info
+short_description: Tell which versions of images there are, and which of them may be used
+version_added: 0.1.0
+description:
+  - Returns images with their channels and versions, and all that is known of single versions.
+extends_documentation_fragment:
+  - hybridcore.packer.core
+author:
+  - The hybridcore.packer contributors (@hybridcore)
+requirements:
+  - Python 3.11 or newer
+options:
+  images:
+    description:
+      - Images as C(dev:linux/qemu/web), of which all versions are listed.
+      - Single versions as C(dev:linux/qemu/web@7) or C(dev:linux/qemu/web@stable), of which all is told.
+      - All images when empty.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode:
+    description: Changes nothing in any mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show, since nothing changes.
+    support: none
+seealso:
+  - module: hybridcore.packer.packer_channel
+  - module: hybridcore.packer.packer_version
+"""
+
+EXAMPLES = r"""
+- name: Look at what production runs
+  hybridcore.packer.packer_images_info:
+    images: ["prod:linux/qemu/web@stable"]
+  register: found
+
+- name: Refuse to deploy what is behind its parent
+  ansible.builtin.assert:
+    that: not found.versions[0].behind
+"""
+
+RETURN = r"""
+images:
+  description: The images that were asked for, each with C(channels), C(versions), C(history), C(problems).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{image: "dev:linux/qemu/web", newest: 7, channels: {latest: 7, stable: 6}}]
+versions:
+  description: The single versions that were asked for; docs/images.md describes each field.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{image: "dev:linux/qemu/web", version: 6, channels: [stable], revoked: null}]
+"""
+
+from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils.packer_images import INFO_SPEC, run_info  # noqa: E402
+
+
+def main() -> None:
+    run_module(INFO_SPEC, run_info)
+
+
+if __name__ == "__main__":
+    main()
