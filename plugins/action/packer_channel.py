@@ -1,12 +1,14 @@
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt):
+# it is part of Ansible's own process, and imports its code.
+
 """``packer_channel`` on the control node, in Ansible's own process."""
 
 from __future__ import annotations
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_images import CHANNEL_SPEC, run_channel
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import CoreAction
+from ansible_collections.hybridcore.packer.plugins.plugin_utils._core_action import CoreAction
 
 
 class ActionModule(CoreAction):
     MODULE = "packer_channel"
-    SPEC = CHANNEL_SPEC
-    CALL = staticmethod(run_channel)

@@ -1,4 +1,7 @@
-# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt): it imports Ansible's code.
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt):
+# it is part of Ansible's own process, and imports its code.
 
 """Where a version of an image is."""
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: image
 short_description: Find a version of an image, for use
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Gives the path, the digest, the id or the number of the version that is meant.
   - A version that is revoked, incomplete or retired is an error.
@@ -62,25 +65,30 @@ from typing import Any  # noqa: E402
 
 from ansible.errors import AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import open_workspace  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.plugin_utils.core_action import workspace_for  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
 
 
 class LookupModule(LookupBase):
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
+        if sentence := _gate.refusal():
+            raise AnsibleLookupError(sentence)
+        # What imports the core comes after the gate.
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError
+        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import (
+            open_workspace,
+        )
+        from ansible_collections.hybridcore.packer.plugins.plugin_utils._here import workspace_for
+
         self.set_options(var_options=variables, direct=kwargs)
         if self._loader is None:
             raise AnsibleLookupError("the lookup has no loader: it is used outside of a play")
         want = self.get_option("want")
+        allowed = self.get_option("allow_revoked")
         try:
             where = open_workspace(workspace_for(self.get_option("workspace"), self._loader.get_basedir()))
             found = [
-                images.look_up(
-                    str(term), workspace=where, allow_revoked=self.get_option("allow_revoked")
-                ).to_dict()
-                for term in terms
+                images.look_up(str(term), workspace=where, allow_revoked=allowed).to_dict() for term in terms
             ]
         except HybridError as error:
             raise AnsibleLookupError(str(error)) from error

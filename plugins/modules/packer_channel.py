@@ -1,5 +1,7 @@
 #!/usr/bin/python
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: Apache-2.0
+# Ansible, which runs it, is under the GNU General Public License v3.0 or later: the two may be combined.
 
 """The module; on the control node the action plugin of the same name runs the same code in process."""
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: packer_channel
 short_description: Promote versions of images, and roll channels back
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Has a channel name a version of an image, brings a version to another environment without building it
     again, or rolls a channel back to the version that it named before.
@@ -96,12 +98,16 @@ moved:
   sample: [{image: "dev:linux/qemu/web", channel: stable, before: 6, after: 7, reason: tests passed}]
 """
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_images import CHANNEL_SPEC, run_channel  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+
+_gate.check_module()
+
+from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils._packer_channel import SPEC, run  # noqa: E402
 
 
 def main() -> None:
-    run_module(CHANNEL_SPEC, run_channel)
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #!/usr/bin/python
-# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-FileCopyrightText: The hybridcore.packer authors
+# SPDX-License-Identifier: Apache-2.0
+# Ansible, which runs it, is under the GNU General Public License v3.0 or later: the two may be combined.
 
 """The module; on the control node the action plugin of the same name runs the same code in process."""
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: packer_images_info
 short_description: Tell which versions of images there are, and which of them may be used
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns images with their channels and versions, and all that is known of single versions.
 extends_documentation_fragment:
@@ -64,12 +66,16 @@ versions:
   sample: [{image: "dev:linux/qemu/web", version: 6, channels: [stable], revoked: null}]
 """
 
-from ansible_collections.hybridcore.packer.plugins.module_utils.core_module import run_module  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils.packer_images import INFO_SPEC, run_info  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+
+_gate.check_module()
+
+from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import run_module  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.module_utils._packer_images_info import SPEC, run  # noqa: E402
 
 
 def main() -> None:
-    run_module(INFO_SPEC, run_info)
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -241,6 +241,19 @@ def plan(
     return [planned[template.target] for template in loaded]
 
 
+def _revoked(known: Known, image: Image, options: BuildOptions) -> str:
+    """That the image which the last build made is not to be used any more; empty where it is not so.
+
+    Where it is revoked only with its parent, and that was allowed, a new one would be no better.
+    """
+    entry = known.data["images"].get(image.key)
+    number = entry.get("version") if entry else None
+    word = known.revoked(image, number) if number else None
+    if word is None or (word.inherited_from and options.allow_revoked):
+        return ""
+    return f"its version {number} is {word}"
+
+
 def with_parent(planned: Planned, found: Found) -> Planned:
     """What is to be built of a target that waited, once its parent is there.
 
