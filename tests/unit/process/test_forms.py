@@ -28,7 +28,9 @@ def test_forms_are_sorted_and_do_not_depend_on_the_order_of_the_secrets() -> Non
     assert all(of_all(order) == forms for order in itertools.permutations(secrets))
 
 
-@pytest.mark.parametrize("secret", ["abcd", "a'b\"c", "key=\n\n\nx\ny1", "{}[]", '["ab", {"k": "x"}]'])
+@pytest.mark.parametrize(
+    "secret", ["abcd", "a'b\"c", "key=\n\n\nx\ny1", "{}[]", '["ab", {"k": "x"}]', "ab\x1b[31mc"]
+)
 def test_no_form_is_so_short_that_it_would_be_found_everywhere(secret: str) -> None:
     forms = of_all([secret])
     assert min(map(len, (*forms.texts, *forms.runs))) >= MIN_LENGTH

@@ -65,14 +65,26 @@ def test_one_image_for_each_file_of_values_sorted_by_target(space: WorkspaceFold
         space,
         table("linux/qemu/{name}", template="t", only="qemu.a", each=["os/**", "os/a*"]),
         table("aix/qemu/z", template="t"),
+        table("linux/qemu/z", template="t"),  # before those of the first table, as its name is sorted
     )
     assert {target: one.values for target, one in found.items()} == {
         "aix/qemu/z": "",
         "linux/qemu/a": "os/a.pkrvars.json",
         "linux/qemu/b": "os/b.pkrvars.hcl",
         "linux/qemu/c": "os/in/c.pkrvars.hcl",
+        "linux/qemu/z": "",
     }
     assert list(found) == sorted(found)
+
+
+def test_the_images_of_one_table_are_sorted_by_file(space: WorkspaceFolder) -> None:
+    files = [f"os/{letter}.pkrvars.hcl" for letter in "hgfedcba"]
+    for name in files:
+        space.write(name, "")
+    space.settings(table("linux/qemu/{name}", template="t", each=files))
+    workspace = space.open()
+    (setting,) = workspace.settings.images.values()
+    assert [one.values for one in declared.images_of(setting, workspace, [])] == sorted(files)
 
 
 def test_what_each_finds_must_be_images_of_different_names(space: WorkspaceFolder) -> None:

@@ -82,6 +82,18 @@ def test_what_was_read_before_or_after_what_we_read_and_what_never_counts(
     assert (reading.copies, reading.others) == (set(), set())
 
 
+def test_what_we_opened_ourselves_before_a_build_is_read_by_no_build(
+    observer: Observer, files: WorkspaceFolder, mirror: Any
+) -> None:
+    nothing = SimpleNamespace(root=mirror.root, folders=[], copies=set())
+    observer.begin(planned(TWO), nothing)
+    # Their digests are taken, and the mirror is made.
+    read(files.root, "files/known", "files/other", "files/copy")
+    observer.begin(planned(ONE, "files/known", observed=("files/other",)), mirror)
+    assert observer.end(ONE).others == set()
+    assert observer.end(TWO).others == set()
+
+
 def test_a_file_counts_for_each_build_unless_one_is_known_to_read_it(
     observer: Observer, files: WorkspaceFolder, mirror: Any
 ) -> None:
