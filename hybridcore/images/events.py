@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 NAME = "events.jsonl"
 MAX_BYTES = 4_000_000
 
-EVENTS = ("built", "failed", "promoted", "rolled_back", "revoked", "restored", "retired", "forgotten")
-"""The kinds of event; a channel that moved since a version was revoked is ``rolled_back``."""
-
 
 def path(workspace: Workspace) -> Path:
     """Where the events are."""
@@ -50,7 +47,8 @@ def event(kind: str, image: object, version: int | None, **more: object) -> dict
     """An event, to be told by ``tell``.
 
     Args:
-        kind: one of ``EVENTS``.
+        kind: ``built``, ``failed``, ``promoted``, ``rolled_back`` (also a channel that moved since a version
+            was revoked), ``revoked``, ``restored``, ``retired`` or ``forgotten``.
         image: the image.
         version: the version that it is about; None where there is none.
         more: ``channel``, ``by``, ``reason``; what is None is left out.
