@@ -19,6 +19,16 @@ class Connection(Local):
 ELSEWHERE = {"ansible_connection": "elsewhere"}
 
 
+class Become:
+    """A plugin of `become` with its options."""
+
+    def __init__(self, name: str = "sudo", **options: object) -> None:
+        self.name, self._options = name, options
+
+    def get_option(self, name: str) -> object:
+        return self._options.get(name)
+
+
 class Ansible:
     """Ansible as a user would run it.
 
