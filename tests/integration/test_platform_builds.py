@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def test_each_secret_of_the_environment_reaches_packer_and_is_masked(
 ) -> None:
     space = make_workspace()
     space.null("linux/null/tell", inline=("env",))
+    for_functions = sorted(name for one in environment.FUNCTIONS.values() for name in one.secrets)
+    space.settings(f"[environment]\nsecrets = {json.dumps(for_functions)}\n")
     secrets = {name: f"canary-of-{name.lower()}" for name in environment.secret_names()}
     proxies = {"https_proxy": "http://user:canary-of-proxy@127.0.0.1:1"}
     done = hybrid(
