@@ -99,8 +99,14 @@ class HybridError(Exception):
         self.faults = sorted(faults, key=Fault.sort_key)
 
     def __str__(self) -> str:
-        first = str(Fault(self.message, file=self.file, line=self.line, hint=self.hint))
-        return "\n".join([first, *(f"  {fault}" for fault in self.faults)])
+        return "\n".join([str(self._own()), *(f"  {fault}" for fault in self.faults)])
+
+    def _own(self) -> Fault:
+        return Fault(self.message, file=self.file, line=self.line, hint=self.hint)
+
+    def as_faults(self) -> list[Fault]:
+        """What is wrong, to report with what else is: its faults, or itself where it has none."""
+        return self.faults or [self._own()]
 
 
 class WorkspaceError(HybridError):

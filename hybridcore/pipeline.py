@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import logs, provisioners, templates
 from .config import generate
 from .config.generate import Inputs, read_inputs
-from .errors import ConfigError, Fault, ProvisionersError, TemplatesError
+from .errors import ConfigError, ProvisionersError, TemplatesError
 from .hcl.dialect import spoken_with
 from .packer import settling
 from .packer.building import batch
@@ -198,8 +198,7 @@ def validate(request: Request, workspace: Workspace) -> ValidateResult:
             alone = [validate(replace(request, targets=[one]), workspace) for one in named]
             return ValidateResult(tuple(result for one in alone for result in one.results))
         only = named[0]["target"] if isinstance(named[0], Mapping) else named[0]
-        faults = error.faults or (Fault(error.message, file=error.file, line=error.line, hint=error.hint),)
-        return ValidateResult((TargetFaults(str(only), tuple(faults)),))
+        return ValidateResult((TargetFaults(str(only), tuple(error.as_faults())),))
     return checks.validate_rendered(
         prepared.templates, texts, env=request.env, workspace=workspace, options=request.options
     )

@@ -16,7 +16,7 @@ from .selection import builds
 from .template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .declared import Declared
 
@@ -72,13 +72,20 @@ def load_each(
     """
     where = resolve(workspace)
     declared = expand(where)
+    return _load_some(_names(where, declared, os, platform), where, declared)
+
+
+def _load_some(
+    targets: Iterable[str], where: Workspace, declared: Mapping[str, Declared]
+) -> tuple[list[Template], list[Fault]]:
+    """The templates of targets that can be used, and what is wrong with the others."""
     found = []
     faults: list[Fault] = []
-    for target in target_names(os, platform, where):
+    for target in targets:
         try:
             found.append(load(target, where, declared))
         except TemplatesError as error:
-            faults += error.faults or [Fault(error.message, file=error.file, line=error.line)]
+            faults += error.as_faults()
     return found, faults
 
 
@@ -130,8 +137,13 @@ def target_names(
         ``<os>/<platform>/<name>``, sorted.
     """
     where = resolve(workspace)
+    return _names(where, expand(where), os, platform)
+
+
+def _names(
+    where: Workspace, declared: Mapping[str, Declared], os: str | None, platform: str | None
+) -> list[str]:
     found = set(_folders(str(where.templates)))
-    declared = expand(where)
     # A folder that declared images share is their template, not a target by itself.
     found -= {one.setting.template.removeprefix("templates/").rstrip("/") for one in declared.values()}
     found.update(declared)
@@ -186,22 +198,13 @@ def load_all(targets: Sequence[str], workspace: Workspace | None = None) -> list
         TemplatesError: a target is missing or breaks the conventions; has faults.
     """
     where = resolve(workspace)
-    declared = expand(where)
-    templates = []
-    faults: list[Fault] = []
-    for target in targets:
-        try:
-            templates.append(load(target, where, declared))
-        except TemplatesError as error:
-            faults += error.faults or [
-                Fault(error.message, file=error.file, line=error.line, hint=error.hint)
-            ]
+    found, faults = _load_some(targets, where, expand(where))
     if faults and len(targets) == 1 and len(faults) == 1:
         fault = faults[0]
         raise TemplatesError(fault.message, file=fault.file, line=fault.line, hint=fault.hint)
     if faults:
         raise TemplatesError("targets cannot be used", faults=faults)
-    return templates
+    return found
 
 
 def target_folder(target: str, workspace: Workspace | None = None) -> Path:

@@ -267,7 +267,7 @@ def known_images(found: Survey, workspace: Workspace) -> tuple[list[Known], list
             try:
                 template = load_declared(one, workspace)
             except TemplatesError as error:
-                vanished += error.faults or [Fault(error.message, file=error.file, hint=error.hint)]
+                vanished += error.as_faults()
                 continue
             place = workspace.relative(template.argument)
             values = frozenset(map(workspace.relative, template.var_files))

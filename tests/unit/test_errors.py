@@ -96,3 +96,9 @@ def test_an_error_as_data_has_everything_and_is_json() -> None:
         "line": 1,
         "faults": [{"message": "x", "file": "g", "line": 2, "hint": ""}],
     }
+
+
+def test_an_error_without_faults_is_reported_as_one() -> None:
+    alone = HybridError("it is wrong", file="a.hcl", line=3, hint="mend it")
+    assert alone.as_faults() == [Fault("it is wrong", file="a.hcl", line=3, hint="mend it")]
+    assert HybridError("all of it", faults=[Fault("b"), Fault("a")]).as_faults() == [Fault("a"), Fault("b")]
