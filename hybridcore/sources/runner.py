@@ -174,24 +174,11 @@ class Runner:
             ProcessError: git cannot be started.
             SourcesError: it ran out of time, or ``stop`` was called.
         """
-        import subprocess
-
         limits = ["-c", f"http.lowSpeedTime={remote.stall}"] if remote else []
         where = [] if folder is None else [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
         env = {**self._env, **extra}
-        with self._lock, _file_with(given) as stdin:
-            if self._stopped.is_set():
-                raise SourcesError("cancelled")
-            # Not in the workspace: git would read the configuration of a repository around it.
-            child = process.start(
-                [*_PREFIX, *limits, *where, *arguments],
-                env=env,
-                cwd=folder or "/",
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                stdin=stdin,
-            )
-            self._running.add(child)
+        with _file_with(given) as stdin:
+            child = self._start([*_PREFIX, *limits, *where, *arguments], env, folder, stdin)
         with child:
             try:
                 if remote and remote.max_mb:
@@ -207,6 +194,27 @@ class Runner:
                     self._running.discard(child)
         # Progress lines end in a carriage return.
         return child.returncode, out, masked(err.decode("utf-8", "replace").replace("\r", "\n"))
+
+    def _start(
+        self, command: Sequence[str], env: Mapping[str, str], folder: Path | None, stdin: int | None
+    ) -> subprocess.Popen[bytes]:
+        """Start a git that ``stop`` finds among those that run; none after ``stop``."""
+        import subprocess
+
+        with self._lock:
+            if self._stopped.is_set():
+                raise SourcesError("cancelled")
+            # Not in the workspace: git would read the configuration of a repository around it.
+            child = process.start(
+                command,
+                env=env,
+                cwd=folder or "/",
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                stdin=stdin,
+            )
+            self._running.add(child)
+        return child
 
     def check(
         self,
