@@ -161,8 +161,13 @@ def _folders(templates: str) -> Iterator[str]:
     for __ in range(3):
         level = [f"{above}{name}/" for above in level for name in _listed(f"{templates}/{above}")]
     for folder in level:
-        if any(name.endswith(TEMPLATE_SUFFIXES) for name in _listed(f"{templates}/{folder}")):
+        if holds_template(f"{templates}/{folder}"):
             yield folder[:-1]
+
+
+def holds_template(folder: str) -> bool:
+    """Whether a folder holds Packer files."""
+    return any(name.endswith(TEMPLATE_SUFFIXES) for name in _listed(folder))
 
 
 def _listed(folder: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import Fault, TemplatesError
+from .catalogue import holds_template
 from .declared import expand
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _faults(
     """What is wrong with parents: those that do not exist, and loops."""
     parents = {target: parent.target for target, parent in reached.items() if parent}
     for target, parent in parents.items():
-        if parent not in declared and not any((workspace.templates / parent).glob("*.pkr.hcl")):
+        if parent not in declared and not holds_template(f"{workspace.templates}/{parent}"):
             message = f"{target}: its parent {parent} does not exist"
             yield _fault(target, declared, message, "packer-hybrid graph lists the targets that do")
     for loop in loops(parents):

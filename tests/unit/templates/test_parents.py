@@ -108,3 +108,9 @@ def test_every_loop_and_every_parent_that_is_not_there_is_told_at_once(space: Wo
         "packer-hybrid.toml:7: linux/null/other: its parent linux/null/gone does not exist "
         "(packer-hybrid graph lists the targets that do)",
     ]
+
+
+def test_a_folder_of_json_can_be_a_parent_too(space: WorkspaceFolder) -> None:
+    space.write("templates/linux/null/old/build.pkr.json", "{}")
+    space.settings('[images."linux/null/app"]\nparent = "linux/null/old"\n')
+    assert joining(["linux/null/app"], space.open()) == ["linux/null/old"]
