@@ -32,3 +32,12 @@ attributes:
 notes:
   - Runs on the control node when the connection is V(local), which is how it is meant to be used.
 """
+
+    ENV_OF_THE_GROUP = r"""
+options:
+  env:
+    description:
+      - Makes no difference here. It is taken so that C(module_defaults) of the action group C(packer) can
+        give O(env) to all modules of the group.
+    type: str
+"""

@@ -14,6 +14,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.error
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 
 SPEC: dict[str, Any] = {
+    "env": {"type": "str"},
     "image": {"type": "str", "required": True},
     "place": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "rolled_back"], "default": "present"},

@@ -12,8 +12,10 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore impor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.known import Known
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.showing import listed, shown
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import check_env
 
 SPEC: dict[str, Any] = {
+    "env": {"type": "str"},
     "images": {"type": "list", "elements": "str", "default": []},
     "workspace": {"type": "path"},
 }
@@ -29,12 +31,17 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         monitor: not used.
     """
     where = open_workspace(params)
+    env = params["env"]
+    if env:
+        check_env(env)
     known = Known(where, state.read(workspace=where))
     references = [images.parse(text) for text in params["images"] or []]
     whole = [one.image for one in references if not (one.version or one.channel)]
     single = [one for one in references if one.version or one.channel]
+    if not references:
+        whole = [image for image in known.images() if not env or image.env == env]
     return {
         "changed": False,
-        "images": listed(known, whole) if whole or not references else [],
+        "images": listed(known, whole) if whole else [],
         "versions": [shown(known, one.image, known.resolve(one)) for one in single],
     }

@@ -17,6 +17,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monit
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import Workspace
 
 SPEC: dict[str, Any] = {
+    "env": {"type": "str"},
     "image": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "revoked": {"type": "bool"},

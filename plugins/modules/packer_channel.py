@@ -17,6 +17,7 @@ description:
   - A version that is revoked or incomplete, or that lacks what the channel demands, is refused.
 extends_documentation_fragment:
   - hybridcore.packer.core
+  - hybridcore.packer.core.env_of_the_group
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:

@@ -20,11 +20,16 @@ author:
 requirements:
   - Python 3.11 or newer
 options:
+  env:
+    description:
+      - With no O(images), only those of this environment; those of all environments when not given.
+      - What O(images) names it names with its environment, so this makes no difference then.
+    type: str
   images:
     description:
       - Images as C(dev:linux/qemu/web), of which all versions are listed.
       - Single versions as C(dev:linux/qemu/web@7) or C(dev:linux/qemu/web@stable), of which all is told.
-      - All images when empty.
+      - All images, or those of O(env), when empty.
     type: list
     elements: str
     default: []

@@ -22,17 +22,13 @@ description:
     repository configures is run.
 extends_documentation_fragment:
   - hybridcore.packer.core
+  - hybridcore.packer.core.env_of_the_group
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:
   - git 2.25 or newer on the control node
   - Python 3.11 or newer
 options:
-  env:
-    description:
-      - Makes no difference, since the repositories are the same in every environment. It is taken so that
-        C(module_defaults) of the action group C(packer) can give O(env) to all modules of the group.
-    type: str
   names:
     description:
       - The repositories to sync, as they are named in the settings.

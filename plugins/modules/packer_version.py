@@ -18,6 +18,7 @@ description:
     their own history.
 extends_documentation_fragment:
   - hybridcore.packer.core
+  - hybridcore.packer.core.env_of_the_group
 author:
   - The hybridcore.packer contributors (@hybridcore)
 requirements:

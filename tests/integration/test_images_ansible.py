@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.images import WEB, Shelf
+from tests.support.images import PROD, WEB, Shelf
 from tests.support.playbooks import Ansible
 from tests.support.workspaces import WorkspaceFolder
 
@@ -113,6 +113,22 @@ def test_check_mode_changes_nothing_and_diff_shows_what_it_would(plays: Plays) -
     assert plays.shelf.workspace.state_file.read_bytes() == before
     assert '-    "stable": 1' in plays.said
     assert not (plays.space.root / "images/prod").exists()
+
+
+def test_an_environment_chooses_among_all_images_and_not_among_those_that_are_named(plays: Plays) -> None:
+    plays.shelf.build(PROD)
+    info = "hybridcore.packer.packer_images_info"
+    found = plays.run(
+        {info: {}},
+        {info: {"env": "prod"}},
+        {info: {"env": "nowhere"}},
+        {info: {"env": "prod", "images": [str(WEB), f"{WEB}@1"]}},
+    )
+    listed = [[image["image"] for image in one["images"]] for one in found]
+    assert listed == [[str(WEB), str(PROD)], [str(PROD)], [], [str(WEB)]]
+    assert found[3]["versions"][0]["image"] == str(WEB)
+    plays.run({info: {"env": "no such"}}, code=2)
+    assert "'no such' is not the name of an environment" in plays.said
 
 
 def test_the_lookup_gives_what_is_asked_for(plays: Plays) -> None:

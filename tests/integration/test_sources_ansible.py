@@ -126,11 +126,14 @@ def test_the_defaults_that_the_guide_shows_suit_every_module_of_the_group(
     shown = yaml.safe_load("module_defaults:\n" + rest.partition("```")[0])
     env = shown["module_defaults"]["group/hybridcore.packer.packer"]["env"]
     (tmp_path / "environments" / env).mkdir(parents=True)
-    WorkspaceFolder(tmp_path).null()
+    target = WorkspaceFolder(tmp_path).null()
     group = yaml.safe_load((repository / "meta" / "runtime.yml").read_text())["action_groups"]["packer"]
-    # The modules of images take no `env`, an open fault: these defaults do not suit them yet.
-    group = sorted(set(group) - {"packer_channel", "packer_images_info", "packer_version"})
-    tasks = [{f"hybridcore.packer.{name}": None} for name in reversed(group)]
+    # The build is the first by its name, and makes the version that some of the others need.
+    options = {
+        "packer_channel": {"image": f"{env}:{target}@1", "place": "stable"},
+        "packer_version": {"image": f"{env}:{target}@1", "labels": {"owner": "web"}},
+    }
+    tasks = [{f"hybridcore.packer.{name}": options.get(name)} for name in sorted(group)]
     code, output = play(ansible, tmp_path, tasks, **shown)
     assert code == 0, output
     assert f"ok={len(group)}" in output
