@@ -111,6 +111,14 @@ class Entries(MutableMapping[str, "ImageEntry"]):
         return self._places[key]
 
     def _lines(self) -> dict[str, bytes]:
-        block = self._content[self._start + 1 : self._end]
-        lines = (b"\n" + line for line in block.split(b",\n") if line)
-        return {json.loads(line[: line.index(b'": ') + 1]): line for line in lines}
+        """The line of each key, with the newline before it; from then on none is searched for."""
+        found: dict[str, bytes] = {}
+        at = self._start + 1
+        for line in self._content[at : self._end].split(b",\n") if at <= self._end else ():
+            end = at + len(line)
+            value = line.index(b'": ') + len(b'": ')
+            key = json.loads(line[: value - len(b": ")])
+            found[key] = b"\n" + line
+            self._places[key] = (at + value, end)
+            at = end + len(b",\n")
+        return found

@@ -69,6 +69,27 @@ def test_what_is_looked_at_is_parsed_and_nothing_else():
     assert b"".join(entries.render(json.dumps)[0]) == content[1:]
 
 
+class SearchedText(bytes):
+    """A text that counts how often something is searched for in it."""
+
+    searches = 0
+
+    def find(self, *args):
+        self.searches += 1
+        return super().find(*args)
+
+
+def test_who_goes_through_all_entries_searches_for_none():
+    lines = ",".join(f'\n"{key}": {{"v": "{key}"}}' for key in "abc")
+    content = SearchedText(b"{" + lines.encode())
+    entries = Entries(content, 1, len(content))
+    assert entries["b"] == {"v": "b"}
+    assert content.searches > 0
+    content.searches = 0
+    assert list(entries.values()) == [{"v": "a"}, {"v": "b"}, {"v": "c"}]
+    assert content.searches == 0
+
+
 @pytest.mark.parametrize("key", ["v", "b", "a/b", '"a', "", "c\\"])
 def test_a_key_is_found_as_a_whole_and_never_within_a_value(key):
     content = b'{\n"a": {"b": "\\"c\\": 1"},\n"a/b/c": 2,\n"xb": 3'
