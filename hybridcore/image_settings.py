@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from .errors import Fault
+from .setting_tables import Reader, must_be, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,10 @@ def age_s(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]] if match else 0
 
 
+AGE = must_be("an age such as 7d or 12h", age_s)
+"""Reads an age."""
+
+
 def parse_images(
     table: Mapping[str, Any], file: str, faults: list[Fault], text: str = ""
 ) -> dict[str, ImageSetting]:
@@ -116,23 +121,11 @@ def parse_images(
         if not isinstance(entry, dict):
             faults.append(Fault(f"{where} must be a table", file=file, line=line))
             continue
-        values: dict[str, Any] = {}
-        for key, value in entry.items():
-            if key not in IMAGE_KEYS:
-                hint = "one of " + ", ".join(IMAGE_KEYS)
-                faults.append(Fault(f"unknown setting {key!r} in {where}", file=file, line=line, hint=hint))
-                continue
-            kind = IMAGE_KEYS[key].metadata["kind"]
-            if kind == "parent":
-                values[key], wrongs = _parent(value, each="each" in entry)
-                faults += (Fault(f"{where} {wrong}", file=file, line=line) for wrong in wrongs)
-                continue
-            wrong, values[key] = _read(kind, value)
-            if wrong:
-                faults.append(
-                    Fault(f"{where} {key} {wrong}, not {reprlib.repr(value)}", file=file, line=line)
-                )
-        if bool(values.get("each")) != ("{name}" in target):
+        values = read_table(entry, _READERS, where, faults, file=file, line=line)
+        if "parent" in entry:
+            values["parent"], wrongs = _parent(entry["parent"], each="each" in entry)
+            faults += (Fault(f"{where} {wrong}", file=file, line=line) for wrong in wrongs)
+        if bool(entry.get("each")) != ("{name}" in target):
             faults.append(
                 Fault(
                     f"{where}: `each` and a target with {{name}} go together",
@@ -189,10 +182,20 @@ def _parent(value: object, *, each: bool) -> tuple[ParentSetting | None, list[st
     return (None if wrong else ParentSetting(str(target), str(channel), variables)), wrong
 
 
+def _reader(kind: str) -> Reader:
+    def read(value: object) -> tuple[str, Any]:
+        wrong, kept = _read(kind, value)
+        return wrong and f"{wrong}, not {reprlib.repr(value)}", kept
+
+    return Reader(read)
+
+
 def _read(kind: str, value: object) -> tuple[str, Any]:
     """What is wrong with a value, and the value as the field holds it."""
+    if kind == "parent":
+        return "", value  # ``_parent`` reads it, which needs to know of ``each``
     if kind == "values":
-        return ("", value) if isinstance(value, dict) else ("must be a table", {})
+        return ("" if isinstance(value, dict) else "must be a table"), value
     if kind in ("texts", "paths", "patterns"):
         items = [value] if isinstance(value, str) and kind != "paths" else value
         if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
@@ -204,6 +207,9 @@ def _read(kind: str, value: object) -> tuple[str, Any]:
     if kind == "age":
         return ("" if age_s(value) else "must be an age such as 7d or 12h"), value
     return _leaves(value), value
+
+
+_READERS = {name: _reader(one.metadata["kind"]) for name, one in IMAGE_KEYS.items()}
 
 
 def to_toml(setting: ImageSetting) -> str:

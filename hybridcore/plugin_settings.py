@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import Fault
+from .setting_tables import must_be, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(/(?!packer-)[A-Za-z0-9][A-Za-z0-9_.-]*){2}")
 # A version in its simplest form, since newer Packers load no other.
 _VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-dev)?")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,14 @@ class PluginSetting:
         return self.source.rpartition("/")[2]
 
 
-# Key of the settings file to the field, and what its text must look like.
-_KEYS: Mapping[str, tuple[str, re.Pattern[str], str]] = {
-    "version": ("version", _VERSION, 'a version such as "1.1.1"'),
-    "from": ("origin", re.compile(r"[^\x00-\x1f\x7f]+"), "a folder, an archive or a URL"),
-    "sha256": ("sha256", _SHA256, "64 lower-case hexadecimal digits"),
-    "archive_sha256": ("archive_sha256", _SHA256, "64 lower-case hexadecimal digits"),
+_DIGEST = must_be("64 lower-case hexadecimal digits", re.compile(r"[0-9a-f]{64}").fullmatch)
+_READERS = {
+    "version": must_be('a version such as "1.1.1"', _VERSION.fullmatch),
+    "from": must_be("a folder, an archive or a URL", re.compile(r"[^\x00-\x1f\x7f]+").fullmatch),
+    "sha256": _DIGEST,
+    "archive_sha256": _DIGEST,
 }
-PLUGIN_OPTIONS = tuple(_KEYS)
+PLUGIN_OPTIONS = tuple(_READERS)
 """What can be set for a plugin."""
 
 
@@ -74,18 +73,8 @@ def parse_plugins(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Pl
         if not isinstance(entry, dict):
             faults.append(Fault(f"{where} must be a table with version, from and sha256"))
             continue
-        values: dict[str, str] = {}
-        for key, value in entry.items():
-            if key not in _KEYS:
-                hint = f"one of {', '.join(PLUGIN_OPTIONS)}"
-                faults.append(Fault(f"unknown setting {key!r} in {where}", hint=hint))
-                continue
-            name, pattern, expected = _KEYS[key]
-            if isinstance(value, str) and pattern.fullmatch(value):
-                values[name] = value
-            else:
-                faults.append(Fault(f"{where} {key} must be {expected}, not {reprlib.repr(value)}"))
+        values = read_table(entry, _READERS, where, faults)
         if "version" not in entry:
             faults.append(Fault(f"{where} has no version", hint="exactly one version can be pinned"))
-        found[source] = PluginSetting(source=source, **values)
+        found[source] = PluginSetting(source=source, origin=values.pop("from", ""), **values)
     return found

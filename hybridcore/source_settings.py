@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import reprlib
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .errors import Fault
+from .setting_tables import Reader, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +84,23 @@ _KINDS: Mapping[type, str] = {
 }
 
 
+def _read(option: Field[Any], given: object) -> tuple[str, object]:
+    """What is wrong with the value of an option, and the value as its field holds it."""
+    value = tuple(given) if isinstance(given, list) else given
+    if type(value) is not type(option.default):
+        return f"must be {_KINDS[type(option.default)]}", value
+    least, pattern = option.metadata.get("least"), option.metadata.get("pattern")
+    if isinstance(value, int) and least is not None and value < least:
+        return f"must be at least {least}", value
+    for text in value if isinstance(value, tuple) else (value,):
+        if pattern is not None and (not isinstance(text, str) or not re.fullmatch(pattern, text)):
+            return f"cannot be {reprlib.repr(text)}: {option.metadata['help']}", value
+    return "", value
+
+
+_READERS = {name: Reader(partial(_read, option)) for name, option in SOURCE_OPTIONS.items()}
+
+
 def parse_sources(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, SourceSetting]:
     """Read the tables of all sources.
 
@@ -93,35 +112,13 @@ def parse_sources(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, So
         The settings by name, wrong values left out.
     """
     found: dict[str, SourceSetting] = {}
-    names = ", ".join(SOURCE_OPTIONS)
     for name, entry in sorted(table.items()):
         where = f"[sources.{name}]"
         if not isinstance(entry, dict):
             faults.append(Fault(f"{where} must be a table with url, ref and sha"))
             continue
-        values: dict[str, Any] = {}
-        for key, given in entry.items():
-            value = tuple(given) if isinstance(given, list) else given
-            if key not in SOURCE_OPTIONS:
-                faults.append(Fault(f"unknown setting {key!r} in {where}", hint=f"one of {names}"))
-            elif wrong := _wrong(SOURCE_OPTIONS[key], value):
-                faults.append(Fault(f"{where} {key} {wrong}"))
-            else:
-                values[key] = value
+        values = read_table(entry, _READERS, where, faults)
         if not entry.get("url"):
             faults.append(Fault(f"{where} has no url"))
         found[name] = SourceSetting(name=name, **values)
     return found
-
-
-def _wrong(option: Field[Any], value: object) -> str:
-    """What is wrong with the value of an option; empty when nothing is."""
-    if type(value) is not type(option.default):
-        return f"must be {_KINDS[type(option.default)]}"
-    least, pattern = option.metadata.get("least"), option.metadata.get("pattern")
-    if isinstance(value, int) and least is not None and value < least:
-        return f"must be at least {least}"
-    for text in value if isinstance(value, tuple) else (value,):
-        if pattern is not None and (not isinstance(text, str) or not re.fullmatch(pattern, text)):
-            return f"cannot be {reprlib.repr(text)}: {option.metadata['help']}"
-    return ""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .errors import Fault
-from .image_settings import age_s
+from .image_settings import AGE, age_s
+from .setting_tables import SWITCH, must_be, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 KEEP = 2
 """Good versions of an image that stay where nothing else is said."""
 
 _TABLES = ("environments", "targets")
+_KEEP = {"keep": must_be("a whole number, not negative", lambda number: number >= 0, int), "max_age": AGE}
+_CHANNEL = {"checks": SWITCH, "attestation": SWITCH, "min_age": AGE}
 
 
 @dataclass(frozen=True)
@@ -115,33 +116,9 @@ def parse_channels(table: Mapping[str, object], file: str, faults: list[Fault]) 
             hint = "a name with a letter, and not latest, which is managed"
             faults.append(Fault(f"{where} is no channel that is assigned", file=file, hint=hint))
             continue
-        kinds = {"checks": bool, "attestation": bool, "min_age": str}
-        found[name] = ChannelSetting(**_read(entry, kinds, where, file, faults))
+        found[name] = ChannelSetting(**read_table(entry, _CHANNEL, where, faults, file=file))
     return found
 
 
 def _keep(entry: Mapping[str, object], where: str, file: str, faults: list[Fault]) -> KeepSetting:
-    return KeepSetting(**_read(entry, {"keep": int, "max_age": str}, where, file, faults))
-
-
-def _read(
-    entry: Mapping[str, object], kinds: Mapping[str, type], where: str, file: str, faults: list[Fault]
-) -> dict[str, Any]:
-    words = {bool: "true or false", int: "a whole number, not negative", str: "an age such as 7d or 12h"}
-    good = {}
-    for key, value in entry.items():
-        if key not in kinds:
-            hint = "one of " + ", ".join(kinds)
-            faults.append(Fault(f"unknown setting {key!r} in {where}", file=file, hint=hint))
-            continue
-        kind = kinds[key]
-        right = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
-        if (
-            not right
-            or (isinstance(value, int) and value < 0)
-            or (isinstance(value, str) and not age_s(value))
-        ):
-            faults.append(Fault(f"{where} {key} must be {words[kind]}, not {reprlib.repr(value)}", file=file))
-        else:
-            good[key] = value
-    return good
+    return KeepSetting(**read_table(entry, _KEEP, where, faults, file=file))

@@ -8,15 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE, PackerError, TemplatesError, WorkspaceError
-from ..workspace import (
-    ENVIRONMENT_VARIABLE,
-    SETTINGS_FILE,
-    Workspace,
-    find,
-    open_workspace,
-    parse_settings,
-    read_plain,
-)
+from ..settings import SETTINGS_FILE, parse_settings
+from ..workspace import ENVIRONMENT_VARIABLE, Workspace, find, open_workspace, read_plain
 from .streams import complain, print_json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ImagesError
-from ..workspace import is_name
+from ..settings import is_name
 
 if TYPE_CHECKING:
     from ..state.types import ImageEntry

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import LogsError
-from ..workspace import is_name
+from ..settings import is_name
 from .format import escape
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ..process.environment import (
     environment_secrets,
     may_be_secret,
 )
-from ..workspace import SETTINGS_FILE
+from ..settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

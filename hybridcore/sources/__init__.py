@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import Fault, HybridError, SourcesError
-from ..workspace import SETTINGS_FILE
+from ..settings import SETTINGS_FILE
 from ..workspace import resolve as resolve_workspace
 from . import addresses, comparing, lockfile, unfinished
 from .git import Git

@@ -12,7 +12,7 @@ from .. import platforms
 from ..errors import Fault
 from ..hcl import HclError, NotEvaluable
 from ..image_settings import ImageSetting
-from ..workspace import SETTINGS_FILE, is_name
+from ..settings import SETTINGS_FILE, is_name
 from . import guesses
 from .declared import SUFFIXES, stem
 from .files import TEMPLATE_SUFFIXES

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Fault, TemplatesError
-from ..workspace import Workspace, is_name, resolve
+from ..settings import is_name
+from ..workspace import Workspace, resolve
 from .declared import auto_files, expand, with_setting
 from .declared import load as load_declared
 from .files import TEMPLATE_SUFFIXES, read_bodies

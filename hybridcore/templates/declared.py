@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import platforms
 from ..errors import Fault, TemplatesError
-from ..workspace import is_name
+from ..settings import is_name
 from .files import TEMPLATE_SUFFIXES, read_bodies
 from .selection import builds, select
 from .slices import Slice

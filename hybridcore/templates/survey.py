@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Fault, HclError, TemplatesError
-from ..workspace import SETTINGS_FILE, read_plain
+from ..settings import SETTINGS_FILE
+from ..workspace import read_plain
 from . import catalogue, declarations
 from .declared import AUTO, SUFFIXES, auto_files, images_of
 from .declared import load as load_declared

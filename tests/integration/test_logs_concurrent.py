@@ -13,7 +13,8 @@ import os, signal, sys
 sys.path.insert(0, {repository!r})
 from pathlib import Path
 from hybridcore import logs
-from hybridcore.workspace import Settings, Workspace
+from hybridcore.settings import Settings
+from hybridcore.workspace import Workspace
 settings = Settings(logs_max_bytes={max_bytes}, logs_backup_count=5000, logs_format={format!r})
 workspace = Workspace(Path({root!r}), settings)
 # The log is open before the fork, as in a program that logs and then starts workers.
@@ -35,7 +36,8 @@ import os, random, select, signal, sys
 sys.path.insert(0, {repository!r})
 from pathlib import Path
 from hybridcore import logs
-from hybridcore.workspace import Settings, Workspace
+from hybridcore.settings import Settings
+from hybridcore.workspace import Workspace
 workspace = Workspace(Path({root!r}), Settings(logs_max_bytes=500, logs_backup_count=100000))
 logger = logs.get_logger("writer", workspace=workspace)
 dice = random.Random(7)

@@ -15,7 +15,8 @@ import os, sys
 sys.path.insert(0, {repository!r})
 from pathlib import Path
 from hybridcore import state
-from hybridcore.workspace import Settings, Workspace
+from hybridcore.settings import Settings
+from hybridcore.workspace import Workspace
 workspace = Workspace(Path({root!r}), Settings(lock_timeout=500))
 children = []
 for number in range({writers}):

@@ -9,7 +9,8 @@ from collections import Counter
 import pytest
 
 from hybridcore import state
-from hybridcore.workspace import Settings, Workspace
+from hybridcore.settings import Settings
+from hybridcore.workspace import Workspace
 
 pytestmark = pytest.mark.integration
 

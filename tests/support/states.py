@@ -5,7 +5,8 @@ import copy
 import pytest
 
 from hybridcore import state
-from hybridcore.workspace import Settings, Workspace
+from hybridcore.settings import Settings
+from hybridcore.workspace import Workspace
 
 TARGET = "linux/qemu/debian-12"
 KEY = f"dev/{TARGET}"

@@ -38,8 +38,10 @@ templates
 state logs monitor
 process hcl
 workspace
+settings
 version_settings
-image_settings source_settings plugin_settings platforms
+image_settings source_settings plugin_settings
+setting_tables platforms
 errors host temporary atomic
 """
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...workspace import SETTINGS_FILE
+from ...settings import SETTINGS_FILE
 from ..planning.fingerprint import CONFIGURATION, IGNORED
 from .inotify import Inotify
 

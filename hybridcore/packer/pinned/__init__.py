@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ... import state
 from ...errors import Fault, HybridError, SourcesError
 from ...monitor import NullMonitor
+from ...settings import SETTINGS_FILE
 from ...sources import lockfile
-from ...workspace import SETTINGS_FILE, resolve
+from ...workspace import resolve
 from ..program.capabilities import probe_workspace
 from ..program.plugins import CHECKSUM, machine, within
 from .checks import pin_of, problem, seen

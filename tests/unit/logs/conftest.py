@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from hybridcore import logs
-from hybridcore.workspace import Settings, Workspace
+from hybridcore.settings import Settings
+from hybridcore.workspace import Workspace
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from hybridcore import state
 from hybridcore.errors import EXIT_LOCKED, LockError, StateError
+from hybridcore.settings import Settings
 from hybridcore.state import lock
-from hybridcore.workspace import Settings
 
 HOLD = """
 import sys

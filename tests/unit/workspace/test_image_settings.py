@@ -9,7 +9,7 @@ import pytest
 
 from hybridcore.errors import WorkspaceError
 from hybridcore.image_settings import IMAGE_KEYS, ParentSetting, age_s
-from hybridcore.workspace import parse_settings
+from hybridcore.settings import parse_settings
 from tests.support.workspaces import WorkspaceFolder
 
 
@@ -108,6 +108,9 @@ def test_images_of_included_files(make_workspace: Callable[..., WorkspaceFolder]
         space.open()
     assert "linux/qemu/one is declared in images.d/one.toml too" in str(caught.value)
     assert "unknown setting 'build'" in str(caught.value)
+    space.write("images.d/two.toml", "images = 3\n")
+    with pytest.raises(WorkspaceError, match=r"images\.d/two\.toml: \[images\] must be a table"):
+        space.open()
     space.settings('include = ["none/*.toml"]\n')
     with pytest.raises(WorkspaceError, match="no file is named"):
         space.open()

@@ -6,7 +6,7 @@ import pytest
 
 from hybridcore.errors import Fault, WorkspaceError
 from hybridcore.plugin_settings import PluginSetting, parse_plugins
-from hybridcore.workspace import parse_settings
+from hybridcore.settings import parse_settings
 
 SOURCE = "github.com/hashicorp/proxmox"
 DIGEST = "0123456789abcdef" * 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hybridcore.errors import WorkspaceError
+from hybridcore.settings import parse_settings
 from hybridcore.version_settings import ChannelSetting
-from hybridcore.workspace import parse_settings
 
 ALL = """
 [retention]
