@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from hybridcore import cli
 from hybridcore.images.mirrors import Mirrors, Offered
 from tests.support.images import WEB, Shelf, installed
 from tests.support.workspaces import WorkspaceFolder
@@ -21,27 +20,6 @@ def shelf(make_workspace: Callable[..., WorkspaceFolder]) -> Shelf:
     for _ in range(2):
         found.build(WEB)
     return found
-
-
-@pytest.fixture
-def run(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    def call(*argv: str, code: int = 0) -> str:
-        assert cli.main(["--workspace", str(shelf.workspace.root), "images", *argv]) == code, (
-            capsys.readouterr()
-        )
-        found = capsys.readouterr()
-        return found.out if code in (0, 5) else found.out + found.err
-
-    return call
-
-
-@pytest.fixture
-def data(run: Callable[..., str]) -> Callable[..., dict[str, Any]]:
-    def call(verb: str, *argv: str, code: int = 0) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(run(verb, "--json", *argv, code=code).splitlines()[0])
-        return found
-
-    return call
 
 
 def test_contents_of_a_version_and_the_versions_that_hold_a_package(

@@ -23,27 +23,6 @@ def shelf(make_workspace: Callable[..., WorkspaceFolder]) -> Shelf:
     return found
 
 
-@pytest.fixture
-def run(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    def call(*argv: str, code: int = 0) -> str:
-        assert cli.main(["--workspace", str(shelf.workspace.root), "images", *argv]) == code, (
-            capsys.readouterr()
-        )
-        found = capsys.readouterr()
-        return found.out if code in (0, 5) else found.out + found.err
-
-    return call
-
-
-@pytest.fixture
-def data(run: Callable[..., str]) -> Callable[..., dict[str, Any]]:
-    def call(verb: str, *argv: str, code: int = 0) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(run(verb, "--json", *argv, code=code).splitlines()[0])
-        return found
-
-    return call
-
-
 def test_show_prints_one_object(data: Callable[..., dict[str, Any]], run: Callable[..., str]) -> None:
     found = data("show", f"{WEB}@1")
     assert (found["image"], found["version"], found["channels"], found["revoked"]) == (str(WEB), 1, [], None)

@@ -8,19 +8,8 @@ import sys
 import pytest
 
 from hybridcore import logs, state
-from hybridcore.cli import main
 
 TARGET = "linux/null/a"
-
-
-@pytest.fixture
-def cli(workspace, capsys):
-    def run(*argv):
-        code = main(["--workspace", str(workspace.root), *argv])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -5,19 +5,6 @@ import json
 import pytest
 
 from hybridcore import state
-from hybridcore.cli import main
-
-
-@pytest.fixture
-def cli(workspace, capsys):
-    """Run the command line; gives its exit code, output and errors."""
-
-    def run(*argv):
-        code = main(["--workspace", str(workspace.root), *argv])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_state_show_prints_the_state(full, workspace, cli):

@@ -6,22 +6,9 @@ import os
 import pytest
 
 from hybridcore import state
-from hybridcore.cli import main
 from hybridcore.cli.status import collect, duration, table
 
 NOW = 1795325108.123  # 2026-11-22T05:25:08.123Z
-
-
-@pytest.fixture
-def cli(workspace, capsys):
-    """Run the command line; gives its exit code, output and errors."""
-
-    def run(*argv):
-        code = main(["--workspace", str(workspace.root), *argv])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_status_of_an_empty_workspace(cli):
