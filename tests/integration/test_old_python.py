@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
+import yaml
 
-from tests.support import interpreters
+from tests.support import interpreters, programs_of_python
 from tests.support.playbooks import CONNECTION, ELSEWHERE
 
 pytestmark = pytest.mark.integration
@@ -22,10 +24,19 @@ PLAY = """\
 ARGUMENTS = {
     "live_command": '{argv: ["true"]}',
     "packer_build": "{env: dev}",
+    "packer_channel": "{image: 'dev:linux/qemu/web@1', place: stable}",
     "packer_config": "{env: dev}",
+    "packer_images_info": "{}",
     "packer_info": "{}",
-    "packer_sources": "{state: synced}",
+    "packer_sources": "{}",
+    "packer_version": "{image: 'dev:linux/qemu/web@1', held: true}",
 }
+LOOKUPS = {"image": "dev:linux/qemu/web", "targets": "all"}
+
+
+def test_every_module_and_lookup_is_tried(repository):
+    for folder, tried in (("modules", ARGUMENTS), ("lookup", LOOKUPS)):
+        assert {file.stem for file in (repository / "plugins" / folder).glob("*.py")} == set(tried)
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.10"])
@@ -46,4 +57,38 @@ def test_an_old_python_on_the_host_is_told_in_one_sentence(ansible, tmp_path, ve
     assert done.returncode == 2, done.stdout
     assert f"hybridcore.packer needs Python 3.11 or newer, and this is {version}." in done.stdout
     assert "set ansible_python_interpreter" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.slow
+def test_an_old_python_of_ansible_itself_is_told_in_one_sentence(ansible, tmp_path):
+    """On the control node the modules, and the lookups, run in the process of Ansible."""
+    python = interpreters.find("3.10")
+    if python is None:
+        pytest.skip("there is no Python 3.10 on this machine")
+    programs = programs_of_python.environment("ansible-core==2.17.14", python=python)
+    tasks = [{f"hybridcore.packer.{name}": yaml.safe_load(given)} for name, given in ARGUMENTS.items()]
+    tasks += [
+        {"debug": {"msg": f"{{{{ lookup('hybridcore.packer.{name}', '{term}') }}}}"}}
+        for name, term in LOOKUPS.items()
+    ]
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [{**task, "ignore_errors": True} for task in tasks],
+    }
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    done = subprocess.run(
+        [programs / "ansible-playbook", "play.yml"],
+        cwd=tmp_path,
+        env=ansible.environment({"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    told = done.stdout.count("hybridcore.packer needs Python 3.11 or newer, and this is 3.10.")
+    assert (told, f"ignored={told}" in done.stdout) == (len(tasks), True), done.stdout
     assert "Traceback" not in done.stdout
