@@ -157,8 +157,7 @@ def test_an_older_bundle_is_replaced_and_nothing_else(bundle, tmp_path):
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    made = Space(tmp_path)
+    made = Space.alone(tmp_path, monkeypatch)
     (tmp_path / "mirror").mkdir()
     made.settings(url="https://git.invalid/demo.git", more='ref = "main"\n[offline]\nmirror = "../mirror"\n')
     return made

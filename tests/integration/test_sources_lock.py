@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -24,8 +23,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return Space(tmp_path)
+    return Space.alone(tmp_path, monkeypatch)
 
 
 def lock(space: Space, *names: str, check: bool = False) -> list[sources.LockResult]:

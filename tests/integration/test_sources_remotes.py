@@ -33,11 +33,8 @@ PASSWORD = "hunter2"  # of nobody
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setattr(runner, "_FIRST_PAUSE_S", 0.01)
-    return Space(tmp_path)
+    return Space.alone(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")

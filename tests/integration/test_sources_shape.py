@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,15 +19,12 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")  # Debian's git-lfs sets itself up for everybody
-    return Space(tmp_path)
+    return Space.alone(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def web(space: Space, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def web(space: Space) -> Iterator[WebServer]:
     with web_server(WebServer(space.remote.folder.parent)) as server:
         yield server
 

@@ -22,8 +22,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return Space(tmp_path)
+    return Space.alone(tmp_path, monkeypatch)
 
 
 def test_first_sync_clones_and_records(space: Space) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,8 +19,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return Space(tmp_path)
+    return Space.alone(tmp_path, monkeypatch)
 
 
 class SshSigner:

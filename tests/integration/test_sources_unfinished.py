@@ -76,8 +76,7 @@ class Halted:
 
 @pytest.fixture
 def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return Space(tmp_path)
+    return Space.alone(tmp_path, monkeypatch)
 
 
 @pytest.fixture

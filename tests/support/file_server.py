@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.support.web import QuietHandler, listening
 
 
 @dataclass
@@ -44,7 +43,7 @@ def file_server(settings: FileServer, certificate: tuple[Path, Path] | None = No
         certificate: certificate and key, for HTTPS.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             settings.seen.append(self.path)
             file = settings.root / self.path.lstrip("/")
@@ -74,20 +73,6 @@ def file_server(settings: FileServer, certificate: tuple[Path, Path] | None = No
             settings.answers.append(int(code))
             super().send_response(code, message)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    settings.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with listening(Handler, certificate) as port:
+        settings.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
         yield settings
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

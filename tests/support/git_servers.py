@@ -7,17 +7,15 @@ import getpass
 import os
 import shutil
 import socket
-import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.support.builds import wait_for
+from tests.support.web import QuietHandler, listening
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 
@@ -57,23 +55,12 @@ def web_server(settings: WebServer, certificate: tuple[Path, Path] | None = None
     class Handler(_Backend):
         served = settings
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    settings.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with listening(Handler, certificate) as port:
+        settings.port = port
         yield settings
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-class _Backend(BaseHTTPRequestHandler):
+class _Backend(QuietHandler):
     """One request: to git-http-backend(1), by the rules of CGI (RFC 3875)."""
 
     served: WebServer
@@ -83,9 +70,6 @@ class _Backend(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._serve()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
 
     def _serve(self) -> None:
         served = self.served

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ class Space:
         self.first = self.remote.commit(text="one\n")
         self.clone = self.root / "sources" / "demo"
         self.settings()
+
+    @classmethod
+    def alone(cls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
+        """One whose git has no settings and no proxy of the user."""
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        return cls(tmp_path)
 
     def settings(self, *, ref: str = "", sha: str = "", url: str = "", more: str = "") -> Workspace:
         text = f'[sources.demo]\nurl = "{url or self.remote.url}"\n'
