@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from hybridcore.workspace import Workspace
 from tests.support.playbooks import Ansible
 from tests.support.programs import FakePacker, FakeProgram
 from tests.support.signals import ignored_of, let_children_hear
@@ -120,6 +121,12 @@ def fake_packer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePacker:
 def make_workspace(tmp_path: Path) -> Callable[..., WorkspaceFolder]:
     """Make a workspace below `tmp_path`: `make_workspace()` or `make_workspace("name")`."""
     return lambda name="workspace": WorkspaceFolder.create(tmp_path / name)
+
+
+@pytest.fixture
+def workspace(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
+    """An empty workspace, opened."""
+    return make_workspace().open()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,21 +13,15 @@ from hybridcore.errors import Fault
 from hybridcore.hcl.dialect import dialect
 from hybridcore.templates import declarations
 from hybridcore.workspace import Workspace
-from tests.support.workspaces import WorkspaceFolder
 
 ABOVE_TEN = 'validation {\n  condition = var.x > 10\n  error_message = "Above ten."\n}'
 
 
-@pytest.fixture
-def where(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
-    return make_workspace().open()
-
-
 def resolve(
-    where: Workspace, block: str, *layers: object, name: str = "x", **more: Any
+    workspace: Workspace, block: str, *layers: object, name: str = "x", **more: Any
 ) -> tuple[Resolved, list[str]]:
     """Resolve one variable; each layer is a value, or an entry."""
-    bodies = [(where.root / "t.pkr.hcl", hcl.loads(f'variable "{name}" {{\n{block}\n}}\n'))]
+    bodies = [(workspace.root / "t.pkr.hcl", hcl.loads(f'variable "{name}" {{\n{block}\n}}\n'))]
     entries = [
         {name: layer if isinstance(layer, Entry) else Entry(layer, f"f{n}", n)}  # type: ignore[arg-type]
         for n, layer in enumerate(layers, 1)
@@ -36,7 +29,7 @@ def resolve(
     given = {"provisioners": {}, "caller": {}, "hidden": frozenset(), "dialect": dialect(None), **more}
     sources = Sources("linux/null/t", entries, folders=lambda target: [f"e/{target}/"], **given)
     faults: list[Fault] = []
-    found = resolve_variables(declarations.read(bodies, where).variables, sources, faults)
+    found = resolve_variables(declarations.read(bodies, workspace).variables, sources, faults)
     return found, [str(fault) for fault in faults]
 
 
@@ -55,25 +48,25 @@ def resolve(
     ],
 )
 def test_later_wins_and_maps_merge(
-    where: Workspace, block: str, layers: list[object], value: object, origin: str
+    workspace: Workspace, block: str, layers: list[object], value: object, origin: str
 ) -> None:
-    found, faults = resolve(where, block, *layers)
+    found, faults = resolve(workspace, block, *layers)
     assert (found.values, found.origins(), faults) == ({"x": value}, {"x": origin}, [])
 
 
-def test_the_caller_wins_over_every_overlay(where: Workspace) -> None:
-    found, _ = resolve(where, "default = 1", 2, caller={"x": 3})
+def test_the_caller_wins_over_every_overlay(workspace: Workspace) -> None:
+    found, _ = resolve(workspace, "default = 1", 2, caller={"x": 3})
     assert (found.values, found.origins()) == ({"x": 3}, {"x": "caller"})
     assert [entry.origin for entry in found.entries["x"]] == ["t.pkr.hcl:1", "f1:1", "caller"]
 
 
-def test_a_switch_decides_and_who_says_otherwise_is_told(where: Workspace) -> None:
-    found, faults = resolve(where, "type = bool", False, provisioners={"x": True})
+def test_a_switch_decides_and_who_says_otherwise_is_told(workspace: Workspace) -> None:
+    found, faults = resolve(workspace, "type = bool", False, provisioners={"x": True})
     assert (found.values, faults) == ({"x": True}, [])
     assert found.warnings == ["f1:1: x has no effect, the provisioners' switch decides it"]
-    found, faults = resolve(where, "type = bool", provisioners={"x": True}, caller={"x": "true"})
+    found, faults = resolve(workspace, "type = bool", provisioners={"x": True}, caller={"x": "true"})
     assert (found.values, faults, found.warnings) == ({"x": True}, [], [])  # the same after conversion
-    _, (fault,) = resolve(where, "type = bool", provisioners={"x": True}, caller={"x": False})
+    _, (fault,) = resolve(workspace, "type = bool", provisioners={"x": True}, caller={"x": False})
     assert fault.startswith(
         "x: the caller's the bool false contradicts the provisioners' switch, the bool true"
     )
@@ -88,44 +81,44 @@ def test_a_switch_decides_and_who_says_otherwise_is_told(where: Workspace) -> No
         ("type = bool", "t.pkr.hcl:1: x: expected default = false"),
     ],
 )
-def test_a_stack_that_is_off_leaves_the_variable_out(where: Workspace, block: str, fault: str) -> None:
-    found, faults = resolve(where, block, provisioners={"x": None})
+def test_a_stack_that_is_off_leaves_the_variable_out(workspace: Workspace, block: str, fault: str) -> None:
+    found, faults = resolve(workspace, block, provisioners={"x": None})
     assert found.values == {}
     assert [one.startswith(fault) for one in faults] == ([True] if fault else [])
 
 
-def test_what_is_missing_says_where_it_could_be_set(where: Workspace) -> None:
-    _, faults = resolve(where, "type = string")
+def test_what_is_missing_says_where_it_could_be_set(workspace: Workspace) -> None:
+    _, faults = resolve(workspace, "type = string")
     assert faults == [
         "t.pkr.hcl:1: x: expected string, found no value for linux/null/t "
         "(set it in an overlay under one of e/linux/null/t/, or in vars)"
     ]
     # It may stand in the overlay that cannot be read.
-    assert resolve(where, "type = string", complete=False) == (Resolved(entries={"x": []}), [])
+    assert resolve(workspace, "type = string", complete=False) == (Resolved(entries={"x": []}), [])
 
 
-def test_a_faulty_entry_is_no_second_fault(where: Workspace) -> None:
+def test_a_faulty_entry_is_no_second_fault(workspace: Workspace) -> None:
     faulty = Entry(None, "f", 1, faulty=True)
-    assert resolve(where, "type = number", "wrong", faulty) == (Resolved(), [])
+    assert resolve(workspace, "type = number", "wrong", faulty) == (Resolved(), [])
 
 
-def test_sensitive_values_come_from_the_environment_alone(where: Workspace) -> None:
-    found, faults = resolve(where, "sensitive = true", Entry(None, "f", 1, marked=True))
+def test_sensitive_values_come_from_the_environment_alone(workspace: Workspace) -> None:
+    found, faults = resolve(workspace, "sensitive = true", Entry(None, "f", 1, marked=True))
     assert (found.values, found.sensitive, faults) == ({}, ["x"], [])
-    found, _ = resolve(where, "sensitive = true\ndefault = 1")
+    found, _ = resolve(workspace, "sensitive = true\ndefault = 1")
     assert found.sensitive == []  # its default will do
-    _, faults = resolve(where, "sensitive = true", "hunter2", caller={"x": "hunter3"})
+    _, faults = resolve(workspace, "sensitive = true", "hunter2", caller={"x": "hunter3"})
     assert len(faults) == 2
     assert "hunter" not in "".join(faults)
 
 
-def test_only_a_sensitive_variable_comes_from_the_environment(where: Workspace) -> None:
-    _, faults = resolve(where, "default = 1", Entry(None, "f", 7, marked=True))
+def test_only_a_sensitive_variable_comes_from_the_environment(workspace: Workspace) -> None:
+    _, faults = resolve(workspace, "default = 1", Entry(None, "f", 7, marked=True))
     assert faults[0].startswith("f:7: x: only a sensitive variable can come from the environment")
 
 
-def test_variables_of_the_build_are_left_to_it(where: Workspace) -> None:
-    assert resolve(where, "", name="hybridcore_output") == (Resolved(), [])
+def test_variables_of_the_build_are_left_to_it(workspace: Workspace) -> None:
+    assert resolve(workspace, "", name="hybridcore_output") == (Resolved(), [])
 
 
 @pytest.mark.parametrize(
@@ -139,23 +132,23 @@ def test_variables_of_the_build_are_left_to_it(where: Workspace) -> None:
     ],
 )
 def test_validations(
-    where: Workspace, block: str, layers: list[object], faults: int, unchecked: list[str]
+    workspace: Workspace, block: str, layers: list[object], faults: int, unchecked: list[str]
 ) -> None:
-    found, said = resolve(where, block, *layers)
+    found, said = resolve(workspace, block, *layers)
     assert (len(said), found.unchecked) == (faults, unchecked)
 
 
-def test_a_value_that_another_overlay_might_replace_is_not_judged(where: Workspace) -> None:
-    found, faults = resolve(where, ABOVE_TEN, 5, complete=False)
+def test_a_value_that_another_overlay_might_replace_is_not_judged(workspace: Workspace) -> None:
+    found, faults = resolve(workspace, ABOVE_TEN, 5, complete=False)
     assert (found.values, found.unchecked, faults) == ({"x": 5}, ["x"], [])
 
 
-def test_attributes_that_packer_drops_are_a_warning(where: Workspace) -> None:
-    found, faults = resolve(where, "type = object({ a = number })", {"a": 1, "b": 2})
+def test_attributes_that_packer_drops_are_a_warning(workspace: Workspace) -> None:
+    found, faults = resolve(workspace, "type = object({ a = number })", {"a": 1, "b": 2})
     assert (found.values, faults) == ({"x": {"a": 1}}, [])
     assert found.warnings == ["f1:1: x.b is not in the declared type; Packer leaves it out"]
 
 
-def test_a_hidden_value_is_not_in_a_fault(where: Workspace) -> None:
-    _, faults = resolve(where, "type = number", "hunter2", hidden=frozenset({"x"}))
+def test_a_hidden_value_is_not_in_a_fault(workspace: Workspace) -> None:
+    _, faults = resolve(workspace, "type = number", "hunter2", hidden=frozenset({"x"}))
     assert faults == ["f1:1: x: expected number, found a value that is not shown (declared in t.pkr.hcl:1)"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,7 @@ from hybridcore import state
 from hybridcore.packer import runs
 from hybridcore.packer.results import BuildResult, Status
 from hybridcore.workspace import Workspace
-from tests.support.runs import MARK, RUN, A, B, begin, built
-from tests.support.workspaces import WorkspaceFolder
-
-
-@pytest.fixture
-def workspace(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
-    return make_workspace().open()
+from tests.support.runs import MARK, RUN, A, B, begin, built, finish
 
 
 def test_names_of_runs_sort_by_time() -> None:
@@ -86,15 +79,7 @@ def test_a_failure_is_an_attempt_and_touches_no_image(workspace: Workspace) -> N
 
 def test_the_end_of_a_run(workspace: Workspace) -> None:
     begin(workspace)
-    runs.finish(
-        workspace,
-        RUN,
-        env="dev",
-        command="a test",
-        started_at="2026-11-22T00:00:00.000Z",
-        status="built",
-        results=[built()],
-    )
+    finish(workspace, "built")
     data = state.read(workspace=workspace)
     assert data["running"] == {}
     assert data["last_run"]["targets"] == [A]

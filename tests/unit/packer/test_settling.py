@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,7 @@ from hybridcore.images.names import Image
 from hybridcore.packer import runs, settling
 from hybridcore.process.kill import RUN_MARK
 from hybridcore.workspace import Workspace
-from tests.support.runs import MARK, RUN, A, B, begin, built, gone
-from tests.support.workspaces import WorkspaceFolder
-
-
-@pytest.fixture
-def workspace(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
-    return make_workspace().open()
+from tests.support.runs import MARK, RUN, A, B, begin, built, finish, gone
 
 
 def test_a_settled_run_keeps_the_results_that_it_has(workspace: Workspace) -> None:
@@ -105,15 +98,7 @@ def test_what_only_a_person_can_remove_is_said_for_what_was_killed(workspace: Wo
 def test_a_run_that_was_taken_for_dead_and_was_not_is_in_the_history_once(workspace: Workspace) -> None:
     begin(workspace)
     settling.settle(workspace, RUN, "interrupted", "its supervisor was killed")
-    runs.finish(
-        workspace,
-        RUN,
-        env="dev",
-        command="a test",
-        started_at="2026-11-22T00:00:00.000Z",
-        status="cancelled",
-        results=[built()],
-    )
+    finish(workspace, "cancelled")
     (run,) = state.read(workspace=workspace)["history"]
     assert run["status"] == "cancelled"
 

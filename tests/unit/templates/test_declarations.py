@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from hybridcore import hcl
@@ -11,20 +9,16 @@ from hybridcore.errors import Fault
 from hybridcore.hcl.dialect import dialect
 from hybridcore.templates.declarations import Declarations, Variable, for_packer, read
 from hybridcore.workspace import Workspace
-from tests.support.workspaces import WorkspaceFolder
 
 
-@pytest.fixture
-def where(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
-    return make_workspace().open()
+def declared(workspace: Workspace, *texts: str) -> Declarations:
+    return read(
+        [(workspace.root / f"{n}.pkr.hcl", hcl.loads(text)) for n, text in enumerate(texts)], workspace
+    )
 
 
-def declared(where: Workspace, *texts: str) -> Declarations:
-    return read([(where.root / f"{n}.pkr.hcl", hcl.loads(text)) for n, text in enumerate(texts)], where)
-
-
-def one(where: Workspace, *lines: str) -> Variable:
-    found = declared(where, 'variable "x" {\n' + "".join(f"  {line}\n" for line in lines) + "}\n")
+def one(workspace: Workspace, *lines: str) -> Variable:
+    found = declared(workspace, 'variable "x" {\n' + "".join(f"  {line}\n" for line in lines) + "}\n")
     assert found.faults == ()
     return found.variables["x"]
 
@@ -43,8 +37,8 @@ def one(where: Workspace, *lines: str) -> Variable:
         (("default = [local.x]",), "any", None),
     ],
 )
-def test_types_and_defaults(where: Workspace, lines: tuple[str, ...], kind: str, default: object) -> None:
-    found = declared(where, 'variable "x" {\n' + "\n".join(lines) + "\n}\n").variables["x"]
+def test_types_and_defaults(workspace: Workspace, lines: tuple[str, ...], kind: str, default: object) -> None:
+    found = declared(workspace, 'variable "x" {\n' + "\n".join(lines) + "\n}\n").variables["x"]
     assert (str(found.type), found.default) == (kind, default)
     assert found.required is not any("default" in line for line in lines)
     assert (found.file, found.line) == ("0.pkr.hcl", 1)
@@ -61,9 +55,9 @@ def test_types_and_defaults(where: Workspace, lines: tuple[str, ...], kind: str,
     ],
 )
 def test_defaults_that_packer_computes(
-    where: Workspace, lines: tuple[str, ...], computed: bool, undecided: bool
+    workspace: Workspace, lines: tuple[str, ...], computed: bool, undecided: bool
 ) -> None:
-    found = one(where, *lines)
+    found = one(workspace, *lines)
     assert (found.computed, found.undecided) == (computed, undecided)
 
 
@@ -80,21 +74,21 @@ def test_defaults_that_packer_computes(
         ("var.y", True),  # what cannot be read is taken for yes
     ],
 )
-def test_marks(where: Workspace, mark: str, sensitive: bool) -> None:
-    found = declared(where, f'variable "x" {{\n  sensitive = {mark}\n}}\n')
+def test_marks(workspace: Workspace, mark: str, sensitive: bool) -> None:
+    found = declared(workspace, f'variable "x" {{\n  sensitive = {mark}\n}}\n')
     assert found.variables["x"].sensitive is sensitive
 
 
-def test_a_wrong_default_of_a_sensitive_variable_is_not_repeated(where: Workspace) -> None:
+def test_a_wrong_default_of_a_sensitive_variable_is_not_repeated(workspace: Workspace) -> None:
     text = 'variable "x" {{\n  type = number\n  default = "hunter2"\n{}}}\n'
-    (shown,) = declared(where, text.format("")).faults
+    (shown,) = declared(workspace, text.format("")).faults
     assert str(shown) == '0.pkr.hcl:3: x: the default must be number, not the string "hunter2"'
-    (hidden,) = declared(where, text.format("  sensitive = true\n")).faults
+    (hidden,) = declared(workspace, text.format("  sensitive = true\n")).faults
     assert str(hidden) == "0.pkr.hcl:3: x: the default must be number"
 
 
-def test_validations(where: Workspace) -> None:
-    found = one(where, "validation {", "condition = var.x > 1", 'error_message = "More."', "}")
+def test_validations(workspace: Workspace) -> None:
+    found = one(workspace, "validation {", "condition = var.x > 1", 'error_message = "More."', "}")
     (validation,) = found.validations
     assert validation.condition is not None
     assert (validation.condition.expression, validation.message, validation.line) == (
@@ -104,8 +98,8 @@ def test_validations(where: Workspace) -> None:
     )
 
 
-def test_the_short_form_declares_and_gives_the_type(where: Workspace) -> None:
-    found = declared(where, 'variables {\n  a = 1\n  b = env("B")\n  c {}\n}\n')
+def test_the_short_form_declares_and_gives_the_type(workspace: Workspace) -> None:
+    found = declared(workspace, 'variables {\n  a = 1\n  b = env("B")\n  c {}\n}\n')
     assert {name: (str(v.type), v.line, v.computed) for name, v in found.variables.items()} == {
         "a": ("number", 2, False),
         "b": ("string", 3, True),
@@ -113,23 +107,23 @@ def test_the_short_form_declares_and_gives_the_type(where: Workspace) -> None:
     assert [str(fault) for fault in found.faults] == ["0.pkr.hcl:4: a block 'c' in variables"]
 
 
-def test_of_two_declarations_the_first_counts_and_the_second_is_a_fault(where: Workspace) -> None:
-    found = declared(where, 'variable "x" {\n  default = 1\n}\n', "variables {\n  x = 2\n}\n")
+def test_of_two_declarations_the_first_counts_and_the_second_is_a_fault(workspace: Workspace) -> None:
+    found = declared(workspace, 'variable "x" {\n  default = 1\n}\n', "variables {\n  x = 2\n}\n")
     assert found.variables["x"].default == 1
     assert [str(fault) for fault in found.faults] == ["1.pkr.hcl:2: x: declared twice; first in 0.pkr.hcl:1"]
 
 
-def test_every_fault_has_its_place(where: Workspace) -> None:
+def test_every_fault_has_its_place(workspace: Workspace) -> None:
     text = 'variable "a" "b" {}\nvariable "c" {\n  type = strnig\n}\nvariable {}\n'
-    found = declared(where, text)
+    found = declared(workspace, text)
     assert [(fault.file, fault.line) for fault in found.faults] == [("0.pkr.hcl", n) for n in (1, 3, 5)]
     assert str(found.variables["c"].type) == "any"
     assert list(found.variables) == ["c"]
 
 
 @pytest.mark.parametrize(("name", "given"), [("hybridcore_output", True), ("hybrid", False)])
-def test_variables_that_the_build_gives(where: Workspace, name: str, given: bool) -> None:
-    assert declared(where, f'variable "{name}" {{}}\n').variables[name].runtime is given
+def test_variables_that_the_build_gives(workspace: Workspace, name: str, given: bool) -> None:
+    assert declared(workspace, f'variable "{name}" {{}}\n').variables[name].runtime is given
 
 
 @pytest.mark.parametrize(
@@ -143,9 +137,9 @@ def test_variables_that_the_build_gives(where: Workspace, name: str, given: bool
     ],
 )
 def test_types_that_one_packer_does_not_take(
-    where: Workspace, line: str, version: str | None, says: str
+    workspace: Workspace, line: str, version: str | None, says: str
 ) -> None:
-    variable = one(where, line)
+    variable = one(workspace, line)
     faults: list[Fault] = []
     assert for_packer(variable, dialect(version), faults) is variable
     assert [(says in str(fault), fault.file, fault.line) for fault in faults] == (
@@ -155,8 +149,8 @@ def test_types_that_one_packer_does_not_take(
 
 @pytest.mark.parametrize(("version", "kind"), [("1.6.6", "object({})"), ("1.9.4", "any"), (None, "any")])
 def test_an_empty_default_is_a_type_for_older_packers(
-    where: Workspace, version: str | None, kind: str
+    workspace: Workspace, version: str | None, kind: str
 ) -> None:
     faults: list[Fault] = []
-    assert str(for_packer(one(where, "default = {}"), dialect(version), faults).type) == kind
+    assert str(for_packer(one(workspace, "default = {}"), dialect(version), faults).type) == kind
     assert faults == []

@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from hybridcore import hcl
 from hybridcore.templates.selection import builds
 from hybridcore.templates.slices import Slice
 from hybridcore.workspace import Workspace
-from tests.support.workspaces import WorkspaceFolder
-
-TEMPLATE = """\
-variable "cpus" {
-  default = 2
-}
-
-variable "unused" {
-  default = 1
-}
-
-locals {
-  name   = "web-${local.suffix}"
-  suffix = data.null.first.output
-  other  = "x"
-}
-
-data "null" "first" {
-  input = "1"
-}
-
-source "qemu" "web" {
-  cpus    = var.cpus
-  vm_name = local.name
-}
-
-source "null" "helper" {}
-
-build {
-  name    = "one"
-  sources = ["source.qemu.web", "null.helper"]
-}
-
-build {
-  source "source.qemu.web" {
-    headless = true
-  }
-}
-"""
+from tests.support.templates import TEMPLATE
 
 
-@pytest.fixture
-def where(make_workspace: Callable[..., WorkspaceFolder]) -> Workspace:
-    return make_workspace().open()
-
-
-def test_a_slice_is_what_the_build_names_and_what_that_names(where: Workspace) -> None:
-    bodies = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE))]
-    found = builds(bodies, where, [])
+def test_a_slice_is_what_the_build_names_and_what_that_names(workspace: Workspace) -> None:
+    bodies = [(workspace.root / "x.pkr.hcl", hcl.loads(TEMPLATE))]
+    found = builds(bodies, workspace, [])
     used = Slice(bodies, [found[0]])
     assert sorted(used.parts) == [
         "build 1",
@@ -68,21 +23,21 @@ def test_a_slice_is_what_the_build_names_and_what_that_names(where: Workspace) -
         "source.qemu.web",
         "variable.cpus",
     ]
-    again = [(where.root / "x.pkr.hcl", hcl.loads("# moved\n\n" + TEMPLATE.replace('"x"', '"y"')))]
-    assert Slice(again, [builds(again, where, [])[0]]).digests() == used.digests()
-    other = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE.replace("default = 2", "default = 4")))]
-    changed = Slice(other, [builds(other, where, [])[0]]).digests()
+    again = [(workspace.root / "x.pkr.hcl", hcl.loads("# moved\n\n" + TEMPLATE.replace('"x"', '"y"')))]
+    assert Slice(again, [builds(again, workspace, [])[0]]).digests() == used.digests()
+    other = [(workspace.root / "x.pkr.hcl", hcl.loads(TEMPLATE.replace("default = 2", "default = 4")))]
+    changed = Slice(other, [builds(other, workspace, [])[0]]).digests()
     assert {name for name, digest in used.digests().items() if changed[name] != digest} == {"variable.cpus"}
 
 
-def parts(text: str, where: Workspace, number: int = 0) -> list[str]:
-    bodies = [(where.root / "x.pkr.hcl", hcl.loads(text))]
-    return sorted(Slice(bodies, [builds(bodies, where, [])[number]]).parts)
+def parts(text: str, workspace: Workspace, number: int = 0) -> list[str]:
+    bodies = [(workspace.root / "x.pkr.hcl", hcl.loads(text))]
+    return sorted(Slice(bodies, [builds(bodies, workspace, [])[number]]).parts)
 
 
-def test_builds_are_counted_over_all_files(where: Workspace) -> None:
-    assert parts(TEMPLATE, where, 1) == ["build 1", "source.null.helper"]
-    assert parts(TEMPLATE, where, 2)[0] == "build 2"
+def test_builds_are_counted_over_all_files(workspace: Workspace) -> None:
+    assert parts(TEMPLATE, workspace, 1) == ["build 1", "source.null.helper"]
+    assert parts(TEMPLATE, workspace, 2)[0] == "build 2"
 
 
 @pytest.mark.parametrize(
@@ -102,31 +57,31 @@ def test_builds_are_counted_over_all_files(where: Workspace) -> None:
         ("", []),  # a name that nothing declares
     ],
 )
-def test_what_names_lead_to(where: Workspace, more: str, used: list[str]) -> None:
+def test_what_names_lead_to(workspace: Workspace, more: str, used: list[str]) -> None:
     text = 'source "null" "n" {\n  a {\n    b = local.x\n  }\n}\nbuild {\n  sources = ["null.n"]\n}\n'
-    assert parts(text + more, where) == sorted(["build 1", "source.null.n", *used])
+    assert parts(text + more, workspace) == sorted(["build 1", "source.null.n", *used])
 
 
-def test_what_a_provisioner_names_belongs_to_the_build(where: Workspace) -> None:
+def test_what_a_provisioner_names_belongs_to_the_build(workspace: Workspace) -> None:
     text = (
         'source "null" "n" {}\nvariable "a" {}\nvariable "b" {}\nbuild {\n  sources = ["null.n"]\n'
         '  provisioner "shell" {\n    inline = ["${var.a}"]\n  }\n}\n'
     )
-    assert parts(text, where) == ["build 1", "source.null.n", "variable.a"]
+    assert parts(text, workspace) == ["build 1", "source.null.n", "variable.a"]
 
 
-def test_attributes_have_their_block_and_their_body(where: Workspace) -> None:
-    bodies = [(where.root / "x.pkr.hcl", hcl.loads(TEMPLATE))]
-    used = Slice(bodies, [builds(bodies, where, [])[0]])
+def test_attributes_have_their_block_and_their_body(workspace: Workspace) -> None:
+    bodies = [(workspace.root / "x.pkr.hcl", hcl.loads(TEMPLATE))]
+    used = Slice(bodies, [builds(bodies, workspace, [])[0]])
     found = {(block.type, one.name): owner for _, block, owner, one in used.attributes()}
     assert ("locals", "name") in found
     assert ("locals", "other") not in found
     assert all(owner.attributes[name].name == name for (_, name), owner in found.items())
 
 
-def test_the_whole_is_every_block(where: Workspace) -> None:
+def test_the_whole_is_every_block(workspace: Workspace) -> None:
     bodies = [
-        (where.root / "x.pkr.hcl", hcl.loads(TEMPLATE + 'packer {\n  required_version = ">= 1.7"\n}\n'))
+        (workspace.root / "x.pkr.hcl", hcl.loads(TEMPLATE + 'packer {\n  required_version = ">= 1.7"\n}\n'))
     ]
     whole = Slice.whole(bodies)
     assert {one.name for *_, one in whole.attributes()} >= {"required_version", "other", "headless"}
