@@ -38,19 +38,12 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument("image", nargs="*", metavar="IMAGE[@VERSION]", help="without one: the latest of all")
 
 
-def _known(workspace: Workspace) -> Known:
-    from .. import state
-    from ..images.known import Known
-
-    return Known(workspace, state.read(workspace=workspace))
-
-
 def run_contents(args: argparse.Namespace, workspace: Workspace) -> int:
     """List the packages of a version, or the versions that hold one; returns the exit code."""
-    from ..images import packages, parse
+    from ..images import Known, packages, parse
     from ..images.showing import version_to_show
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     reference = parse(args.image)
     if args.package and args.cyclonedx:
         raise UsageError("--package and --cyclonedx exclude each other")
@@ -115,10 +108,10 @@ def _search(args: argparse.Namespace, known: Known, reference: Reference) -> int
 
 def run_diff(args: argparse.Namespace, workspace: Workspace) -> int:
     """Say what is different between two versions; returns the exit code."""
-    from ..images import parse
+    from ..images import Known, parse
     from ..images.differences import compare
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     first = parse(args.image)
     second = parse(f"{first.image}{args.other}" if args.other.startswith("@") else args.other)
     found = compare(known, first.image, known.resolve(first), second.image, known.resolve(second))
@@ -178,10 +171,10 @@ def _size(size: int | None) -> str:
 
 def run_verify(args: argparse.Namespace, workspace: Workspace) -> int:
     """Verify a version; returns the exit code: 1 where something is wrong."""
-    from ..images import parse, proving
+    from ..images import Known, parse, proving
     from ..images.showing import version_to_show
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     reference = parse(args.image)
     found = proving.verify(known, reference.image, version_to_show(known, reference))
     if args.json:
@@ -200,12 +193,12 @@ def run_verify(args: argparse.Namespace, workspace: Workspace) -> int:
 
 def run_outdated(args: argparse.Namespace, workspace: Workspace) -> int:
     """Say which packages have updates; returns the exit code: 1 where that is not known of a version."""
-    from ..images import parse
+    from ..images import Known, parse
     from ..images.mirrors import Mirrors
     from ..images.outdated import outdated
     from ..images.showing import version_to_show
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     references = [parse(text) for text in args.image]
     meant = [(one.image, version_to_show(known, one)) for one in references]
     if not references:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..images.changing import Change
-    from ..images.known import Known
     from ..images.retiring import Retirement
 
 FORMS = ("json", "pkrvars", "tfvars", "vagrant")
@@ -108,19 +107,12 @@ def _reason(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the history")
 
 
-def _known(workspace: Workspace) -> Known:
-    from .. import state
-    from ..images.known import Known
-
-    return Known(workspace, state.read(workspace=workspace))
-
-
 def run_list(args: argparse.Namespace, workspace: Workspace) -> int:
     """List images, or the versions of those that are named; returns the exit code."""
-    from ..images import parse
+    from ..images import Known, parse
     from ..images.showing import listed
 
-    found = listed(_known(workspace), [parse(text).image for text in args.image])
+    found = listed(Known.read(workspace), [parse(text).image for text in args.image])
     if args.json:
         print_json({"images": found})
     elif args.image:
@@ -195,10 +187,10 @@ def _age(built_at: str | None) -> str:
 
 def run_show(args: argparse.Namespace, workspace: Workspace) -> int:
     """Show a version; returns the exit code."""
-    from ..images import parse
+    from ..images import Known, parse
     from ..images.showing import shown, version_to_show
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     reference = parse(args.image)
     found = shown(known, reference.image, version_to_show(known, reference))
     if args.json:
@@ -343,11 +335,11 @@ def _tell(change: Change, args: argparse.Namespace) -> int:
 
 def run_lineage(args: argparse.Namespace, workspace: Workspace) -> int:
     """Show what a version stands on and what stands on it; returns the exit code."""
-    from ..images import parse
+    from ..images import Known, parse
     from ..images.lineage import lineage
     from ..images.showing import version_to_show
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     reference = parse(args.image)
     found = lineage(known, reference.image, version_to_show(known, reference))
     if args.json:
@@ -359,9 +351,10 @@ def run_lineage(args: argparse.Namespace, workspace: Workspace) -> int:
 
 def run_find(args: argparse.Namespace, workspace: Workspace) -> int:
     """Find the versions that something is a part of; returns the exit code."""
+    from ..images import Known
     from ..images.finding import find
 
-    found = find(_known(workspace), args.text, here=Path.cwd())
+    found = find(Known.read(workspace), args.text, here=Path.cwd())
     if not found:
         hint = "an id, the path of a file, or a sha256"
         raise ImagesError(f"no version is known with {args.text!r}", hint=hint)
@@ -378,13 +371,13 @@ def run_find(args: argparse.Namespace, workspace: Workspace) -> int:
 
 def run_retire(args: argparse.Namespace, workspace: Workspace) -> int:
     """Retire versions, or say which would be; returns the exit code."""
-    from ..images import parse, retire
+    from ..images import Known, parse, retire
 
     references = [parse(text) for text in args.image]
     single = [one for one in references if one.version or one.channel]
     if single and len(references) > 1:
         raise UsageError("one version is retired at a time", hint="or name images without versions")
-    number = _known(workspace).resolve(single[0]) if single else 0
+    number = Known.read(workspace).resolve(single[0]) if single else 0
     dry_run = args.dry_run or args.check
     found = retire(
         [one.image for one in references],
@@ -440,11 +433,11 @@ def run_forget(args: argparse.Namespace, workspace: Workspace) -> int:
 
 def run_export(args: argparse.Namespace, workspace: Workspace) -> int:
     """Write a version in the form of another program; returns the exit code."""
-    from ..images import parse
+    from ..images import Known, parse
     from ..images.exports import export
     from ..images.lookup import look_up
 
-    known = _known(workspace)
+    known = Known.read(workspace)
     reference = parse(args.image)
     found = look_up(reference, workspace=workspace, known=known)
     text = export(known, found.image, found.version, args.format)

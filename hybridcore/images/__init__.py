@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from .changing import hold, label, restore, revoke, rollback
 from .forgetting import forget
+from .known import Known
 from .lookup import look_up
 from .names import parse, parse_place
 from .promoting import promote
 from .retiring import retire
 
 __all__ = [
+    "Known",
     "forget",
     "hold",
     "label",

@@ -386,7 +386,7 @@ def _tell_and_link(workspace: Workspace, told: list[dict[str, Any]], moved: Sequ
             events.event("rolled_back", one.image, one.after, channel=one.channel, by=by, reason=one.reason)
         )
     events.tell(workspace, told)
-    known = Known(workspace, state.read(workspace=workspace))
+    known = Known.read(workspace)
     for image in known.images():
         with contextlib.suppress(ImagesError):  # the same for `latest`
             let_latest_follow(known, [image])

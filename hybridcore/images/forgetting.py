@@ -41,7 +41,8 @@ def forget(image: Image, *, workspace: Workspace, check: bool = False) -> list[s
         ImagesError: nothing is known of it, its target is there, or something needs it; has faults.
     """
     own = [one for one in _places(image, workspace) if one.exists() or one.is_symlink()]
-    entry = state.read(workspace=workspace)["images"].get(image.key)
+    now = Known.read(workspace)
+    entry = now.data["images"].get(image.key)
     if entry is None and not own:
         raise ImagesError(f"nothing is known of {image}", hint="packer-hybrid images list")
     if image.target in templates.target_names(workspace=workspace):
@@ -51,7 +52,7 @@ def forget(image: Image, *, workspace: Workspace, check: bool = False) -> list[s
         )
     removed = [workspace.relative(one) for one in own] + (["state"] if entry else [])
     if check:
-        _check(Known(workspace, state.read(workspace=workspace)), image)
+        _check(now, image)
         return removed
     with try_lock(workspace, *image) as taken:
         if not taken:
@@ -60,7 +61,7 @@ def forget(image: Image, *, workspace: Workspace, check: bool = False) -> list[s
             settle(data, workspace, image)
             known = Known(workspace, data)
             _check(known, image)
-            if image in known.images():
+            if known.has(image):
                 records.keep_last(workspace, image, known.newest(image))
             data["images"].pop(image.key, None)
             data["manifests"].pop(image.key, None)
@@ -87,7 +88,7 @@ def _places(image: Image, workspace: Workspace) -> list[Path]:
 
 def _check(known: Known, image: Image) -> None:
     """Refuse to forget what something needs, or what lies elsewhere and nobody would know of any more."""
-    if image not in known.images():
+    if not known.has(image):
         return
     faults = [
         Fault(f"{image}@{number} is held: {hold['reason']}")

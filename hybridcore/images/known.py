@@ -78,6 +78,11 @@ class Known:
         self._now = now
         self._records: dict[tuple[Image, int], VersionRecord] = {}
 
+    @classmethod
+    def read(cls, workspace: Workspace) -> Known:
+        """The images of a workspace as the state says now."""
+        return cls(workspace, state.read(workspace=workspace))
+
     @property
     def now(self) -> str:
         """The moment at which all of it is looked at, RFC 3339 in UTC."""
@@ -88,18 +93,22 @@ class Known:
         """Every image that has a version, sorted."""
         return [image_of(key) for key, entry in sorted(self.data["images"].items()) if entry.get("newest")]
 
+    def has(self, image: Image) -> bool:
+        """Whether an image has a version."""
+        entry = self.data["images"].get(image.key)
+        return bool(entry and entry.get("newest"))
+
     def entry(self, image: Image) -> ImageEntry:
         """What the state says of an image.
 
         Raises:
             ImagesError: it has no version.
         """
-        entry = self.data["images"].get(image.key)
-        if entry is None or not entry.get("newest"):
+        if not self.has(image):
             raise ImagesError(
                 f"there is no image {image}", hint="packer-hybrid images list names those that there are"
             )
-        return entry
+        return self.data["images"][image.key]
 
     def newest(self, image: Image) -> int:
         """The highest number that was given."""
@@ -107,7 +116,7 @@ class Known:
 
     def runs(self, image: Image) -> set[str]:
         """The runs that made the versions of an image that are there; none of an image without versions."""
-        if image.key not in self.data["images"] or not self.data["images"][image.key].get("newest"):
+        if not self.has(image):
             return set()
         return {self.record(image, number)["run"] or "" for number in self.numbers(image)}
 

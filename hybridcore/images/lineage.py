@@ -182,7 +182,7 @@ def behind(known: Known, record: VersionRecord) -> str:
 
 
 def _is_known(known: Known, image: Image, number: int) -> bool:
-    return image in known.images() and number <= known.newest(image)
+    return known.has(image) and number <= known.newest(image)
 
 
 def _described(node: Node, root: Node, kind: str) -> str:

@@ -68,7 +68,7 @@ def promote(
 def _bring(
     reference: Reference, there: Image, *, workspace: Workspace, channel: str, reason: str, check: bool
 ) -> Change:
-    known = Known(workspace, state.read(workspace=workspace))
+    known = Known.read(workspace)
     number = known.resolve(reference)
     here = reference.image
     check_demands(known, here, number, channel)
@@ -97,7 +97,7 @@ def _bring(
                 new = add(data, workspace, there, {**record, "labels": labels, "recorded_at": now.now})
     finally:
         lock.release()
-    after = Known(workspace, state.read(workspace=workspace))
+    after = Known.read(workspace)
     let_latest_follow(after, [there])
     told = events.event(
         "promoted",

@@ -195,7 +195,7 @@ def retire(
         ImagesError: the one version is wanted; nothing was changed.
     """
     if dry_run:
-        known = Known(workspace, state.read(workspace=workspace))
+        known = Known.read(workspace)
         return _chosen(known, images or known.images(), version)
     with state.transaction(workspace=workspace, command="retire images") as data:
         before = Known(workspace, data)
@@ -255,7 +255,7 @@ def after_build(workspace: Workspace, image: Image) -> None:
     Raises:
         HybridError, OSError: it cannot be done; the new version is there all the same.
     """
-    known = Known(workspace, state.read(workspace=workspace))
+    known = Known.read(workspace)
     let_latest_follow(known, [image])
     if all(one.stays or one.platform for one in plan(known, [image])):
         clean(workspace, [image], known)
@@ -286,13 +286,13 @@ def clean(workspace: Workspace, images: Sequence[Image], known: Known | None = N
         images: whose.
         known: what there is, where the caller knows it.
     """
-    known = known or Known(workspace, state.read(workspace=workspace))
+    known = known or Known.read(workspace)
     for image in images:
         if not _surplus(known, image):
             continue
         with try_lock(workspace, *image) as taken:
             # What was built and recorded since then is known now.
-            now = Known(workspace, state.read(workspace=workspace))
+            now = Known.read(workspace)
             for run in _surplus(now, image) if taken else ():
                 shutil.rmtree(folders.target_folder(workspace, *image) / run, ignore_errors=True)
 

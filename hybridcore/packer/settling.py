@@ -81,7 +81,7 @@ def settle(
     for target, kept in current.items():
         if kept != run_id:
             _remove_unfinished(workspace, env, target, run_id, kept)
-    known = Known(workspace, state.read(workspace=workspace))
+    known = Known.read(workspace)
     retiring.let_latest_follow(known, [Image(env, target) for target in current])
     return said
 
@@ -94,7 +94,7 @@ def _remove_unfinished(workspace: Workspace, env: str, target: str, run_id: str,
     if not (folders.target_folder(workspace, env, target) / run_id).is_dir():
         return
     with try_lock(workspace, env, target) as taken:
-        known = Known(workspace, state.read(workspace=workspace))
+        known = Known.read(workspace)
         if taken and run_id not in known.runs(Image(env, target)):
             folders.remove(workspace, env, target, run_id, kept=kept)
 

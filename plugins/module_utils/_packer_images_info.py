@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import open_workspace
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images, state
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.known import Known
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.showing import listed, shown
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
@@ -34,7 +34,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     env = params["env"]
     if env:
         check_env(env)
-    known = Known(where, state.read(workspace=where))
+    known = Known.read(where)
     references = [images.parse(text) for text in params["images"] or []]
     whole = [one.image for one in references if not (one.version or one.channel)]
     single = [one for one in references if one.version or one.channel]

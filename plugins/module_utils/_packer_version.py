@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import open_workspace
 from ansible_collections.hybridcore.packer.plugins.module_utils._images import answer_of
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images, state
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import UsageError
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.known import Known
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.moments import moment
@@ -73,7 +73,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
 
 def _retire(params: dict[str, Any], where: Workspace, check_mode: bool, diff: bool) -> dict[str, Any]:
     reference = images.parse(params["image"])
-    known = Known(where, state.read(workspace=where))
+    known = Known.read(where)
     number = known.resolve(reference)
     name = f"{reference.image}@{number}"
     if not known.is_there(reference.image, number):

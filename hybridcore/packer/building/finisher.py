@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
-from ... import logs, state
+from ... import logs
 from ...errors import HybridError
 from ...images import retiring
 from ...images.known import Known
@@ -135,7 +135,7 @@ class Finisher:
         parent = job.planned.parent
         if parent is None or not job.planned.options.allow_revoked:
             return None
-        known = Known(self._batch.workspace, state.read(workspace=self._batch.workspace))
+        known = Known.read(self._batch.workspace)
         word = known.revoked(parent.image, parent.version)
         complete = known.record(parent.image, parent.version)["complete"]
         return str(word) if word else None if complete else "incomplete: its checks did not pass"

@@ -386,7 +386,7 @@ class Scheduler:
                 skipped = self._not_run(job, Status.CANCELLED, why, locked=result.locked)
                 self._finisher.record(job, skipped)
             return
-        known = Known(self._batch.workspace, state.read(workspace=self._batch.workspace))
+        known = Known.read(self._batch.workspace)
         for job in reversed(children):
             allowed = job.planned.options.allow_revoked
             found, why = parent_of(job.planned.template, self._batch.env, known, allow_revoked=allowed)

@@ -107,7 +107,7 @@ def validate_rendered(
     """
     capabilities = probe_workspace(workspace)
     _refuse(workspace, capabilities)
-    known = Known(workspace, state.read(workspace=workspace)) if any(one.parent for one in loaded) else None
+    known = Known.read(workspace) if any(one.parent for one in loaded) else None
 
     def one(template: Template) -> TargetFaults:
         start = None
