@@ -12,6 +12,7 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...settings import SETTINGS_FILE
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # The folders of the workspace that runs write into: nothing in them is an input.
 _OWN = frozenset({"configs", "images", "logs", "state"})
+# In a checkout the core lies in the workspace, and each process of ours that starts opens it.
+_CORE = str(Path(__file__).resolve().parents[2])
 # Packer evaluates all of a template whatever is selected; git, shells and our commands look at the others.
 _NEVER = (
     *(".pkr.hcl", ".pkr.json", ".pkrvars.hcl", ".pkrvars.json"),
@@ -266,8 +269,10 @@ class Observer:
         return watch
 
     def _watched(self, folder: str) -> Iterator[str]:
-        """The folders of the workspace, but for what runs write, hidden ones and environments of Python."""
+        """The folders of the workspace, but for what runs write, hidden ones, environments of Python and us."""
         below = []
+        if f"{self._root}/{folder}" == _CORE:
+            return
         try:
             with os.scandir(f"{self._root}/{folder}") as entries:
                 for entry in entries:

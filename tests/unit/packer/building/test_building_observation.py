@@ -12,8 +12,10 @@ import pytest
 
 from hybridcore.packer.building.observation import Observer, Reading, add_reading, listed
 from hybridcore.packer.planning.fingerprint import Digests
+from hybridcore.workspace import Workspace
 from tests.support.workspaces import WorkspaceFolder
 
+ROOT = Path(__file__).resolve().parents[4]
 ONE, TWO = "linux/null/one", "linux/null/two"
 
 
@@ -65,6 +67,19 @@ def test_a_copy_and_what_nothing_names_in_the_workspace_are_seen(
     read(files.root, "files/other", "files/known", "assets/a", "logs/x", ".hidden/x", "x.pkr.hcl", "venv/lib")
     reading = observer.end(ONE)
     assert (reading.copies, reading.others, reading.trouble) == ({"files/copy"}, {"files/other"}, "")
+
+
+def test_what_we_are_made_of_is_no_input_where_it_lies_in_the_workspace(mirror: Any) -> None:
+    """In a checkout each process of ours that starts during a build opens the core."""
+    observer = Observer(Workspace(ROOT))
+    try:
+        observer.begin(planned(ONE), mirror)
+        read(ROOT, "hybridcore/errors.py", "hybridcore/process/kill.py", "docs/usage.md")
+        reading = observer.end(ONE)
+    finally:
+        observer.close()
+    assert "docs/usage.md" in reading.others
+    assert [path for path in reading.others if path.startswith("hybridcore/")] == []
 
 
 def test_what_was_read_before_or_after_what_we_read_and_what_never_counts(
