@@ -269,7 +269,7 @@ class Observer:
         return watch
 
     def _watched(self, folder: str) -> Iterator[str]:
-        """The folders of the workspace, but for what runs write, hidden ones, environments of Python and us."""
+        """The folders of the workspace, but for what runs write, hidden ones, Python environments and us."""
         below = []
         if f"{self._root}/{folder}" == _CORE:
             return
