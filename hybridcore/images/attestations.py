@@ -91,10 +91,9 @@ def digest_of(record: VersionRecord) -> str:
 def subjects(record: VersionRecord) -> list[dict[str, Any]]:
     """What a statement about a version is about: its files, its manifest, its contents, its record."""
     found: dict[str, str] = {}
-    for artifact in record["artifacts"] or ():
-        for file in artifact.get("files") or ():
-            if digest := file.get("sha256"):
-                found[file["path"]] = digest
+    for file in records.files_of(record):
+        if digest := file.get("sha256"):
+            found[file["path"]] = digest
     for document in (record["manifest"], record["contents"]):
         if document:
             found[document["path"]] = document["sha256"]

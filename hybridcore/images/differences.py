@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import ImagesError
 from . import packages
 from .ordering import KEYS
+from .records import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -191,6 +192,5 @@ def _sizes(before: VersionRecord, after: VersionRecord) -> tuple[SizeChange, ...
 
 
 def _files(record: VersionRecord) -> Iterator[tuple[str, int]]:
-    for artifact in record["artifacts"] or ():
-        for file in artifact.get("files") or ():
-            yield os.path.basename(file["path"]), file.get("size") or 0
+    for file in files_of(record):
+        yield os.path.basename(file["path"]), file.get("size") or 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ImagesError
 from .lookup import values_of
+from .records import files_of
 from .showing import shown
 
 if TYPE_CHECKING:
@@ -100,14 +101,13 @@ def _boxes(known: Known, image: Image, number: int) -> list[dict[str, str]]:
     kind = (record["builder"] or "").split(".")[1:2]
     provider = next((name for key, name in _PROVIDERS.items() if kind and kind[0].startswith(key)), "")
     found = []
-    for artifact in record["artifacts"] or []:
-        for file in artifact.get("files") or []:
-            if file["path"].endswith(".box"):
-                named = next((name for name in _PROVIDERS.values() if name in file["path"]), provider)
-                box = {"name": named or "libvirt", "url": (known.workspace.root / file["path"]).as_uri()}
-                if file.get("sha256"):
-                    box |= {"checksum_type": "sha256", "checksum": str(file["sha256"])}
-                found.append(box)
+    for file in files_of(record):
+        if file["path"].endswith(".box"):
+            named = next((name for name in _PROVIDERS.values() if name in file["path"]), provider)
+            box = {"name": named or "libvirt", "url": (known.workspace.root / file["path"]).as_uri()}
+            if file.get("sha256"):
+                box |= {"checksum_type": "sha256", "checksum": str(file["sha256"])}
+            found.append(box)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .. import state
 from ..errors import ImagesError
 from . import channels, records
-from .names import LATEST, Image, Reference, image_in, image_of
+from .names import LATEST, Image, Reference, image_of
 from .versions import record_of
 
 if TYPE_CHECKING:
@@ -200,9 +200,8 @@ class Known:
             yield from self._revocations(other, version, seen, below=True)
 
     def stands_on(self, image: Image, number: int) -> list[tuple[Image, int]]:
-        """The versions that a version was made from: its parent, and the one that it was promoted from."""
-        record = self.record(image, number)
-        return [(image_in(one), one["version"]) for one in (record["parent"], record["origin"]) if one]
+        """The versions that a version was made from; see ``records.made_from``."""
+        return records.made_from(self.record(image, number))
 
     def is_good(self, image: Image, number: int) -> bool:
         """Whether a version is there, complete and not revoked."""

@@ -15,7 +15,7 @@ from .changing import Change, assign, check_demands
 from .known import Known
 from .locks import target_lock
 from .names import LATEST, Image, Place, Reference
-from .records import NO_LINKS
+from .records import NO_LINKS, files_of
 from .retiring import let_latest_follow
 from .versions import add, settle
 
@@ -182,19 +182,18 @@ def _link_all(record: VersionRecord, source: Path, building: Path, workspace: Wo
             _link(path, str(building / inner))
             names[os.path.relpath(path, workspace.root)] = inner
     faults = []
-    for artifact in record["artifacts"] or []:
-        for file in artifact.get("files") or []:
-            if file["path"] not in names:
-                place = f"elsewhere/{len(names)}/{os.path.basename(file['path'])}"
-                os.makedirs(os.path.dirname(building / place), exist_ok=True)
-                try:
-                    _link(str(workspace.root / file["path"]), str(building / place))
-                except FileNotFoundError:
-                    faults.append(Fault(f"{file['path']} is gone"))
-                    continue
-                names[file["path"]] = place
-            if not _is(building / names[file["path"]], file):
-                faults.append(Fault(f"{file['path']} is not what was built"))
+    for file in files_of(record):
+        if file["path"] not in names:
+            place = f"elsewhere/{len(names)}/{os.path.basename(file['path'])}"
+            os.makedirs(os.path.dirname(building / place), exist_ok=True)
+            try:
+                _link(str(workspace.root / file["path"]), str(building / place))
+            except FileNotFoundError:
+                faults.append(Fault(f"{file['path']} is gone"))
+                continue
+            names[file["path"]] = place
+        if not _is(building / names[file["path"]], file):
+            faults.append(Fault(f"{file['path']} is not what was built"))
     if faults:
         version = f"{record['environment']}:{record['target']}@{record['version']}"
         raise ImagesError(f"{version} cannot be promoted: its files are not as they were", faults=faults)

@@ -40,7 +40,9 @@ def attest(workspace: Workspace, record: VersionRecord) -> AttestationOf:
     name = f"{image_in(record)}@{record['version']}"
     try:
         parents = [
-            records.read(workspace, *one) for one in _made_from(record) if records.exists(workspace, *one)
+            records.read(workspace, *one)
+            for one in records.made_from(record)
+            if records.exists(workspace, *one)
         ]
         payload = attestations.statement(record, parents, release=__version__)
         keyid, signature = signing.sign(workspace, attestations.to_be_signed(payload))
@@ -60,11 +62,6 @@ def attest(workspace: Workspace, record: VersionRecord) -> AttestationOf:
 
 def _file(workspace: Workspace, digest: str) -> Path:
     return workspace.attestations / f"{os.path.basename(digest)}{_SUFFIX}"
-
-
-def _made_from(record: VersionRecord) -> list[tuple[Image, int]]:
-    """The versions that a version was made from: its parent, and the one that it was promoted from."""
-    return [(image_in(one), one["version"]) for one in (record["parent"], record["origin"]) if one]
 
 
 class Check(NamedTuple):
@@ -186,7 +183,7 @@ def _chain(
     checks.append(check)
     signed = envelope is not None and not check.wrong
     yield _Link(checks, signed=signed)
-    for parent, version in _made_from(record):
+    for parent, version in records.made_from(record):
         of_parent = (
             attestations.dependency(envelope.payload, f"{parent}@{version}") if envelope and signed else ""
         )
@@ -195,8 +192,7 @@ def _chain(
 
 def _files(workspace: Workspace, record: VersionRecord) -> Iterator[Check]:
     """Compare the files of a version with their digests."""
-    files = [file for artifact in record["artifacts"] or () for file in artifact.get("files") or ()]
-    named = [(file["path"], file.get("sha256") or "") for file in files]
+    named = [(file["path"], file.get("sha256") or "") for file in records.files_of(record)]
     if record["manifest"]:
         named.append((record["manifest"]["path"], record["manifest"]["sha256"]))
     for path, digest in named:

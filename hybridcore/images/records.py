@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from .. import atomic
 from ..errors import ImagesError
+from .names import image_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ..state.types import FileEntry
     from ..workspace import Workspace
     from .names import Image
     from .types import VersionRecord
@@ -34,6 +36,17 @@ _SUFFIX = ".json"
 _HEAD = re.compile(rb'\{\n"format": ([0-9]{1,9}),\n"sha256": "([0-9a-f]{64})",\n')
 _LAST = "last"
 _WHOLE = 4 * 1024 * 1024  # bytes; a record is some kilobytes, what is larger than this is none
+
+
+def files_of(record: VersionRecord) -> Iterator[FileEntry]:
+    """The files of a version, those of all its artifacts."""
+    for artifact in record["artifacts"] or ():
+        yield from artifact.get("files") or ()
+
+
+def made_from(record: VersionRecord) -> list[tuple[Image, int]]:
+    """The versions that a version was made from: its parent, and the one that it was promoted from."""
+    return [(image_in(one), one["version"]) for one in (record["parent"], record["origin"]) if one]
 
 
 def folder(workspace: Workspace, image: Image) -> Path:

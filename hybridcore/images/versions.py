@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, cast
 
 from .. import state
 from . import records
-from .names import Image, image_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..state.types import ImageEntry, ManifestEntry, State
     from ..workspace import Workspace
+    from .names import Image
     from .types import ContentsOf, ParentOf, VersionRecord
 
 
@@ -158,10 +158,8 @@ def point_at(data: State, image: Image, record: VersionRecord) -> None:
     another environment does not: what lies in this one did not make it.
     """
     known: ImageEntry = data["images"].get(image.key) or {"target": image.target, "environment": image.env}
-    parents = {*(known.get("parents") or ())}
-    for one in (record["parent"], record["origin"]):
-        if one:
-            parents.add(image_in(one).key)  # where to look for descendants
+    # Where to look for descendants.
+    parents = {*(known.get("parents") or ()), *(parent.key for parent, __ in records.made_from(record))}
     entry: ImageEntry = {**known, "newest": record["version"], "parents": sorted(parents) or None}
     if not record["origin"]:
         entry = {
@@ -188,14 +186,13 @@ def point_at(data: State, image: Image, record: VersionRecord) -> None:
 
 def _is_whole(workspace: Workspace, record: VersionRecord) -> bool:
     """Whether the files of a record are there, of the size that it says."""
-    for artifact in record["artifacts"] or ():
-        for file in artifact.get("files") or ():
-            try:
-                size = os.stat(workspace.root / file["path"]).st_size
-            except OSError:
-                return False
-            if file.get("size") not in (None, size):
-                return False
+    for file in records.files_of(record):
+        try:
+            size = os.stat(workspace.root / file["path"]).st_size
+        except OSError:
+            return False
+        if file.get("size") not in (None, size):
+            return False
     return True
 
 
