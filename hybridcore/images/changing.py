@@ -176,12 +176,7 @@ def assign(
         if before == number:
             return Change(image, number, False, f"{image}: the channel {channel} names {number} already")
         _assign(data, image, channel, number, how=channels.PROMOTED, reason=reason)
-    moved = Moved(image, channel, before, number, reason)
-    if not check:
-        by = events.who()
-        told = events.event("promoted", image, number, channel=channel, by=by, reason=reason or None)
-        events.tell(workspace, [told])
-    return Change(image, number, True, str(moved), (moved,), {channel: before}, {channel: number})
+    return _moved(workspace, Moved(image, channel, before, number, reason), channels.PROMOTED, check=check)
 
 
 def rollback(
@@ -211,12 +206,16 @@ def rollback(
                 hint=f"packer-hybrid images list {image} has its history",
             )
         _assign(data, image, channel, number, how=channels.ROLLED_BACK, reason=reason)
-    moved = Moved(image, channel, before, number, reason)
+    return _moved(workspace, Moved(image, channel, before, number, reason), channels.ROLLED_BACK, check=check)
+
+
+def _moved(workspace: Workspace, moved: Moved, how: str, *, check: bool) -> Change:
+    """Tell that a channel was moved by hand; the kind of the event is how it was."""
+    image, channel, number = moved.image, moved.channel, moved.after
     if not check:
-        by = events.who()
-        told = events.event("rolled_back", image, number, channel=channel, by=by, reason=reason or None)
-        events.tell(workspace, [told])
-    return Change(image, number, True, str(moved), (moved,), {channel: before}, {channel: number})
+        by, reason = events.who(), moved.reason or None
+        events.tell(workspace, [events.event(how, image, number, channel=channel, by=by, reason=reason)])
+    return Change(image, number, True, str(moved), (moved,), {channel: moved.before}, {channel: number})
 
 
 def _assign(data: State, image: Image, channel: str, version: int | None, *, how: str, reason: str) -> None:
@@ -389,7 +388,7 @@ def _tell_and_link(workspace: Workspace, told: list[dict[str, Any]], moved: Sequ
     known = Known.read(workspace)
     for image in known.images():
         with contextlib.suppress(ImagesError):  # the same for `latest`
-            let_latest_follow(known, [image])
+            let_latest_follow(known, image)
 
 
 def label(

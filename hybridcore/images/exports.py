@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..errors import ImagesError
+from ..hcl.writer import dumps_value
 from .lookup import values_of
 from .records import files_of
 from .showing import shown
@@ -46,15 +47,7 @@ def _json(known: Known, image: Image, number: int) -> str:
 
 
 def _variables(known: Known, image: Image, number: int) -> dict[str, str | int | None]:
-    found = values_of(image, known.record(image, number), known.workspace)
-    values: Mapping[str, str | int | None] = {
-        "image": str(image),
-        "version": number,
-        "path": found.path or None,
-        "checksum": found.checksum or None,
-        "id": found.id or None,
-        "name": found.name or None,
-    }
+    values = values_of(image, known.record(image, number), known.workspace).to_dict()
     return {name if name == "image" else f"image_{name}": value for name, value in values.items()}
 
 
@@ -63,14 +56,8 @@ def _pkrvars(known: Known, image: Image, number: int) -> str:
     lines = []
     for name, value in _variables(known, image, number).items():
         if value is not None:
-            text = str(value) if isinstance(value, int) else _quoted(value)
-            lines.append(f"{name} = {text}")
+            lines.append(f"{name} = {dumps_value(value)}")
     return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """A string of HCL: as of JSON, and what would begin a template is doubled."""
-    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
 def _tfvars(known: Known, image: Image, number: int) -> str:

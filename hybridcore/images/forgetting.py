@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from .. import platforms, state, templates
+from .. import state, templates
 from ..errors import Fault, ImagesError
 from . import events, folders, records
 from .known import Known
 from .locks import try_lock
 from .names import Image, image_of
+from .retiring import lies_on, stood_on
 from .versions import settle
 
 if TYPE_CHECKING:
@@ -94,17 +95,11 @@ def _check(known: Known, image: Image) -> None:
         Fault(f"{image}@{number} is held: {hold['reason']}")
         for number, hold in sorted((known.entry(image).get("holds") or {}).items())
     ]
-    for child in known.children(image):
-        for number in known.numbers(child):
-            parent = known.record(child, number)["parent"]
-            if parent and (parent["environment"], parent["target"]) == image:
-                faults.append(Fault(f"{child}@{number} stands on it"))
-    platform = platforms.by_name(image.target.split("/")[1])
-    if not platform.local:
-        faults += [
-            Fault(f"{image}@{number} lies on {platform.title}", hint="retire it first")
-            for number in known.numbers(image)
-            if any(not one.get("files") for one in known.record(image, number)["artifacts"] or [])
-        ]
+    faults += [Fault(text) for texts in stood_on(known, image, {}).values() for text in texts]
+    faults += [
+        Fault(f"{image}@{number} lies on {platform.title}", hint="retire it first")
+        for number in known.numbers(image)
+        if (platform := lies_on(known, image, number))
+    ]
     if faults:
         raise ImagesError(f"{image} is not forgotten", faults=faults)

@@ -251,6 +251,11 @@ class Known:
         own = (self.entry(image).get("labels") or {}).get(str(number))
         return dict(own if own is not None else self.record(image, number)["labels"])
 
+    def held(self, image: Image, number: int) -> str | None:
+        """Why a version is never retired; None where it is not held."""
+        hold = (self.entry(image).get("holds") or {}).get(str(number))
+        return hold["reason"] if hold else None
+
     def parents(self, image: Image) -> list[str]:
         """The names in the state of the images that versions of this one stand on; none of an unknown one."""
         entry = self.data["images"].get(image.key)

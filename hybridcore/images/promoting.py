@@ -98,7 +98,7 @@ def _bring(
     finally:
         lock.release()
     after = Known.read(workspace)
-    let_latest_follow(after, [there])
+    let_latest_follow(after, there)
     told = events.event(
         "promoted",
         there,

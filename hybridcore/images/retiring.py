@@ -103,10 +103,10 @@ def plan(known: Known, images: Sequence[Image], *, now: float | None = None) -> 
 def _plan_one(known: Known, image: Image, going: Mapping[Image, set[int]], now: float) -> list[Retirement]:
     numbers = known.numbers(image)
     named = _named(known, image)
-    stood_on = _stood_on(known, image, going)
+    children = stood_on(known, image, going)
     facts = []
     for number in numbers:
-        wanted = [*named.get(number, ()), *stood_on.get(number, ())]
+        wanted = [*named.get(number, ()), *children.get(number, ())]
         built_at, good = "", False
         try:
             built_at = known.record(image, number)["built_at"] or ""
@@ -124,14 +124,12 @@ def _retirement(known: Known, image: Image, decision: retention.Decision) -> Ret
         record = known.record(image, decision.number)
     except ImagesError:
         return found
-    artifacts = tuple(record["artifacts"] or ())
-    platform = platforms.by_name(image.target.split("/")[1])
-    outside = not platform.local and any(not one.get("files") for one in artifacts)
+    platform = lies_on(known, image, decision.number)
     return replace(
         found,
         run=record["run"] or "",
-        artifacts=artifacts,
-        platform=platform.name if outside else "",
+        artifacts=tuple(record["artifacts"] or ()),
+        platform=platform.name if platform else "",
     )
 
 
@@ -155,7 +153,7 @@ def _named(known: Known, image: Image) -> dict[int, list[str]]:
     return found
 
 
-def _stood_on(known: Known, image: Image, going: Mapping[Image, set[int]]) -> dict[int, list[str]]:
+def stood_on(known: Known, image: Image, going: Mapping[Image, set[int]]) -> dict[int, list[str]]:
     """By version, the versions that stay and have it as their parent; a copy has files of its own."""
     found: dict[int, list[str]] = {}
     for child in known.children(image):
@@ -164,6 +162,15 @@ def _stood_on(known: Known, image: Image, going: Mapping[Image, set[int]]) -> di
             if parent and image_in(parent) == image and version not in going.get(child, ()):
                 found.setdefault(parent["version"], []).append(f"{child}@{version} stands on it")
     return found
+
+
+def lies_on(known: Known, image: Image, number: int) -> platforms.Platform | None:
+    """The platform on which a version left something that is not removed here; None where there is none."""
+    platform = platforms.by_name(image.target.split("/")[1])
+    if platform.local:
+        return None
+    artifacts = known.record(image, number)["artifacts"] or ()
+    return platform if any(not one.get("files") for one in artifacts) else None
 
 
 def retire(
@@ -230,7 +237,7 @@ def _chosen(known: Known, images: Sequence[Image], version: int) -> list[Retirem
     one = next((one for one in found if one.version == version), None)
     if one is None:
         raise ImagesError(f"{image}@{version} was retired already")
-    wanted = [*_named(known, image).get(version, ()), *_stood_on(known, image, {}).get(version, ())]
+    wanted = [*_named(known, image).get(version, ()), *stood_on(known, image, {}).get(version, ())]
     if wanted:
         faults = [Fault(text) for text in wanted]
         raise ImagesError(f"{image}@{version} cannot be retired: it is wanted", faults=faults)
@@ -256,26 +263,24 @@ def after_build(workspace: Workspace, image: Image) -> None:
         HybridError, OSError: it cannot be done; the new version is there all the same.
     """
     known = Known.read(workspace)
-    let_latest_follow(known, [image])
+    let_latest_follow(known, image)
     if all(one.stays or one.platform for one in plan(known, [image])):
         clean(workspace, [image], known)
     else:
         retire([image], workspace=workspace)
 
 
-def let_latest_follow(known: Known, images: Sequence[Image]) -> None:
-    """Have ``latest`` of each image, in ``images/``, point to the newest version that can be used.
+def let_latest_follow(known: Known, image: Image) -> None:
+    """Have ``latest`` of an image, in ``images/``, point to the newest version that can be used.
 
     Raises:
         ImagesError: a record cannot be read.
         OSError: a link cannot be set.
     """
-    for image in images:
-        entry = known.data["images"].get(image.key)
-        if entry and entry.get("newest"):
-            number = known.latest(image)
-            run = known.record(image, number)["run"] if number else None
-            folders.let_latest_follow(known.workspace, *image, run)
+    if known.has(image):
+        number = known.latest(image)
+        run = known.record(image, number)["run"] if number else None
+        folders.let_latest_follow(known.workspace, *image, run)
 
 
 def clean(workspace: Workspace, images: Sequence[Image], known: Known | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import ImagesError
 from .lineage import behind
 from .lookup import values_of
-from .names import LATEST, Image, Reference
+from .names import LATEST, Image, Reference, image_in
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,7 +31,6 @@ def shown(known: Known, image: Image, number: int) -> dict[str, Any]:
     """
     record = known.record(image, number)
     revocation = known.revocation(image, number)
-    hold = (known.entry(image).get("holds") or {}).get(str(number))
     rest: dict[str, Any] = {
         name: value for name, value in record.items() if name not in ("environment", "target", "version")
     }
@@ -44,7 +43,7 @@ def shown(known: Known, image: Image, number: int) -> dict[str, Any]:
         "revoked": revocation.to_dict() if revocation and revocation.due else None,
         "revocation_announced": revocation.to_dict() if revocation and not revocation.due else None,
         "retired": not known.is_there(image, number),
-        "held": hold["reason"] if hold else None,
+        "held": known.held(image, number),
         "behind": behind(known, record) or None,
         **values_of(image, record, known.workspace).to_dict(),
         **rest,
@@ -57,8 +56,7 @@ def shown(known: Known, image: Image, number: int) -> dict[str, Any]:
 def _named(version: Any) -> dict[str, Any] | None:  # noqa: ANN401 -- either type of a version elsewhere
     if version is None:
         return None
-    image = Image(version["environment"], version["target"])
-    return {"image": str(image), **version}
+    return {"image": str(image_in(version)), **version}
 
 
 def listed(known: Known, images: list[Image]) -> list[dict[str, Any]]:
@@ -98,11 +96,10 @@ def _listed(known: Known, image: Image) -> dict[str, Any]:
 
 
 def _line(known: Known, image: Image, number: int, named: dict[str, int | None]) -> dict[str, Any]:
-    hold = (known.entry(image).get("holds") or {}).get(str(number))
     line: dict[str, Any] = {
         "version": number,
         "channels": [name for name, version in named.items() if version == number],
-        "held": hold["reason"] if hold else None,
+        "held": known.held(image, number),
         "built_at": None,
         "complete": None,
         "revoked": None,

@@ -82,7 +82,8 @@ def settle(
         if kept != run_id:
             _remove_unfinished(workspace, env, target, run_id, kept)
     known = Known.read(workspace)
-    retiring.let_latest_follow(known, [Image(env, target) for target in current])
+    for target in current:
+        retiring.let_latest_follow(known, Image(env, target))
     return said
 
 

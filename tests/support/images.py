@@ -127,7 +127,7 @@ class Shelf:
         with state.transaction(workspace=self.workspace) as data:
             versions.settle(data, self.workspace, image)
             number = versions.add(data, self.workspace, image, {**record, "complete": complete})
-        retiring.let_latest_follow(self.known(), [image])
+        retiring.let_latest_follow(self.known(), image)
         return number
 
     def known(self, now: str = "") -> Known:
