@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from .errors import Fault
-from .setting_tables import Reader, must_be, read_table
+from .setting_tables import Reader, must_be, read_table, table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ def parse_images(
         The images by target, which may hold ``{name}``.
     """
     found = {}
-    lines = _lines(text)
+    lines = table_lines(text, "images")
     for target, entry in sorted(table.items()):
         line = lines.get(target)
         where = f'[images."{target}"]'
@@ -135,23 +135,6 @@ def parse_images(
                 )
             )
         found[target] = ImageSetting(target=target, file=file, line=line, **values)
-    return found
-
-
-# The header of the table of an image; such a line within a text of several lines would be taken for one too.
-_HEADER = re.compile(
-    r"""^[ \t]*\[[ \t]*images[ \t]*\.[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')[ \t]*[.\]]""", re.MULTILINE
-)
-
-
-def _lines(text: str) -> dict[str, int]:
-    """The line on which each image has its table, by target; of tables written in another way none."""
-    found: dict[str, int] = {}
-    line, before = 1, 0
-    for match in _HEADER.finditer(text):
-        line += text.count("\n", before, match.start())
-        before = match.start()
-        found.setdefault(match[1] or match[2] or "", line)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -84,3 +85,24 @@ def _any(_value: object) -> bool:
 
 TEXT = must_be("a string", _any)
 SWITCH = must_be("true or false", _any, bool)
+
+
+def table_lines(text: str, section: str) -> dict[str, int]:
+    """Find where the entries of a section begin; a header within a text of several lines counts too.
+
+    Args:
+        text: of the settings file.
+        section: ``sources``, of which ``[sources.demo]`` is an entry.
+
+    Returns:
+        The line of the first table of each entry, by name; none of those that are written in another way.
+    """
+    name = r"""(?:"([^"\\\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))"""
+    header = rf"^[ \t]*\[[ \t]*{section}[ \t]*\.[ \t]*{name}[ \t]*[.\]]"
+    found: dict[str, int] = {}
+    line, before = 1, 0
+    for match in re.finditer(header, text, re.MULTILINE):
+        line += text.count("\n", before, match.start())
+        before = match.start()
+        found.setdefault(match[1] or match[2] or match[3] or "", line)
+    return found

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import Fault, WorkspaceError
+from .errors import Fault, HybridError, WorkspaceError
+from .setting_tables import table_lines
 from .settings import SETTINGS_FILE, Settings, is_name, parse_included, parse_settings
 
 if TYPE_CHECKING:
@@ -116,6 +117,19 @@ class Workspace:
             return str(path.relative_to(self.root))
         except ValueError:
             return str(path)
+
+    def entry_fault(self, section: str, name: str, error: HybridError | OSError) -> Fault:
+        """What is wrong with an entry of the settings, with the line of its table.
+
+        Args:
+            section: ``sources``, as for ``table_lines``.
+            name: of the entry.
+            error: what happened, or what is wrong.
+        """
+        text, hint = (error.message, error.hint) if isinstance(error, HybridError) else (str(error), "")
+        file = self.root / SETTINGS_FILE
+        line = table_lines(file.read_text(encoding="utf-8"), section).get(name)
+        return Fault(f"{name}: {text}", file=file, line=line, hint=hint)
 
 
 def find(start: str | Path | None = None) -> Workspace:

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import time
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from ..errors import Fault, HybridError, SourcesError
-from ..settings import SETTINGS_FILE
+from ..errors import Fault, SourcesError
 from ..workspace import resolve as resolve_workspace
 from . import addresses, comparing, lockfile, unfinished
-from .git import Git
 from .mirrors import export as bare
 from .mirrors import repositories as mirrored
 from .records import SHA, Asked, LockResult, SourceDiff, SourceResult
 from .repository import move, prepare
-from .runner import NO_MIRRORS
+from .working import working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
-    from typing import TypeVar
 
     from ..monitor import Monitor
     from ..source_settings import SourceSetting
     from ..state.types import SourceEntry
     from ..workspace import Workspace
 
-    T = TypeVar("T")
-
 __all__ = ["LockResult", "SourceDiff", "SourceResult", "diff", "export", "lock", "sync"]
 
-# Network latency, not processor time, is what most of them wait for.
-_AT_A_TIME = 8
-_TICK_S = 0.5
 # What git refuses in a ref name (git-check-ref-format), and what it takes for an option.
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|\.lock$")
 
@@ -89,7 +77,7 @@ def sync(
             return []
         asked = Asked(space, recorded, frozen, offline, check, _locked_sources(space) if frozen else None)
         mirrors = mirrored(space) if offline else {}
-        with _working(asked, monitor, mirrors) as work:
+        with working(asked, monitor, mirrors) as work:
             prepared, faults = work.each(
                 wanted,
                 lambda setting: prepare(
@@ -132,7 +120,7 @@ def lock(
     written = lockfile.read(space) or lockfile.LockFile({}, {})
     before = written.sources
     asked = Asked(space, _recorded(space), frozen=True, offline=True, check=check)
-    with _working(asked, None) as work:
+    with working(asked, None) as work:
         entries, faults = work.each(wanted, lambda setting: comparing.lock(asked, setting, work.git))
         _raise(faults, len(wanted), "locked")
         new = {setting.name: entry for setting, entry in zip(wanted, entries, strict=True)}
@@ -178,7 +166,7 @@ def diff(
     wanted = _wanted(space, names)
     locked = _locked_sources(space)
     asked = Asked(space, _recorded(space), frozen=False, offline=offline, check=False, locked=locked)
-    with _working(asked, monitor) as work:
+    with working(asked, monitor) as work:
         found, faults = work.each(wanted, lambda setting: comparing.diff(asked, setting, work.git))
     _raise(faults, len(wanted), "compared")
     return found
@@ -208,7 +196,7 @@ def export(folder: Path, *, workspace: Workspace) -> dict[str, Path]:
         sha = comparing.lock(asked, setting, work.git).sha
         return bare(work.git, setting, workspace.sources / setting.name, sha, folder)
 
-    with _working(asked, None) as work:
+    with working(asked, None) as work:
         found, faults = work.each(wanted, one)
     _raise(faults, len(wanted), "bundled")
     return {url: path for each in found for url, path in each.items()}
@@ -239,25 +227,6 @@ def _raise(faults: list[Fault], of: int, done: str, *, hint: str = "") -> None:
         raise SourcesError(f"{len(faults)} of {of} sources cannot be {done}", faults=faults, hint=hint)
 
 
-@contextmanager
-def _working(
-    asked: Asked, monitor: Monitor | None, mirrors: Mapping[str, Path] = NO_MIRRORS
-) -> Iterator[_Work]:
-    """Work below ``sources/``: alone, unless it is a check, which writes nothing."""
-    home = asked.space.sources
-    _check_home(asked.space)
-    if asked.check:
-        yield _Work(asked.space, monitor, offline=asked.offline, mirrors=mirrors)
-        return
-    try:
-        home.mkdir(exist_ok=True)
-        with _locked(asked.space, monitor):
-            mark = unfinished.mark(home)
-            yield _Work(asked.space, monitor, mark, offline=asked.offline, mirrors=mirrors)
-    except OSError as error:
-        raise SourcesError(f"cannot work in {home}: {error.strerror}") from error
-
-
 def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting]:
     """The settings of the repositories asked for, all of them checked before anything is touched."""
     settings = space.settings.sources
@@ -269,7 +238,7 @@ def _wanted(space: Workspace, names: Iterable[str] | None) -> list[SourceSetting
             faults.append(Fault(f"there is no source {name!r}", hint=f"the settings have {known}"))
             continue
         faults += [
-            Fault(f"{name}: {message}", file=space.root / SETTINGS_FILE, line=_line(space, name), hint=hint)
+            space.entry_fault("sources", name, SourcesError(message, hint=hint))
             for message, hint in _wrong(settings[name])
         ]
     if faults:
@@ -292,129 +261,6 @@ def _wrong(setting: SourceSetting) -> Iterator[tuple[str, str]]:
         yield f"sha {setting.sha!r} is not a full commit id", "40 lower-case hexadecimal digits"
     if setting.sha and SHA.fullmatch(setting.ref) and setting.ref != setting.sha:
         yield f"ref is commit {setting.ref}, but sha is {setting.sha}", "leave one of them out"
-
-
-def _line(space: Workspace, name: str) -> int | None:
-    """The line of ``[sources.NAME]`` in the settings file."""
-    header = re.compile(rf"\s*\[\s*sources\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*\]")
-    text = (space.root / SETTINGS_FILE).read_text(encoding="utf-8")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if header.match(line)), None)
-
-
-def _check_home(space: Workspace) -> None:
-    """Refuse a ``sources`` that is no folder, or that a symbolic link takes out of the workspace."""
-    if shutil.which("git") is None:
-        raise SourcesError("the program 'git' was not found", hint="install git, or correct PATH")
-    home = space.sources
-    if os.path.lexists(home) and not home.is_dir():
-        raise SourcesError(f"{home} is not a folder", hint="move it away")
-    if not space.holds(home):
-        raise SourcesError(
-            f"{home} is a symbolic link out of the workspace, to {os.path.realpath(home)}",
-            hint="remove the link; sync keeps its clones inside the workspace",
-        )
-
-
-@contextmanager
-def _locked(space: Workspace, monitor: Monitor | None) -> Iterator[None]:
-    """Let one sync at a time work below ``sources/``, and clear away what a killed one left there."""
-    from ..state.lock import Lock
-
-    lock = Lock(
-        space.sources / ".lock",
-        command="sources sync",
-        timeout=space.settings.lock_timeout,
-        on_wait=monitor.note if monitor else lambda text: None,
-        what=f"the folder {space.sources}",
-    )
-    lock.acquire()
-    try:
-        unfinished.sweep(space.sources)
-        try:
-            yield
-        finally:
-            unfinished.sweep(space.sources)
-    finally:
-        lock.release()
-
-
-class _Work:
-    """Works on several repositories at a time, and shows from the caller's own thread what goes on.
-
-    Args:
-        space: the workspace.
-        monitor: who sees it.
-        mark: what every git carries.
-        offline: whether no git may use the network.
-        mirrors: repositories of this machine in place of URLs, offline.
-    """
-
-    def __init__(
-        self,
-        space: Workspace,
-        monitor: Monitor | None,
-        mark: str = "",
-        *,
-        offline: bool,
-        mirrors: Mapping[str, Path],
-    ) -> None:
-        # A name with what git does for it, or with nothing when it has ended.
-        self._events: SimpleQueue[tuple[str, str]] = SimpleQueue()
-        self._space = space
-        self._monitor = monitor
-        self.git = Git(
-            mark, lambda name, text: self._events.put((name, text)), offline=offline, mirrors=mirrors
-        )
-
-    def each(
-        self, settings: list[SourceSetting], work: Callable[[SourceSetting], T]
-    ) -> tuple[list[T], list[Fault]]:
-        """Do something with each: what came of it, and the faults, both in their order."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        def one(setting: SourceSetting) -> T | Fault:
-            try:
-                return work(setting)
-            except (HybridError, OSError) as error:
-                return self._fault(setting, error)
-            finally:
-                self._events.put((setting.name, ""))
-
-        with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
-            try:
-                futures = [pool.submit(one, setting) for setting in settings]
-                self._show([setting.name for setting in settings])
-            except BaseException:
-                self.git.stop()
-                raise
-        outcomes = [future.result() for future in futures]
-        faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
-        return [outcome for outcome in outcomes if not isinstance(outcome, Fault)], faults
-
-    def _show(self, names: list[str]) -> None:
-        """Show what comes until all have ended."""
-        began = time.monotonic()
-        running = set(names)
-        while running:
-            try:
-                name, text = self._events.get(timeout=_TICK_S)
-            except Empty:
-                if self._monitor:
-                    age = time.monotonic() - began
-                    self._monitor.tick(dict.fromkeys(sorted(running), age))
-                continue
-            if not text:
-                running.discard(name)
-            elif self._monitor:
-                self._monitor.line(name, text, "say")
-        if self._monitor:
-            self._monitor.tick({})
-
-    def _fault(self, setting: SourceSetting, error: HybridError | OSError) -> Fault:
-        hint = error.hint if isinstance(error, HybridError) else ""
-        text = error.message if isinstance(error, HybridError) else str(error)
-        file, line = self._space.root / SETTINGS_FILE, _line(self._space, setting.name)
-        return Fault(f"{setting.name}: {text}", file=file, line=line, hint=hint)
 
 
 def _record(

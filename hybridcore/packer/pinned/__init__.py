@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ... import state
 from ...errors import Fault, HybridError, SourcesError
 from ...monitor import NullMonitor
-from ...settings import SETTINGS_FILE
 from ...sources import lockfile
 from ...workspace import resolve
 from ..program.capabilities import probe_workspace
@@ -87,7 +86,7 @@ def sync(
                     )
                 planned.append((one, result, fetched.file if todo else None))
             except (HybridError, OSError) as error:
-                faults.append(_fault(space, one.source, error))
+                faults.append(space.entry_fault("plugins", one.source, error))
         if faults:
             raise SourcesError(f"{len(faults)} of {len(wanted)} plugins cannot be installed", faults=faults)
         for one, result, file in planned:
@@ -157,7 +156,7 @@ def lock(
         program = there.get(one.source, {}).get(one.version)
         wrong = problem(one, program, {})
         if program is None or wrong.broken:
-            faults.append(_fault(space, one.source, SourcesError(wrong.text, hint=wrong.hint)))
+            faults.append(space.entry_fault("plugins", one.source, SourcesError(wrong.text, hint=wrong.hint)))
             continue
         old = content.plugins.get(one.source)
         kept = old.programs if old and old.version == one.version else {}
@@ -281,13 +280,3 @@ def _alone(space: Workspace, monitor: Monitor) -> Iterator[None]:
             shutil.rmtree(home / _NEW, ignore_errors=True)
     finally:
         lock.release()
-
-
-def _fault(space: Workspace, source: str, error: HybridError | OSError) -> Fault:
-    text = error.message if isinstance(error, HybridError) else str(error)
-    hint = error.hint if isinstance(error, HybridError) else ""
-    file = space.root / SETTINGS_FILE
-    header = re.compile(rf"\s*\[\s*plugins\s*\.\s*[\"']{re.escape(source)}[\"']\s*\]")
-    lines = file.read_text(encoding="utf-8").splitlines()
-    line = next((number for number, text in enumerate(lines, 1) if header.match(text)), None)
-    return Fault(f"{source}: {text}", file=file, line=line, hint=hint)

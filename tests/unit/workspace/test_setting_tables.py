@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hybridcore.errors import Fault
-from hybridcore.setting_tables import SWITCH, TEXT, must_be, read_table
+from hybridcore.setting_tables import SWITCH, TEXT, must_be, read_table, table_lines
 
 READERS = {"name": TEXT, "on": SWITCH, "size": must_be("a size", lambda size: size > 0, int, hint="as in 3")}
 
@@ -41,3 +41,10 @@ def test_a_value_of_any_length_is_told_short() -> None:
     faults: list[Fault] = []
     read_table({"on": "x" * 10_000}, READERS, "[t]", faults)
     assert len(faults[0].message) < 300
+
+
+def test_where_the_entries_of_a_section_begin() -> None:
+    text = "[sources.bare]\n\n [ sources . 'a b' ]\n[sources.\"c.d\"]\n"
+    text += "[sources.e.f]\n[sources.e]\n[sourcesx.g]\n"
+    assert table_lines(text, "sources") == {"bare": 1, "a b": 3, "c.d": 4, "e": 5}
+    assert table_lines(text, "plugins") == {}
