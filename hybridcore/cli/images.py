@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE, ImagesError, UsageError
 from ..workspace import Workspace
 from . import contents
-from .status import columns, duration
+from .status import age, columns, duration
 from .streams import print_json
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _versions(one: dict[str, Any]) -> str:
     rows = [
         (
             str(line["version"]),
-            _age(line["built_at"]),
+            duration(age(line["built_at"], time.time())),
             ", ".join(line["channels"]) or "-",
             escape(_notes(line)) or "-",
         )
@@ -175,14 +175,6 @@ def _notes(line: dict[str, Any]) -> str:
     if line["behind"]:
         notes.append(f"behind {line['behind']}")
     return "; ".join([*notes, *(f"{name}={value}" for name, value in (line["labels"] or {}).items())])
-
-
-def _age(built_at: str | None) -> str:
-    from datetime import datetime
-
-    if not built_at:
-        return "-"
-    return duration(max(0.0, time.time() - datetime.fromisoformat(built_at).timestamp()))
 
 
 def run_show(args: argparse.Namespace, workspace: Workspace) -> int:

@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .streams import complain, print_json
+from .streams import complain, exit_code, print_json, print_results
 
 if TYPE_CHECKING:
+    from ..packer.pinned.results import LockedResult, PluginResult
     from ..workspace import Workspace
 
 _NONE = 'packer-hybrid.toml has no [plugins."..."]: nothing to '
@@ -61,7 +62,6 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
     Returns:
         The exit code.
     """
-    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
     from ..monitor import ConsoleMonitor
     from ..packer import pinned
 
@@ -72,17 +72,16 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         monitor=ConsoleMonitor(),
         workspace=workspace,
     )
-    if args.json:
-        print_json({"results": [result.to_dict() for result in results]})
-    else:
-        for result in results:
-            if result.warning:
-                print(f"packer-hybrid: {result.source}: {result.warning}", file=sys.stderr)
-            was = f" (was {result.before})" if result.action == "updated" else ""
-            print(f"{result.action:9} {result.source} {result.version} {result.sha256[:12]}{was}")
-        if not workspace.settings.plugins:
-            print(f"{_NONE}sync")
-    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
+    nothing = "" if workspace.settings.plugins else f"{_NONE}sync"
+    print_results(results, _print_synced, args, nothing=nothing)
+    return exit_code(results, args)
+
+
+def _print_synced(result: PluginResult) -> None:
+    if result.warning:
+        print(f"packer-hybrid: {result.source}: {result.warning}", file=sys.stderr)
+    was = f" (was {result.before})" if result.action == "updated" else ""
+    print(f"{result.action:9} {result.source} {result.version} {result.sha256[:12]}{was}")
 
 
 def run_list(args: argparse.Namespace, workspace: Workspace) -> int:
@@ -120,19 +119,16 @@ def run_lock(args: argparse.Namespace, workspace: Workspace) -> int:
     Returns:
         The exit code.
     """
-    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
     from ..packer import pinned
 
     results = pinned.lock(args.names or None, check=args.check, workspace=workspace)
-    if args.json:
-        print_json({"results": [result.to_dict() for result in results]})
-    else:
-        for result in results:
-            word = "locked" if result.changed else "unchanged"
-            print(f"{word:9} {result.source} {result.version} {result.sha256[:12]}")
-        if not results:
-            print(f"{_NONE}lock")
-    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
+    print_results(results, _print_locked, args, nothing=f"{_NONE}lock")
+    return exit_code(results, args)
+
+
+def _print_locked(result: LockedResult) -> None:
+    word = "locked" if result.changed else "unchanged"
+    print(f"{word:9} {result.source} {result.version} {result.sha256[:12]}")
 
 
 def run_verify(args: argparse.Namespace, workspace: Workspace) -> int:

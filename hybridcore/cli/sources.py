@@ -6,16 +6,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .streams import print_json
+from .streams import exit_code, print_json, print_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import TypeVar
-
     from ..sources import LockResult, SourceDiff, SourceResult
     from ..workspace import Workspace
 
-    T = TypeVar("T", LockResult, SourceDiff, SourceResult)
+_NONE = "packer-hybrid.toml has no [sources.NAME]: nothing to "
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -101,8 +98,8 @@ def run(args: argparse.Namespace, workspace: Workspace) -> int:
         monitor=ConsoleMonitor(),
         workspace=workspace,
     )
-    _print(results, _print_synced, args, nothing="nothing to sync")
-    return _exit_code(results, args)
+    print_results(results, _print_synced, args, nothing=f"{_NONE}sync")
+    return exit_code(results, args)
 
 
 def _print_synced(result: SourceResult) -> None:
@@ -150,8 +147,8 @@ def run_lock(args: argparse.Namespace, workspace: Workspace) -> int:
     from .. import sources
 
     results = sources.lock(args.names or None, check=args.check, workspace=workspace)
-    _print(results, _print_locked, args, nothing="nothing to lock")
-    return _exit_code(results, args)
+    print_results(results, _print_locked, args, nothing=f"{_NONE}lock")
+    return exit_code(results, args)
 
 
 def _print_locked(result: LockResult) -> None:
@@ -176,7 +173,7 @@ def run_diff(args: argparse.Namespace, workspace: Workspace) -> int:
     found = sources.diff(
         args.names or None, offline=args.offline, monitor=ConsoleMonitor(), workspace=workspace
     )
-    _print(found, _print_commits, args, nothing="nothing to compare")
+    print_results(found, _print_commits, args, nothing=f"{_NONE}compare")
     return EXIT_DONE
 
 
@@ -186,20 +183,3 @@ def _print_commits(found: SourceDiff) -> None:
     for sign, commits in (("+", found.commits), ("-", found.withdrawn)):
         for commit in commits:
             print(f"  {sign} {commit.sha[:12]} {commit.time[:10]} {commit.subject}")
-
-
-def _print(results: Sequence[T], say: Callable[[T], None], args: argparse.Namespace, *, nothing: str) -> None:
-    """Print what came of each repository, or that the settings name none."""
-    if args.json:
-        print_json({"results": [result.to_dict() for result in results]})
-        return
-    for result in results:
-        say(result)
-    if not results:
-        print(f"packer-hybrid.toml has no [sources.NAME]: {nothing}")
-
-
-def _exit_code(results: Sequence[SourceResult | LockResult], args: argparse.Namespace) -> int:
-    from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
-
-    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE

@@ -102,7 +102,7 @@ def collect(data: State, *, now: float) -> dict[str, Any]:
                 "builder": image.get("builder"),
                 "status": image.get("status") or (attempt["status"] if attempt else None),
                 "built_at": image.get("built_at"),
-                "age_s": _age(image.get("built_at"), now),
+                "age_s": age(image.get("built_at"), now),
                 "artifacts": [artifact["id"] for artifact in artifacts],
                 "manifest_path": manifest["path"] if manifest else None,
                 "duration_s": image.get("duration_s"),
@@ -118,7 +118,7 @@ def collect(data: State, *, now: float) -> dict[str, Any]:
             "environment": entry.get("environment"),
             "status": words[state.liveness(entry)],
             "started_at": entry["started_at"],
-            "age_s": _age(entry["started_at"], now),
+            "age_s": age(entry["started_at"], now),
             "host": entry["host"],
             "pid": entry["pid"],
             "log_path": facts.get("log_path"),
@@ -191,7 +191,8 @@ def duration(seconds: float | None) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def _age(time_text: str | None, now: float) -> float | None:
+def age(time_text: str | None, now: float) -> float | None:
+    """Seconds since a time of the state; None where there is none, 0 for one of the future."""
     if not time_text:
         return None
     return round(max(now - datetime.fromisoformat(time_text).timestamp(), 0.0), 3)

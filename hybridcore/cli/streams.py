@@ -6,6 +6,23 @@ import io
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
+
+from ..errors import EXIT_DONE, EXIT_WOULD_CHANGE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol, TypeVar
+
+    class _Result(Protocol):
+        def to_dict(self) -> dict[str, Any]: ...
+
+    class _Changing(Protocol):
+        @property
+        def changed(self) -> bool: ...
+
+    T = TypeVar("T", bound=_Result)
 
 
 class OutputError(Exception):
@@ -80,6 +97,31 @@ def prepare() -> None:
 def print_json(data: object) -> None:
     """Print data as one JSON object; in ASCII, which is the same in every encoding."""
     print(json.dumps(data))
+
+
+def print_results(
+    results: Sequence[T], say: Callable[[T], None], args: argparse.Namespace, *, nothing: str
+) -> None:
+    """Print what came of each thing, as data where that is asked for.
+
+    Args:
+        results: what there is to tell; each has ``to_dict``.
+        say: prints one of them for people.
+        args: ``json``.
+        nothing: what people read where there are none; empty where that was said already.
+    """
+    if args.json:
+        print_json({"results": [result.to_dict() for result in results]})
+        return
+    for result in results:
+        say(result)
+    if not results and nothing:
+        print(nothing)
+
+
+def exit_code(results: Sequence[_Changing], args: argparse.Namespace) -> int:
+    """The exit code of a command that changes things, or with ``--check`` says what it would change."""
+    return EXIT_WOULD_CHANGE if args.check and any(result.changed for result in results) else EXIT_DONE
 
 
 def complain(text: str) -> None:
