@@ -15,7 +15,7 @@ from ..image_settings import ImageSetting
 from ..settings import SETTINGS_FILE, is_name
 from . import guesses
 from .declared import SUFFIXES, stem
-from .files import TEMPLATE_SUFFIXES
+from .fitting import grouped, may_fit
 from .requirements import lacks
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
     from .requirements import PackerHas
     from .selection import Build
-    from .survey import FoundTemplate, Known, Survey, ValuesFile
+    from .survey import FoundTemplate, Known, Survey
 
-# Files of values whose variables are the same to this part are alternatives, one image each.
-_ALIKE = 0.5
 # Attributes of provisioners and sources that name files relative to where Packer runs.
 _PATHS = frozenset(
     "script scripts playbook_file playbook_dir source sources http_directory floppy_files floppy_dirs "
@@ -34,7 +32,6 @@ _PATHS = frozenset(
 )
 # Sources that make no image; beside others in a template they prepare something for these.
 _HELPERS = frozenset({"file", "null"})
-_TRIALS = frozenset({"test", "tests", "example", "examples"})
 
 
 @dataclass(frozen=True)
@@ -159,10 +156,8 @@ def _of_build(
 ) -> Iterator[_Draft]:
     """The drafts of one build: one for each operating system that its files of values tell."""
     mine = [one for one in known if (one.place, one.build) == (template.place, build.name)]
-    candidates = [one for one in found.values if _may_fit(one, template, build, owners)]
-    shared, alternatives, more = _grouped(candidates, template, faults)
-    if mine and not alternatives:
-        return
+    candidates = [one for one in found.values if may_fit(one, template, build, owners)]
+    shared, alternatives, more = grouped(candidates, template, faults)
     taken = frozenset().union(*(one.values for one in mine))
     alternatives = [file for file in alternatives if file not in taken]
     if mine and not alternatives:
@@ -171,17 +166,15 @@ def _of_build(
     if packer is not None:
         reasons = lacks(template.bodies, build.source.labels[0], packer)
         notes += [f"cannot work here: {reason}" for reason in reasons]
-    groups: dict[tuple[str, str], list[str]] = {}
-    for file in alternatives or [""]:
-        groups.setdefault(_system(template, build, file, found.name), []).append(file)
+    names = {one.path: one.names for one in found.values}
     by_os: dict[str, tuple[str, list[str]]] = {}
-    for (os, evidence), files in groups.items():
-        by_os.setdefault(os, (evidence, []))[1].extend(files)
+    for file in alternatives or [""]:
+        os, evidence = _system(template, build, file, found.name)
+        by_os.setdefault(os, (evidence, []))[1].append(file)
     for os, (evidence, files) in sorted(by_os.items()):
         files = sorted(filter(None, files))
         each = _can_be_each(files)
         for some in [files] if each or not files else [[file] for file in files]:
-            names = {one.path: one.names for one in found.values}
             given = template.given.union(*(names[file] for file in (*shared, *some[:1])))
             missing = [
                 name
@@ -204,102 +197,6 @@ def _of_build(
             )
 
 
-def _may_fit(one: ValuesFile, template: FoundTemplate, build: Build, owners: frozenset[str]) -> bool:
-    """Whether a file of values can belong to a build, by what it sets, where it lies and its name."""
-    if not one.names & template.variables.keys():
-        return False
-    folders = [str(folder) for folder in PurePosixPath(one.path).parents]
-    owner = next((folder for folder in folders if folder in owners), None)
-    if owner not in (None, template.folder):
-        return False
-    trials = _TRIALS.intersection(PurePosixPath(one.path).parent.parts)
-    if trials - set(PurePosixPath(template.folder).parts):
-        return False
-    if guesses.other_platform(stem(one.path), build.source.labels[0]):
-        return False
-    mine = guesses.distributions(" ".join((build.name, _own_name(template))))
-    told = guesses.distributions(stem(one.path))
-    if mine and told and not mine & told:
-        return False
-    named = [other.name for other in template.builds if _called(stem(one.path)) in _labels(other)]
-    return not named or build.name in named
-
-
-def _called(name: str) -> str:
-    return name.lower().replace("_", "-")
-
-
-def _labels(build: Build) -> set[str]:
-    """The build's own name and that of its source."""
-    return {_called(build.label), *map(_called, build.name.split(".")[:-2])}
-
-
-def _stem(name: str) -> str:
-    """The name of a file of a template, without its suffix."""
-    for suffix in TEMPLATE_SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name
-
-
-def _own_name(template: FoundTemplate) -> str:
-    """The words of the path of a template within its repository, without those of the file's suffix."""
-    return "" if template.place == "." else _stem(template.place)
-
-
-def _grouped(
-    candidates: Sequence[ValuesFile], template: FoundTemplate, faults: list[Fault]
-) -> tuple[list[str], list[str], list[str]]:
-    """Tell files that are shared from those that are alternatives.
-
-    Returns:
-        The shared ones, from the root inwards; the alternatives; and alternatives of another kind, left out.
-    """
-    variables = template.variables.keys()
-    names = {one.path: one.names & variables for one in candidates}
-    needed = {name for name, one in template.variables.items() if one.required} - template.given
-    needed &= frozenset().union(*names.values())
-    clusters: list[list[str]] = []
-    for path in sorted(names):
-        near = [one for one in clusters if any(_alike(names[path], names[other], needed) for other in one)]
-        clusters = [one for one in clusters if one not in near] + [[*itertools.chain(*near), path]]
-    nearest = [_nearest(one, template.folder) for one in clusters]
-    single = [one[0] for one in nearest if len(one) == 1]
-    several = sorted(
-        (one for one in nearest if len(one) > 1),
-        key=lambda one: (-len(needed.intersection(*(names[path] for path in one))), -len(one), one),
-    )
-    shared = sorted(single, key=lambda path: (path.count("/"), path))
-    if not several:
-        return shared, [], []
-    set_by_shared = frozenset().union(*(names[path] for path in shared))
-    fitting = []
-    for path in sorted(several[0]):
-        lacking = sorted(needed - names[path] - set_by_shared)
-        if lacking and len(several) == 1:
-            message = f"does not fit {template.place}: it leaves {', '.join(lacking)} without a value"
-            faults.append(Fault(message, file=path))
-        else:
-            fitting.append(path)
-    return shared, fitting, sorted(itertools.chain(*several[1:]))
-
-
-def _alike(one: frozenset[str], other: frozenset[str], needed: Collection[str]) -> bool:
-    both = one & other
-    return len(both) >= _ALIKE * min(len(one), len(other)) or bool(needed and both.issuperset(needed))
-
-
-def _nearest(files: Sequence[str], folder: str) -> list[str]:
-    """Of alternatives those that lie nearest to the template."""
-    deep = {path: _common(path, folder) for path in files}
-    return [path for path in files if deep[path] == max(deep.values())]
-
-
-def _common(path: str, folder: str) -> int:
-    """How many folders, from the root on, a file and a folder have in common."""
-    pairs = zip(PurePosixPath(path).parent.parts, PurePosixPath(folder).parts, strict=False)
-    return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
-
-
 def _near(examples: Sequence[str], folder: str) -> list[str]:
     """Examples in the template's folder and in the folders above it."""
     above = {folder, *map(str, PurePosixPath(folder).parents)}
@@ -309,7 +206,7 @@ def _near(examples: Sequence[str], folder: str) -> list[str]:
 def _system(template: FoundTemplate, build: Build, file: str, root: str) -> tuple[str, str]:
     """The operating system of an image, and how it is known."""
     names = [stem(file), build.name.rpartition(".")[2], build.name] if file else [build.name]
-    names += [_own_name(template), str(PurePosixPath(file).parent), root]
+    names += [template.own_name, str(PurePosixPath(file).parent), root]
     os, evidence = guesses.operating_system(filter(None, names))
     if os:
         return os, f"named by {evidence!r}"
@@ -333,7 +230,7 @@ def _names(
     folder = PurePosixPath(template.folder)
     words = [label, *build.name.split(".")[:-2]]
     if template.place != template.folder:
-        words.append(_stem(PurePosixPath(template.place).name))
+        words.append(PurePosixPath(template.own_name).name)
     if files and not each:
         words.insert(0, stem(files[0]))
     words += reversed(folder.parts)

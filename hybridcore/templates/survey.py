@@ -52,6 +52,14 @@ class FoundTemplate:
     variables: Mapping[str, Variable]
     given: frozenset[str] = frozenset()
 
+    @property
+    def own_name(self) -> str:
+        """Its path without the suffix of a file; empty for the root."""
+        name = "" if self.place == "." else self.place
+        for suffix in TEMPLATE_SUFFIXES:
+            name = name.removesuffix(suffix)
+        return name
+
 
 @dataclass(frozen=True)
 class ValuesFile:
