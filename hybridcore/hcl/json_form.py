@@ -6,10 +6,10 @@ who reads the file: a name that is no block there is an attribute. ``//`` is a c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
-from .json_values import JsonArray, JsonDocument, JsonObject, read, skip
-from .lexer import MAX_BYTES
+from .json_values import JsonArray, JsonObject, expression, read, skip
+from .lexer import MAX_BYTES, Document
 from .structure import Attribute, Block, Body
 
 if TYPE_CHECKING:
@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .json_values import JsonValue
+    from .nodes import Node
 
     # By type of block: how many labels it has, and the blocks in it.
     Blocks = Mapping[str, tuple[int, Mapping[str, Any]]]
+
+
+@final
+class JsonAttribute(Attribute):
+    """A property that is an attribute."""
+
+    __slots__ = ()
+
+    def _build(self) -> Node:
+        return expression(self._document, self._start)
+
+    @property
+    def words(self) -> str:
+        """The text of a string, since there is no other way to write a word."""
+        return self.value if self.constant and isinstance(self.value, str) else self.expression
 
 
 def loads_json(text: str, blocks: Blocks, *, filename: str = "<string>") -> Body:
@@ -36,7 +52,7 @@ def loads_json(text: str, blocks: Blocks, *, filename: str = "<string>") -> Body
     Raises:
         HclError: the text is no JSON, or not of the form that the blocks need.
     """
-    document = JsonDocument(text, filename)
+    document = Document(text, filename)
     if len(document.text) > MAX_BYTES:
         raise document.error(0, f"the text is larger than {MAX_BYTES} bytes")
     value = read(document, 0)
@@ -49,7 +65,7 @@ def loads_json(text: str, blocks: Blocks, *, filename: str = "<string>") -> Body
     return body
 
 
-def _fill(document: JsonDocument, body: Body, value: JsonObject, blocks: Blocks) -> None:
+def _fill(document: Document, body: Body, value: JsonObject, blocks: Blocks) -> None:
     for item in value:
         if item.name == "//":
             continue
@@ -61,12 +77,12 @@ def _fill(document: JsonDocument, body: Body, value: JsonObject, blocks: Blocks)
             first = body.attributes[item.name].line
             message = f'"{item.name}" is already set in line {first}; each may be set once'
             raise document.error(item.at, message)
-        attribute = Attribute(document, item.name, item.at, item.value.start, item.value.end)
+        attribute = JsonAttribute(document, item.name, item.at, item.value.start, item.value.end)
         body.attributes[item.name] = attribute
 
 
 def _blocks(
-    document: JsonDocument,
+    document: Document,
     body: Body,
     kind: str,
     labels: tuple[str, ...],
@@ -88,7 +104,7 @@ def _blocks(
         _fill(document, block.body, one, inner)
 
 
-def _objects(document: JsonDocument, value: JsonValue) -> Iterator[JsonObject]:
+def _objects(document: Document, value: JsonValue) -> Iterator[JsonObject]:
     """An object, or those of an array; ``null`` is none."""
     if isinstance(value.value, JsonObject):
         yield value.value

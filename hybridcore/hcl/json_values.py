@@ -28,12 +28,6 @@ _MARKER = "END_OF_TEMPLATE"
 _SEQUENCE = re.compile(r"[$%]\{").search
 
 
-class JsonDocument(Document):
-    """A text in HCL's JSON form."""
-
-    __slots__ = ()
-
-
 @dataclass(frozen=True, slots=True)
 class JsonValue:
     """A value with its place.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, final
 
 from .evaluator import compute
 from .expressions import build, references
-from .json_values import JsonDocument, expression
 from .lexer import ASCII_NAME
 from .values import NotEvaluable, Value, WrongExpression, normal
 
@@ -28,7 +27,6 @@ _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _NOT_CONSTANT = NotEvaluable("the expression is not constant")
 
 
-@final
 class Attribute:
     """A name with an expression. It points into the text of its file, so that it is small in memory."""
 
@@ -64,15 +62,11 @@ class Attribute:
         return self._node
 
     def _build(self) -> Node:
-        if isinstance(self._document, JsonDocument):
-            return expression(self._document, self._start)
         return build(self._document, self._start, self._end)
 
     @property
     def words(self) -> str:
         """The text where an expression is taken for what it says, as the type of a variable is."""
-        if isinstance(self._document, JsonDocument) and isinstance(self.value, str):
-            return self.value
         return self.expression
 
     @property

@@ -154,3 +154,11 @@ def test_an_empty_default_is_a_type_for_older_packers(
     faults: list[Fault] = []
     assert str(for_packer(one(workspace, "default = {}"), dialect(version), faults).type) == kind
     assert faults == []
+
+
+def test_a_type_in_json_that_is_computed_is_a_fault_among_others(workspace: Workspace) -> None:
+    text = '{"variable": {"x": {"type": "${var.y}"}, "z": {"type": "text"}}}'
+    body = hcl.loads_json(text, {"variable": (1, {})})
+    found = read([(workspace.root / "x.pkr.json", body)], workspace)
+    assert [fault.message.partition(":")[0] for fault in found.faults] == ["x", "z"]
+    assert all("the type is not valid" in fault.message for fault in found.faults)
