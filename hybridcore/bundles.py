@@ -107,19 +107,27 @@ def _copy_all(new: Path, space: Workspace, monitor: Monitor) -> Iterable[Bundled
     _copy(Path(os.path.realpath(packer.path)), place)
     place.chmod(0o755)
     yield Bundled("packer", packer.version, _within(place, new))
-    for kind, name, root in (
-        ("base image", "base", space.images / "base"),
-        ("collection", "collections", space.root / "collections"),
-    ):
-        for path in sorted(root.rglob("*")):
-            if path.is_file():
-                place = new / name / path.relative_to(root)
-                _copy(path, place)
-                if kind == "base image":
-                    yield Bundled(kind, path.name, _within(place, new))
-        if kind == "collection" and root.is_dir():
-            yield Bundled(kind, "collections", "collections")
+    folders = _folders(space)
+    for place in _copy_files(folders["base"], new / "base"):
+        yield Bundled("base image", place.name, _within(place, new))
+    _copy_files(folders["collections"], new / "collections")
+    if folders["collections"].is_dir():
+        yield Bundled("collection", "collections", "collections")
     monitor.note(f"copied Packer {packer.version}, plugins, base images and collections")
+
+
+def _folders(space: Workspace) -> dict[str, Path]:
+    """The folders of a workspace that a bundle has too, by their names there."""
+    return {"base": space.images / "base", "collections": space.root / "collections"}
+
+
+def _copy_files(source: Path, folder: Path) -> list[Path]:
+    """Copy every file of a folder, at any depth; where the copies are."""
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    places = [folder / path.relative_to(source) for path in files]
+    for path, place in zip(files, places, strict=True):
+        _copy(path, place)
+    return places
 
 
 def bring(*, workspace: Workspace, monitor: Monitor) -> None:
@@ -134,10 +142,10 @@ def bring(*, workspace: Workspace, monitor: Monitor) -> None:
         PackerError: there is no Packer in either.
     """
     files = manifest(workspace)["files"]
-    mirror = workspace.mirror
+    mirror, folders = workspace.mirror, _folders(workspace)
     for path, sha256 in files.items():
         head, __, rest = path.partition("/")
-        root = {"base": workspace.images / "base", "collections": workspace.root / "collections"}.get(head)
+        root = folders.get(head)
         if mirror is not None and root is not None and not (root / rest).exists():
             _copy(mirror / path, root / rest, sha256)
     if mirror is not None and path_of(workspace) == str(mirror / "packer" / "packer"):
