@@ -1,4 +1,4 @@
-"""What a commit may not have where the settings refuse it: links that leave, submodules, Git LFS."""
+"""What a commit may not have: what the settings refuse, and files that are larger than they allow."""
 
 from __future__ import annotations
 
@@ -45,6 +45,25 @@ def check(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
         texts = [f"{_WORDS[kind]} ({_some(paths)})" for kind, paths in sorted(found.items())]
         raise SourcesError(
             f"commit {sha} has {' and '.join(texts)}", hint="refuse of the source says what it may not have"
+        )
+
+
+def check_size(setting: SourceSetting, git: Git, folder: Path, sha: str) -> None:
+    """Refuse a commit whose files have more than ``max_mb``.
+
+    Args:
+        setting: the source, or as for one.
+        git: runs git.
+        folder: a clone that has the commit.
+        sha: the commit.
+
+    Raises:
+        SourcesError: they have more.
+    """
+    if setting.max_mb and (size := git.size(folder, sha)) > setting.max_mb * 1_000_000:
+        raise SourcesError(
+            f"the files of commit {sha} have {size / 1e6:.1f} MB, more than {setting.max_mb}",
+            hint="max_mb of the source allows more",
         )
 
 

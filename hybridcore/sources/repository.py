@@ -370,11 +370,8 @@ def _check_commit(setting: SourceSetting, git: Git, folder: Path, sha: str) -> N
     commit = git.commit(folder, sha)
     if commit and commit != sha:
         raise SourcesError(f"{sha} is a tag, not a commit", hint=f"its commit is {commit}; write that one")
-    if commit and setting.max_mb and (size := git.size(folder, sha)) > setting.max_mb * 1_000_000:
-        raise SourcesError(
-            f"the files of commit {sha} have {size / 1e6:.1f} MB, more than {setting.max_mb}",
-            hint="max_mb of the source allows more",
-        )
+    if commit:
+        contents.check_size(setting, git, folder, sha)
 
 
 def _check_move(prepared: Prepared, git: Git) -> None:

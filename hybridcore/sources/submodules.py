@@ -164,6 +164,7 @@ def _clone(asked: Asked, setting: SourceSetting, git: Git, folder: Path, level: 
         raise SourcesError(f"the submodule {setting.name} is missing, and offline nothing can be cloned")
     git.clone(setting, folder)
     _fetch_pin(setting, git, folder)
+    contents.check_size(setting, git, folder, setting.sha)
     if setting.lfs:
         git.fetch_lfs(setting, folder, setting.sha)
     git.checkout(setting, folder, setting.sha)
@@ -247,6 +248,8 @@ def prepare(
                 raise SourcesError(f"commit {inner.sha} is not in {place}, and offline it cannot be fetched")
             git.fetch(inner, place)
         _fetch_pin(inner, git, place)
+        if head != inner.sha:
+            contents.check_size(inner, git, place, inner.sha)
         if head != inner.sha or half:
             nested.append(Nested(inner, place, finish=half))
         deeper = prepare(

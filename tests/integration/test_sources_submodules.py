@@ -184,6 +184,23 @@ def test_nothing_moves_when_one_cannot_be_fetched(space: Space, inner: Inner) ->
     assert space.head() == inner.sha
 
 
+def test_one_whose_files_are_too_large_is_refused(space: Space, inner: Inner) -> None:
+    limit = f"{ON}max_mb = 1\n"
+    space.settings(more=limit)
+    space.sync()
+    inner.deep_sha = inner.deep.commit("deep.txt", "\0" * 3_000_000)
+    pin(inner.inner, "deep", inner.deep_sha)
+    pin(inner.outer, "lib/inner", inner.inner.commit("inner.txt", "inner 2\n"))
+    inner.outer.commit("file.txt", "outer 2\n")
+    assert f"the files of commit {inner.deep_sha} have 3.0 MB, more than 1" in space.error()
+    assert texts(space) == ["outer 1\n", "inner 1\n", "deep 1\n"]
+    shutil.rmtree(space.clone)
+    assert "more than 1" in space.error()
+    assert not space.clone.exists()
+    space.settings(more=f"{ON}max_mb = 4\n")
+    assert [each.action for each in space.sync()] == ["cloned"]
+
+
 def test_work_of_the_user_in_one_is_refused_and_kept(space: Space, inner: Inner) -> None:
     space.sync()
     deep = space.clone / "lib/inner/deep"
