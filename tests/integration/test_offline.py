@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hybridcore import sources, state
 from hybridcore.errors import SourcesError
@@ -16,6 +17,7 @@ from hybridcore.workspace import open_workspace
 from tests.support.builds import hybrid, hybrid_command, hybrid_environment
 from tests.support.file_server import FileServer, file_server
 from tests.support.git_servers import WebServer, web_server
+from tests.support.playbooks import Ansible
 from tests.support.remotes import Remote, git
 from tests.support.sources import Space
 from tests.support.workspaces import WorkspaceFolder
@@ -185,3 +187,28 @@ def test_a_mirror_without_the_repository_or_none_at_all(space: Space, tmp_path: 
     (tmp_path / "mirror").rmdir()
     with pytest.raises(SourcesError, match=r"the mirror .* is not there"):
         sources.sync(offline=True, workspace=open_workspace(space.root))
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "defaults"),
+    [
+        ("sources", {}, {"hybridcore.packer.packer_sources": {"offline": True}}),
+        ("pipeline", {"env": "dev", "targets": "all", "control_node": False, "offline": True}, {}),
+    ],
+)
+def test_a_role_that_is_offline_asks_the_mirror_alone(
+    space: Space, ansible: Ansible, tmp_path: Path, role: str, given: dict[str, object], defaults: dict
+) -> None:
+    git(tmp_path, "clone", "--quiet", "--mirror", str(space.remote.folder), "mirror/demo.git")
+    WorkspaceFolder(space.root).null()
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "module_defaults": defaults,
+        "vars": {f"{role}_{name}": value for name, value in given.items()},
+        "roles": [f"hybridcore.packer.{role}"],
+    }
+    (space.root / "play.yml").write_text(yaml.safe_dump([play]))
+    done = ansible.playbook("play.yml", cwd=space.root)
+    assert done.returncode == 0, done.stdout
+    assert space.head() == space.first
