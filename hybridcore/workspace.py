@@ -148,14 +148,19 @@ def find(start: str | Path | None = None) -> Workspace:
     named = os.environ.get(ENVIRONMENT_VARIABLE) if start is None else None
     if named:
         return open_workspace(named)
-    here = Path(os.path.realpath(start or "."))
-    for folder in (here, *here.parents):
-        if (folder / SETTINGS_FILE).is_file():
-            return open_workspace(folder)
-    raise WorkspaceError(
-        f"no {SETTINGS_FILE} in {here} or any folder above it",
-        hint=f"create an empty {SETTINGS_FILE} there, or name the workspace with --workspace",
-    )
+    folder = nearest(start or ".")
+    if folder is None:
+        raise WorkspaceError(
+            f"no {SETTINGS_FILE} in {os.path.realpath(start or '.')} or any folder above it",
+            hint=f"create an empty {SETTINGS_FILE} there, or name the workspace with --workspace",
+        )
+    return open_workspace(folder)
+
+
+def nearest(start: str | Path) -> Path | None:
+    """The nearest folder with a settings file, right or not, at or above a folder; None without one."""
+    here = Path(os.path.realpath(start))
+    return next((folder for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file()), None)
 
 
 def open_workspace(root: str | Path) -> Workspace:

@@ -61,37 +61,24 @@ _list:
   sample: [{image: "dev:linux/qemu/web", version: 7, path: /srv/disk, id: VM, name: disk}]
 """
 
-from typing import Any  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 from ansible.errors import AnsibleLookupError  # noqa: E402
-from ansible.plugins.lookup import LookupBase  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.plugin_utils._core_lookup import CoreLookup  # noqa: E402
+
+if TYPE_CHECKING:
+    from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import Workspace
 
 
-class LookupModule(LookupBase):
-    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        if sentence := _gate.refusal():
-            raise AnsibleLookupError(sentence)
-        # What imports the core comes after the gate.
+class LookupModule(CoreLookup):
+    def look_up(self, terms: list[Any], where: Workspace) -> list[Any]:
         from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import images
-        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError
-        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import (
-            open_workspace,
-        )
-        from ansible_collections.hybridcore.packer.plugins.plugin_utils._here import workspace_for
 
-        self.set_options(var_options=variables, direct=kwargs)
-        if self._loader is None:
-            raise AnsibleLookupError("the lookup has no loader: it is used outside of a play")
         want = self.get_option("want")
         allowed = self.get_option("allow_revoked")
-        try:
-            where = open_workspace(workspace_for(self.get_option("workspace"), self._loader.get_basedir()))
-            found = [
-                images.look_up(str(term), workspace=where, allow_revoked=allowed).to_dict() for term in terms
-            ]
-        except HybridError as error:
-            raise AnsibleLookupError(str(error)) from error
+        found = [
+            images.look_up(str(term), workspace=where, allow_revoked=allowed).to_dict() for term in terms
+        ]
         if want == "all":
             return found
         for one in found:

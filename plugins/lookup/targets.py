@@ -46,37 +46,21 @@ _list:
   sample: [{target: linux/qemu/debian-12, vars: {}}]
 """
 
-from typing import Any  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
-from ansible.errors import AnsibleLookupError  # noqa: E402
-from ansible.plugins.lookup import LookupBase  # noqa: E402
-from ansible_collections.hybridcore.packer.plugins.module_utils import _gate  # noqa: E402
+from ansible_collections.hybridcore.packer.plugins.plugin_utils._core_lookup import CoreLookup  # noqa: E402
+
+if TYPE_CHECKING:
+    from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import Workspace
 
 
-class LookupModule(LookupBase):
-    def run(
-        self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any
-    ) -> list[dict[str, Any]]:
-        if sentence := _gate.refusal():
-            raise AnsibleLookupError(sentence)
-        # What imports the core comes after the gate.
+class LookupModule(CoreLookup):
+    def look_up(self, terms: list[Any], where: Workspace) -> list[dict[str, Any]]:
         from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import pipeline
-        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import HybridError
-        from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import (
-            open_workspace,
-        )
-        from ansible_collections.hybridcore.packer.plugins.plugin_utils._here import workspace_for
 
-        self.set_options(var_options=variables, direct=kwargs)
         entries = [entry for term in terms for entry in (term if isinstance(term, list) else [term])]
-        if self._loader is None:
-            raise AnsibleLookupError("the lookup has no loader: it is used outside of a play")
-        try:
-            where = workspace_for(self.get_option("workspace"), self._loader.get_basedir())
-            # Nothing asked for is not everything: a form that was left blank gets here.
-            named = pipeline.named_targets(entries or [""], open_workspace(where))
-        except HybridError as error:
-            raise AnsibleLookupError(str(error)) from error
+        # Nothing asked for is not everything: a form that was left blank gets here.
+        named = pipeline.named_targets(entries or [""], where)
         return [
             {"target": entry, "vars": {}} if isinstance(entry, str) else {"vars": {}, **entry}
             for entry in named

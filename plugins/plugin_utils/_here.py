@@ -17,7 +17,6 @@ from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.hybridcore.packer.plugins.module_utils._core_module import under_runner
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore import workspace
-from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import WorkspaceError
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.logs import rolling
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Silence
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.process.lines import (
@@ -98,10 +97,8 @@ def workspace_for(named: str | None, here: str) -> str:
         return os.path.join(here, named)
     if os.environ.get(workspace.ENVIRONMENT_VARIABLE):
         return str(workspace.find().root)
-    try:
-        return str(workspace.find(os.path.realpath(here)).root)
-    except WorkspaceError:
-        return str(workspace.find(os.getcwd()).root)
+    # Settings that are not right are no reason to look further: the task would work on another workspace.
+    return str(workspace.nearest(here) or workspace.find(os.getcwd()).root)
 
 
 class _Warnings(logging.Handler):

@@ -20,6 +20,7 @@ LOADED = [
     *sorted(PLUGINS.glob("lookup/*.py")),
     *sorted(PLUGINS.glob("inventory/*.py")),
     PLUGINS / "plugin_utils" / "_core_action.py",
+    PLUGINS / "plugin_utils" / "_core_lookup.py",
     PLUGINS / "plugin_utils" / "_far.py",
 ]
 
@@ -60,7 +61,12 @@ def test_a_module_passes_the_gate_before_anything_of_ours_is_imported(file):
 
 @pytest.mark.parametrize("file", LOADED, ids=name)
 def test_what_ansible_loads_imports_no_core_when_it_is_loaded(file):
-    allowed = ("module_utils._gate", "plugin_utils._core_action.CoreAction", "plugin_utils._core_action.SUDO")
+    allowed = (
+        "module_utils._gate",
+        "plugin_utils._core_action.CoreAction",
+        "plugin_utils._core_action.SUDO",
+        "plugin_utils._core_lookup.CoreLookup",
+    )
     body = ast.parse(file.read_text(encoding="utf-8")).body
     found = [module for module in of_ours(imported_when_loaded(body)) if "plugin_utils._far." not in module]
     rest = {module.removeprefix("ansible_collections.hybridcore.packer.plugins.") for module in found}

@@ -140,6 +140,15 @@ def test_the_workspace_of_the_environment_then_above_the_playbook_then_above_us(
         here.workspace_for(None, str(tmp_path / "else"))
 
 
+def test_settings_that_are_not_right_do_not_lead_to_another_workspace(
+    here: ModuleType, make_workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, plays = make_workspace("ours"), make_workspace("plays")
+    plays.write("packer-hybrid.toml", "no settings")
+    monkeypatch.chdir(ours.root)
+    assert here.workspace_for(None, str(plays.root)) == str(plays.root)
+
+
 def test_warnings_of_the_core_are_shown_while_the_block_runs(here: ModuleType, display: Display) -> None:
     monitor = here.DisplayMonitor()
     logger = logging.getLogger("hybridcore.state")

@@ -46,10 +46,3 @@ def test_a_dictionary_keeps_its_variables(look_up) -> None:
 def test_nothing_asked_for_is_an_error_and_not_everything(look_up, terms) -> None:
     with pytest.raises(AnsibleLookupError):
         look_up(*terms)
-
-
-def test_without_a_play_it_says_so(plugin, monkeypatch: pytest.MonkeyPatch) -> None:
-    lookup = plugin("lookup.targets").LookupModule()
-    monkeypatch.setattr(lookup, "set_options", lambda **_: None)
-    with pytest.raises(AnsibleLookupError, match="outside of a play"):
-        lookup.run([A])
