@@ -35,6 +35,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     Returns:
         What the task returns.
     """
+    where = open_workspace(params)
     results = sources.sync(
         params["names"],
         frozen=params["frozen"],
@@ -42,12 +43,12 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         check=check_mode,
         keep_going=params["keep_going"],
         monitor=monitor,
-        workspace=open_workspace(params),
+        workspace=where,
     )
     moved = any(result.changed for result in results)
     # What a check would have moved is not there to be locked.
     locked = (
-        sources.lock(params["names"], check=check_mode, workspace=open_workspace(params))
+        sources.lock(params["names"], check=check_mode, workspace=where)
         if params["lock"] and not (check_mode and moved)
         else []
     )
@@ -57,7 +58,6 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
         # Only here, since importing it takes as long as a sync in which nothing changed.
         from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.packer import pinned
 
-        where = open_workspace(params)
         installed = pinned.sync(offline=params["offline"], check=check_mode, monitor=monitor, workspace=where)
         if params["lock"] and not (check_mode and any(result.changed for result in installed)):
             locked_plugins = pinned.lock(check=check_mode, workspace=where)
