@@ -22,7 +22,7 @@ arguments = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "-
 sys.exit(subprocess.call([{python!r}, "-m", "pip", "--python", sys.executable, "install", "-q", *arguments]))
 """
 # The versions of pip that the versions of ansible-test ask for.
-PIPS = ("24_0", "24_2", "25_0_1", "25_1", "25_2", "25_3", "26_0")
+PIPS = ("23_1_2", "24_0", "24_2", "25_0_1", "25_1", "25_2", "25_3", "26_0")
 # pslint and shellcheck need programs that are no Python packages.
 SKIPPED = ("pslint", "shellcheck")
 OTHERS = {
