@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import hcl, templates
-from ..errors import ConfigError, Fault, HclError
+from .. import templates
+from ..errors import ConfigError, Fault
 from ..templates import declarations
 from ..templates.declarations import Variable
-from ..templates.files import TEMPLATE_SUFFIXES, read_body
+from ..templates.files import TEMPLATE_SUFFIXES, body_of
 from . import values
 from .entries import Entry, read_file
 from .names import HCL_SUFFIX, JSON_SUFFIX, Names
@@ -30,7 +30,8 @@ def validate(files: Sequence[Path], workspace: Workspace, spoken: Dialect) -> No
     sources = [path for path in paths if path.name.endswith(TEMPLATE_SUFFIXES)]
     others = [path for path in paths if path not in sources]
     if sources:
-        declared = declarations.read(_bodies(sources, workspace, faults), workspace)
+        bodies = [(path, body) for path in sources if (body := body_of(path, workspace, faults))]
+        declared = declarations.read(bodies, workspace)
         faults += declared.faults
         layers = [read_file(path, workspace, faults) for path in others]
         given = [layer for layer in layers if layer is not None]
@@ -43,57 +44,39 @@ def validate(files: Sequence[Path], workspace: Workspace, spoken: Dialect) -> No
         raise ConfigError("the files are not right", faults=set(faults))
 
 
-def _bodies(paths: Sequence[Path], workspace: Workspace, faults: list[Fault]) -> list[tuple[Path, hcl.Body]]:
-    bodies = []
-    for path in paths:
-        file = workspace.relative(path)
-        try:
-            bodies.append((path, read_body(path)))
-        except HclError as error:
-            faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
-        except OSError as error:
-            faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
-    return bodies
-
-
 def _alone(path: Path, workspace: Workspace, spoken: Dialect, faults: list[Fault]) -> None:
     """Check a file whose place says what it is for: a rendered configuration, or an overlay."""
     file = workspace.relative(path)
     parts = file.split("/")
     if path.name.endswith(HCL_SUFFIX) and parts[0] == workspace.configs.name and len(parts) == 5:
         target = "/".join(parts[2:]).removesuffix(HCL_SUFFIX)
-        declared = _declared(target, workspace, faults)
+        template = templates.load(target, workspace)
+        faults += template.declarations.faults
         layer = read_file(path, workspace, faults)
         if layer is None:
             return
         for name, entry in layer.items():
-            if name not in declared:
+            if name not in template.variables:
                 faults.append(
                     Fault(f"{name}: {target} does not declare it", file=entry.file, line=entry.line)
                 )
-        _check(target, declared, [layer], spoken, faults, complete=True)
+        _check(target, template.variables, [layer], spoken, faults, complete=True)
     elif path.name.endswith((HCL_SUFFIX, JSON_SUFFIX)) and parts[0] == workspace.environments.name:
         layer = read_file(path, workspace, faults)
-        targets = templates.list_targets(workspace=workspace)
+        loaded = templates.load_catalogue(workspace=workspace)
         names = Names(workspace)
-        used_by = [target for target in targets if applies(parts[2:], target, names)]
+        used_by = [template for template in loaded if applies(parts[2:], template.target, names)]
         if not used_by:
             hint = "mind the names of its folders"
             faults.append(Fault("no target uses these values", file=file, hint=hint))
         if layer is None:
             return
-        for target in used_by:
-            declared = _declared(target, workspace, faults)
-            _check(target, declared, [layer], spoken, faults, complete=False)
+        for template in used_by:
+            faults += template.declarations.faults
+            _check(template.target, template.variables, [layer], spoken, faults, complete=False)
     else:
         hint = "name the template's files too, or a file below configs/<env>/ or environments/<env>/"
         faults.append(Fault("which template are these values for?", file=file, hint=hint))
-
-
-def _declared(target: str, workspace: Workspace, faults: list[Fault]) -> Mapping[str, Variable]:
-    declared = templates.load(target, workspace).declarations
-    faults += declared.faults
-    return declared.variables
 
 
 def _check(

@@ -69,16 +69,33 @@ def read_bodies(place: Path, workspace: Workspace, faults: list[Fault]) -> list[
             file = workspace.relative(path)
             faults.append(Fault("leads out of the workspace", file=file, hint="copy the file"))
             continue
-        try:
-            stat = os.stat(path)
-            bodies.append((path, _parse(path, stat.st_mtime_ns, stat.st_size)))
-        except HclError as error:
-            file = workspace.relative(path)
-            faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
-        except OSError as error:
-            file = workspace.relative(path)
-            faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
+        body = body_of(path, workspace, faults)
+        if body is not None:
+            bodies.append((path, body))
     return bodies
+
+
+def body_of(path: Path, workspace: Workspace, faults: list[Fault]) -> Body | None:
+    """What a file says, parsed once for as long as it does not change.
+
+    Args:
+        path: the file.
+        workspace: for its name in faults.
+        faults: where to add what is wrong.
+
+    Returns:
+        None where it cannot be read, or is no HCL.
+    """
+    try:
+        stat = os.stat(path)
+        return _parse(path, stat.st_mtime_ns, stat.st_size)
+    except HclError as error:
+        file = workspace.relative(path)
+        faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
+    except OSError as error:
+        file = workspace.relative(path)
+        faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
+    return None
 
 
 @lru_cache(maxsize=4096)

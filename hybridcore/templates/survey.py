@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, Fault, HclError, TemplatesError
+from ..errors import ConfigError, Fault, TemplatesError
 from ..settings import SETTINGS_FILE
 from ..workspace import read_plain
 from . import catalogue, declarations
 from .declared import AUTO, SUFFIXES, auto_files, images_of
 from .declared import load as load_declared
-from .files import JSON_SUFFIX, TEMPLATE_SUFFIXES, read_bodies, read_body
+from .files import JSON_SUFFIX, TEMPLATE_SUFFIXES, body_of, read_bodies
 from .selection import builds
 
 if TYPE_CHECKING:
@@ -225,19 +225,15 @@ def _template(
 
 def _values(path: Path, workspace: Workspace, faults: list[Fault]) -> ValuesFile | None:
     file = workspace.relative(path)
+    if not path.name.endswith(".json"):
+        body = body_of(path, workspace, faults)
+        return None if body is None else ValuesFile(file, frozenset(body.attributes))
     try:
-        if path.name.endswith(".json"):
-            names = set(json.loads(read_plain(path)))
-        else:
-            names = set(read_body(path).attributes)
-    except HclError as error:
-        faults.append(Fault(f"column {error.column}: {error.message}", file=file, line=error.line))
+        return ValuesFile(file, frozenset(json.loads(read_plain(path))))
     except OSError as error:
         faults.append(Fault(f"cannot be read: {error.strerror}", file=file))
     except (ValueError, TypeError, RecursionError):
         faults.append(Fault("is not an object of JSON", file=file))
-    else:
-        return ValuesFile(file, frozenset(names))
     return None
 
 

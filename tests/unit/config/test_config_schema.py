@@ -52,6 +52,17 @@ def test_what_was_rendered_is_right(folder: WorkspaceFolder) -> None:
     validate_schema([result["files"][0]["path"]], workspace=folder.open())
 
 
+def test_what_the_build_tells_of_a_parent_is_not_missed_in_what_was_rendered(folder: WorkspaceFolder) -> None:
+    app = 'variable "disk" {\n  type = string\n}\n' + TEMPLATE.replace("demo", "app")
+    folder.template("linux/null/app", app)
+    folder.settings(
+        '[images."linux/null/app"]\nparent = {target = "linux/null/demo", variables = {disk = "path"}}\n'
+    )
+    folder.write("environments/dev/a.pkrvars.hcl", "n = 5\n")
+    result = generate_env_config({"env": "dev", "targets": ["linux/null/app"]}, workspace=folder.open())
+    validate_schema([result["files"][0]["path"]], workspace=folder.open())
+
+
 def test_a_rendered_file_that_was_edited(folder: WorkspaceFolder) -> None:
     path = f"configs/dev/{TARGET}.pkrvars.hcl"
     folder.write(path, 'n = "x"\nother = 1\ntoken = "hunter2"\n')
