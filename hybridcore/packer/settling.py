@@ -122,7 +122,7 @@ def settle_dead(workspace: Workspace) -> list[str]:
         A sentence for each such run, to be shown.
     """
     said = []
-    data = state.read(workspace=workspace)
+    data = state.peek(workspace=workspace)
     for run_id in state.interrupted(data):
         if other := _other_owner(run_folder(workspace, run_id)):
             said.append(f"run {run_id} of {other} was interrupted; what it left is for {other} to remove")
@@ -136,7 +136,7 @@ def settle_dead(workspace: Workspace) -> list[str]:
         said.append(f"run {run_id} was interrupted; what it left was removed, its targets are built again")
     # In this order: a run is in the state before its folder is made.
     folders = sorted(workspace.runs.iterdir()) if workspace.runs.is_dir() else []
-    running = state.read(workspace=workspace)["running"]
+    running = state.peek(workspace=workspace)["running"]
     for folder in folders:
         if folder.name in running or _other_owner(folder):
             continue

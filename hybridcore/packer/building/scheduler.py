@@ -212,7 +212,7 @@ class Scheduler:
         if job.attempts or job.planned.options.force:
             return False
         key = f"{batch.env}/{job.target}"
-        remembered = state.read(workspace=batch.workspace)
+        remembered = state.peek(workspace=batch.workspace)
         image = remembered["images"].get(key)
         if image is None or image.get("run") == job.planned.run_before:
             return False

@@ -248,7 +248,7 @@ def _put(space: Workspace, one: PluginSetting, result: PluginResult, file: Path 
 
 
 def _record(space: Workspace, results: Sequence[PluginResult]) -> None:
-    known = state.read(workspace=space).get("plugins", {})
+    known = state.peek(workspace=space)["plugins"]
     if all(known.get(result.source) == result.version for result in results):
         return
     with state.transaction(workspace=space) as data:

@@ -145,7 +145,7 @@ def _check_source(path: Path, space: Workspace) -> None:
         if source.kind != "plugin":
             hint = f'kind = "plugin" in [sources.{name}] allows it'
             raise SourcesError(f"the source {name!r} is of kind {source.kind!r}", hint=hint)
-        entry = state.read(workspace=space)["sources"].get(name)
+        entry = state.peek(workspace=space)["sources"].get(name)
         commit = (entry and entry.get("sha")) or ""
         for fault in differences({name: commit}, space):
             raise SourcesError(fault.message, hint=fault.hint)

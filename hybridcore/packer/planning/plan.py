@@ -315,7 +315,7 @@ def changed_since(
         now = gather(
             planned.template,
             planned.rendered,
-            state.read(workspace=workspace)["sources"] if uses_sources else {},
+            state.peek(workspace=workspace)["sources"] if uses_sources else {},
             workspace=workspace,
             capabilities=capabilities,
             installed=plugins.found_by(capabilities, environ),
