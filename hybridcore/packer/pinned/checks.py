@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ...workspace import Workspace
 
 _SYNC = "packer-hybrid plugins sync"
-_CHUNK = 1 << 20
 
 
 class Problem(NamedTuple):
@@ -39,11 +38,8 @@ class Problem(NamedTuple):
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(_CHUNK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def pin_of(setting: PluginSetting, locked: Mapping[str, lockfile.LockedPlugin]) -> str:

@@ -83,12 +83,14 @@ def fetch(
         if given.is_dir():
             given = _in_folder(setting, given)
     if setting.archive_sha256 and bundled is None and (found := sha256_of(given)) != setting.archive_sha256:
-        message = f"{_shown(origin)} has the digest {found}, archive_sha256 is {setting.archive_sha256}"
+        message = (
+            f"{addresses.shown(origin)} has the digest {found}, archive_sha256 is {setting.archive_sha256}"
+        )
         raise SourcesError(message, hint="do not use it, and find out who changed what")
     program = _program(setting, given, folder / "program")
-    _check_digest(setting, pin, given, program)
-    warning = _describe(setting, program)
-    return Fetched(program, space.plugins / setting.source / program.name, sha256_of(program), warning)
+    sha256 = _checked_digest(pin, given, program)
+    warning = _describe(program)
+    return Fetched(program, space.plugins / setting.source / program.name, sha256, warning)
 
 
 def in_mirror(setting: PluginSetting, space: Workspace) -> Path | None:
@@ -107,10 +109,6 @@ def _filled(setting: PluginSetting) -> str:
     return re.sub(r"\{\w+\}", lambda found: values.get(found[0], found[0]), setting.origin)
 
 
-def _shown(origin: str) -> str:
-    return addresses.shown(origin)
-
-
 def _check_url(url: str) -> None:
     if wrong := addresses.wrong(url):
         raise SourcesError(wrong[0], hint="a server that wants no password, a folder, or file:///PATH")
@@ -126,7 +124,7 @@ def _path(origin: str, space: Workspace) -> Path:
         host, slash, path = rest.partition("/")
         if scheme != "file" or host not in ("", "localhost") or not slash:
             hint = "https://, http://, file:///PATH, or a path"
-            raise SourcesError(f"{_shown(origin)!r} is no place to fetch from", hint=hint)
+            raise SourcesError(f"{addresses.shown(origin)!r} is no place to fetch from", hint=hint)
         text = "/" + unquote(path)
     path_of = space.root / text
     if not os.path.isabs(text) and not space.holds(path_of):
@@ -240,10 +238,11 @@ def _copied(source: IO[bytes], path: Path) -> Path:
     return path
 
 
-def _check_digest(setting: PluginSetting, pin: str, given: Path, program: Path) -> None:
+def _checked_digest(pin: str, given: Path, program: Path) -> str:
+    """The digest of a program, which is the pinned one where one is pinned."""
     found = sha256_of(program)
     if not pin or found == pin:
-        return
+        return found
     if given.name != program.name and sha256_of(given) == pin:
         raise SourcesError(
             "sha256 is that of the archive",
@@ -255,7 +254,7 @@ def _check_digest(setting: PluginSetting, pin: str, given: Path, program: Path) 
     )
 
 
-def _describe(setting: PluginSetting, program: Path) -> str:
+def _describe(program: Path) -> str:
     """Have a plugin say what it is; gives why a newer Packer would not load it.
 
     From 1.11 on Packer loads a plugin only where its name and what it says agree: see docs/packers.md.
