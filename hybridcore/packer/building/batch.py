@@ -172,7 +172,6 @@ def run_batch(
         return BuildReport(tuple(results.values()), run_id)
     if results:
         monitor.note(f"{len(results)} unchanged, {len(todo)} to build")
-    # Of those that wait for their parents it is asked when they begin.
     ready = [one for one in todo if not one.waits]
     hidden = hidden_values(ready, env=env, options=options, workspace=workspace, capabilities=capabilities)
     # The end is written while the supervisor still lives: nobody takes the run for a dead one.
@@ -197,9 +196,8 @@ def run_batch(
             monitor,
             parallel=min(wanted, most_open),
             most_open=most_open,
-            hidden=hidden,
         )
-        results |= Scheduler(batch, todo, children).run(command)
+        results |= Scheduler(batch, todo, hidden, children).run(command)
         report = BuildReport(tuple(results[one.template.target] for one in planned), run_id)
         runs.finish(
             workspace,

@@ -52,7 +52,6 @@ class Batch:
         parallel: Packer processes at a time.
         most_open: jobs that may have files open at a time: those that run, those that are being concluded,
             and those that wait to be tried again.
-        hidden: by target, values to mask that only Packer knew.
     """
 
     workspace: Workspace
@@ -64,7 +63,6 @@ class Batch:
     monitor: Monitor
     parallel: int
     most_open: int
-    hidden: Mapping[str, Sequence[str]] = field(repr=False)
 
 
 @dataclass
@@ -86,7 +84,7 @@ class Job:
         reading: what the last attempt was seen to read.
         inputs: what the image was made of, as far as it is known.
         observed: those of the inputs that nothing names.
-        hidden: values to mask that only Packer knew, where it could not be asked before the batch began.
+        hidden: values to mask that only Packer knows; None until it was asked.
     """
 
     planned: Planned
@@ -103,7 +101,7 @@ class Job:
     reading: Reading | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     observed: Sequence[str] = ()
-    hidden: Sequence[str] = field(default=(), repr=False)
+    hidden: Sequence[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.inputs, self.observed = self.planned.inputs, self.planned.observed
@@ -228,8 +226,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
     )
     secrets = (
         *secret_values(template, batch.options.secrets, env),
-        *batch.hidden.get(job.target, ()),
-        *job.hidden,
+        *(job.hidden or ()),
         *masked(template, env),
     )
     # A copy of what the fingerprint was taken of: the file in configs/ may be rendered anew meanwhile.

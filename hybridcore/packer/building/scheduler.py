@@ -31,7 +31,7 @@ from .observation import Observer
 from .remains import grace, left_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ...process.children import Children
     from ...process.wire import Exit
@@ -64,10 +64,18 @@ class Scheduler:
     Args:
         batch: what the jobs share.
         todo: what is to be built, each with its reasons.
+        hidden: values to mask that only Packer knew, by target. Of those that wait for their parents it is
+            asked when they begin, with an image that nobody had before.
         children: the supervisor.
     """
 
-    def __init__(self, batch: Batch, todo: Sequence[Planned], children: Children) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        todo: Sequence[Planned],
+        hidden: Mapping[str, Sequence[str]],
+        children: Children,
+    ) -> None:
         self._batch = batch
         self._children = children
         self._jobs = tuple(
@@ -76,6 +84,7 @@ class Scheduler:
                 logs.BuildLog(
                     logs.build_log_path(batch.workspace, batch.env, plan.template.target, batch.run_id)
                 ),
+                hidden=None if plan.waits else hidden.get(plan.template.target, ()),
             )
             for plan in todo
         )
@@ -85,8 +94,6 @@ class Scheduler:
         for job in self._jobs:
             if job.planned.waits and (parent := job.planned.template.parent):
                 self._children_of.setdefault(parent.target, []).append(job)
-        # Those that begin with an image that nobody had before; Packer is still to be asked what it hides.
-        self._to_ask: set[str] = set()
         self._running: dict[str, _Running] = {}
         self._results: dict[str, BuildResult] = {}
         self._cancelled = ""
@@ -237,8 +244,7 @@ class Scheduler:
                 batch.monitor.note(f"{job.target}: {word}: {reason}")
         self._observer.take()
         try:
-            if job.target in self._to_ask:
-                self._to_ask.remove(job.target)
+            if job.hidden is None:
                 job.hidden = self._hidden_of(job)
             attempt = prepare(job, batch)
             job.changed = look_again(job, batch, self._digests)
@@ -395,7 +401,6 @@ class Scheduler:
                 self._finisher.record(job, failed)
             else:
                 job.has_parent(found)
-                self._to_ask.add(job.target)
                 # In front, as each may have others that wait for it.
                 self._waiting.insert(0, job)
 

@@ -50,7 +50,6 @@ def make_batch(space: WorkspaceFolder, fake_packer: FakePacker) -> MakeBatch:
             Recorder(),
             parallel=request.options.parallel_builds or 2,
             most_open=100,
-            hidden={},
         )
         if ready:
             folder.mkdir(parents=True, mode=0o700)

@@ -30,7 +30,7 @@ SUCCESS = """\
 
 def run(batch: Batch, planned: Sequence[Planned]) -> dict[str, BuildResult]:
     with Children(batch.run_id) as children:
-        return Scheduler(batch, planned, children).run("a test")
+        return Scheduler(batch, planned, {}, children).run("a test")
 
 
 def statuses(results: dict[str, BuildResult]) -> dict[str, str]:
