@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from .. import state, templates
@@ -69,7 +68,7 @@ def info(
         "packer": packer.to_dict(),
         "plugins": {
             source: list(versions)[-1]
-            for source, versions in plugins.installed(_environ(where), packer.path).items()
+            for source, versions in plugins.installed(plugins.environ_of(where), packer.path).items()
         },
         "builders": _builders(packer, where),
         "observation": {"available": not (why := trouble()), "reason": why},
@@ -97,7 +96,7 @@ def packer_has(workspace: Workspace) -> PackerHas:
     return PackerHas(
         version=packer.version,
         builders=_builders(packer, workspace),
-        plugins=plugins.found_by(packer, _environ(workspace)),
+        plugins=plugins.found_by(packer, plugins.environ_of(workspace)),
         reads_requirements=packer.has_init,
     )
 
@@ -105,9 +104,5 @@ def packer_has(workspace: Workspace) -> PackerHas:
 def _builders(packer: Capabilities, workspace: Workspace) -> list[str]:
     """The builders of a Packer and of its plugins; an older one does not look into the folders of these."""
     asked = packer.has_init and not refusals(workspace)  # what is refused is not run either
-    beside = plugins.builders(_environ(workspace), packer.path) if asked else ()
+    beside = plugins.builders(plugins.environ_of(workspace), packer.path) if asked else ()
     return sorted({*packer.builders, *beside})
-
-
-def _environ(workspace: Workspace) -> dict[str, str]:
-    return {**os.environ, **plugins.path_of(workspace)}

@@ -139,8 +139,7 @@ class Scheduler:
                 owner=self._children.pid,
                 packer={"path": batch.capabilities.path, "version": batch.capabilities.version},
                 plugins=plugins.found_by(
-                    batch.capabilities,
-                    {**os.environ, **batch.options.extra_env, **plugins.path_of(batch.workspace)},
+                    batch.capabilities, plugins.environ_of(batch.workspace, batch.options.extra_env)
                 ),
             )
             batch.folder.mkdir(parents=True, mode=0o700)

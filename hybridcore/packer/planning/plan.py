@@ -147,7 +147,7 @@ def plan(
     """
     remembered = state.read(workspace=workspace)
     digests = Digests(workspace)
-    environ = {**os.environ, **options.extra_env, **plugins.path_of(workspace)}
+    environ = plugins.environ_of(workspace, options.extra_env)
     installed = plugins.found_by(capabilities, environ)
     faults = short_secrets(options)
     if capabilities.has_init:
@@ -309,7 +309,7 @@ def changed_since(
         capabilities: of the Packer that builds.
         digests: of files; a file whose status is the same is not read again.
     """
-    environ = {**os.environ, **planned.options.extra_env, **plugins.path_of(workspace)}
+    environ = plugins.environ_of(workspace, planned.options.extra_env)
     uses_sources = bool(_sources_of([planned]))
     try:
         now = gather(

@@ -83,6 +83,16 @@ def path_of(workspace: Workspace) -> dict[str, str]:
     return {PATH_VARIABLE: str(workspace.plugins)} if settings.plugins or settings.strict else {}
 
 
+def environ_of(workspace: Workspace, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment with what a caller adds, and with where Packer is told to look for plugins.
+
+    Args:
+        workspace: whose settings count.
+        extra: what the caller adds.
+    """
+    return {**os.environ, **(extra or {}), **path_of(workspace)}
+
+
 def found_by(capabilities: Capabilities, environ: Mapping[str, str]) -> dict[str, dict[str, Path]]:
     """The installed versions of each plugin that a Packer finds; one without ``init`` looks for none there.
 
