@@ -21,7 +21,8 @@ from ..checking.hidden import hidden_values
 from ..planning.fingerprint import Digests
 from ..planning.inputs import never_observed
 from ..planning.parents import no_parent, parent_of
-from ..planning.plan import lost_files, unchanged
+from ..planning.plan import unchanged
+from ..planning.reasons import lost_files
 from ..program import plugins
 from ..results import Status
 from ..stream.retry import delays

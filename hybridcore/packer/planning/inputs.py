@@ -36,12 +36,14 @@ class Inputs:
     Attributes:
         digests: digest or version of each input, by name.
         files: digests of the files of each folder among them.
+        configuration: digests of the values that are one of them, by variable.
         places: where the files and folders among them are named: file, line and attribute.
         unfollowed: what the template may read and nobody can know before the build.
     """
 
     digests: dict[str, str]
     files: dict[str, Mapping[str, str]]
+    configuration: Mapping[str, str]
     places: Mapping[str, str]
     unfollowed: tuple[Fault, ...]
 
@@ -108,7 +110,8 @@ def gather(
         files[own] = {name: digest for name, digest in files[own].items() if name not in written}
     inputs |= {name: tree_digest(tree) for name, tree in files.items()}
     # The values, not the text, whose comments say where the values come from.
-    inputs[CONFIGURATION] = tree_digest(rendered.digests_for(template))
+    configuration = rendered.digests_for(template)
+    inputs[CONFIGURATION] = tree_digest(configuration)
     inputs["packer"] = capabilities.version
     if capabilities.has_init:
         for source, constraints in plugins.required(template).items():
@@ -129,7 +132,7 @@ def gather(
         if patterns:
             inputs[name] = ",".join(sorted(set(patterns)))
     places = {workspace.relative(path): place for path, place in found.places.items() if place}
-    return Inputs(inputs, files, places, found.unfollowed)
+    return Inputs(inputs, files, configuration, places, found.unfollowed)
 
 
 def _folders_off(template: Template, rendered: Rendered, workspace: Workspace) -> list[Path]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import state
 from ...errors import ConfigError, Fault
-from ...image_settings import age_s
 from ...images.known import Known
-from ...images.names import Image
 from ...sources.trees import differences
-from ...state.inputs import read_files
 from ...templates.parents import parents_first
 from ..options import BuildOptions
 from ..passing import environment
@@ -26,6 +21,7 @@ from ..secrets import missing_secrets, short_secrets
 from . import parents
 from .fingerprint import CONFIGURATION, PARENT, Digests, changed_inputs, fingerprint
 from .inputs import add_observed, gather
+from .reasons import reasons
 from .rendered import Rendered
 
 if TYPE_CHECKING:
@@ -52,7 +48,8 @@ class Planned:
         rendered: its configuration.
         fingerprint: over all inputs.
         inputs: digest or version of each input, by name.
-        files: digests of the files of each folder among the inputs, and of each value of the configuration.
+        files: digests of the files of each folder among the inputs, and of each value of the configuration
+            where it must be built.
         observed: those of the inputs that nothing names and the last build was seen to read.
         places: where the files and folders among the inputs are named: file, line and attribute.
         unfollowed: what the template may read and nobody can know before the build.
@@ -154,7 +151,7 @@ def plan(
         faults += refusals(workspace, digests.file)
     environments: dict[Reads, Mapping[str, str]] = {}  # most templates read nothing of their own
 
-    def environ_of(template: Template) -> Mapping[str, str]:
+    def packers_environ(template: Template) -> Mapping[str, str]:
         if template.reads not in environments:
             environments[template.reads] = environment(template, options)
         return environments[template.reads]
@@ -173,7 +170,7 @@ def plan(
                 Fault(f"{template.target} has no configuration", file=workspace.relative(config), hint=hint)
             )
             continue
-        faults += missing_secrets(template, options.secrets, environ_of(template))
+        faults += missing_secrets(template, options.secrets, packers_environ(template))
         if template.only and own.only:
             message = f"{template.target} is one build of its template: it takes no patterns of builds"
             faults.append(Fault(message, hint=f"leave `only` out; the image is {template.only[-1]}"))
@@ -191,42 +188,34 @@ def plan(
             environ=environ,
             options=own,
         )
-        inputs, files = found.digests, found.files
+        inputs = found.digests
         start, problem = parents.parent_of(template, env, known, allow_revoked=own.allow_revoked)
-        first = None
         if template.parent:
             inputs[PARENT + template.parent.target] = parents.digest(start) if start else _NONE
-            first = None if template.parent.channel else planned.get(template.parent.target)
-            first = first if first and first.reasons else None
+        first = _built_first(template, planned)
         image = remembered["images"].get(f"{env}/{template.target}")
         seen = image.get("observed") if image else None
         observed = add_observed(found, seen or (), workspace, digests)
+        files = {**found.files, CONFIGURATION: found.configuration}
         mark = fingerprint(inputs)
-        if image is None or mark != image.get("fingerprint"):
-            files[CONFIGURATION] = values.digests_for(template)
-        reasons = _reasons(image, mark, inputs, files, workspace, digests, f"{env}/{template.target}")
-        if not reasons and (word := _revoked(known, Image(env, template.target), own)):
-            reasons = [word]
-        limit = _max_age(template, env, own)
-        if not reasons and limit and _is_older(image, age_s(limit)):
-            reasons = [f"older than {limit}"]
+        why = reasons(
+            template, env, known, mark=mark, inputs=inputs, files=files, digests=digests, options=own
+        )
         if first:
-            reasons = [*reasons, f"its parent {first.template.target} is built anew"]
-        if own.force and not reasons:
-            reasons = ["forced"]
-        if reasons and CONFIGURATION not in files:
-            files[CONFIGURATION] = values.digests_for(template)
+            why.append(f"its parent {first.template.target} is built anew")
+        if own.force and not why:
+            why.append("forced")
         manifest = remembered["manifests"].get(f"{env}/{template.target}")
         planned[template.target] = Planned(
             template,
             values,
             mark,
             inputs,
-            files,
+            files if why else found.files,
             observed,
             found.places,
             found.unfollowed,
-            tuple(reasons),
+            tuple(why),
             image,
             manifest["path"] if manifest else None,
             own,
@@ -241,17 +230,11 @@ def plan(
     return [planned[template.target] for template in loaded]
 
 
-def _revoked(known: Known, image: Image, options: BuildOptions) -> str:
-    """That the image which the last build made is not to be used any more; empty where it is not so.
-
-    Where it is revoked only with its parent, and that was allowed, a new one would be no better.
-    """
-    entry = known.data["images"].get(image.key)
-    number = entry.get("version") if entry else None
-    word = known.revoked(image, number) if number else None
-    if word is None or (word.inherited_from and options.allow_revoked):
-        return ""
-    return f"its version {number} is {word}"
+def _built_first(template: Template, planned: Mapping[str, Planned]) -> Planned | None:
+    """The parent of a target where it is to be built too, so that the target waits for it."""
+    parent = template.parent
+    first = planned.get(parent.target) if parent and not parent.channel else None
+    return first if first and first.reasons else None
 
 
 def with_parent(planned: Planned, found: Found) -> Planned:
@@ -328,25 +311,12 @@ def changed_since(
         return [f"{error.filename} cannot be read any more: {error.strerror}"]
     # What it starts from was chosen when it began, whatever was built meanwhile.
     now.digests.update((name, one) for name, one in planned.inputs.items() if name.startswith(PARENT))
-    before = {name: files for name, files in planned.files.items() if name != CONFIGURATION}
-    return changed_inputs(planned.inputs, now.digests, before, now.files)
+    return changed_inputs(planned.inputs, now.digests, planned.files, now.files)
 
 
 def source_faults(planned: Planned, workspace: Workspace) -> list[Fault]:
     """The sources that a target uses and that are not, or no longer, what was synced."""
     return differences(_sources_of([planned]), workspace)
-
-
-def _max_age(template: Template, env: str, options: BuildOptions) -> str:
-    """The age above which an image is built again: of the call, else the target, else the environment."""
-    own = template.setting.max_age if template.setting else ""
-    return options.max_age or own or template.workspace.settings.max_ages.get(env, "")
-
-
-def _is_older(image: ImageEntry | None, seconds: int) -> bool:
-    """Whether an image was built longer ago than so many seconds."""
-    built = image.get("built_at") if image else None
-    return bool(built) and time.time() - datetime.fromisoformat(str(built)).timestamp() > seconds
 
 
 def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:
@@ -357,55 +327,6 @@ def _sources_of(planned: Sequence[Planned]) -> dict[str, str]:
         for name, commit in one.inputs.items()
         if name.startswith("source ")
     }
-
-
-def _reasons(
-    image: ImageEntry | None,
-    mark: str,
-    inputs: Mapping[str, str],
-    files: Mapping[str, Mapping[str, str]],
-    workspace: Workspace,
-    digests: Digests,
-    key: str,
-) -> list[str]:
-    """Why an image must be built; nothing when it need not be."""
-    if image and image.get("run") and not image.get("fingerprint"):
-        return [f"its inputs changed while it was built, in run {image['run']}"]
-    if image is None or not image.get("fingerprint"):
-        attempt = image.get("last_attempt") if image else None
-        return [f"never built: the last attempt was {attempt['status']}" if attempt else "never built"]
-    if image["fingerprint"] != mark:
-        before = read_files(workspace, key)
-        reasons = changed_inputs(image.get("inputs") or {}, inputs, before, files)
-        return reasons or ["the inputs changed"]
-    return lost_files(image, workspace, digests)
-
-
-def lost_files(image: ImageEntry, workspace: Workspace, digests: Digests) -> list[str]:
-    """The files of an image that are gone, or are not what was built.
-
-    Args:
-        image: what the state remembers; an artifact without files, as in a cloud, is taken to be there.
-        workspace: the paths are relative to it.
-        digests: of files; one whose times and size are the same is not read again.
-
-    Returns:
-        A sentence each.
-    """
-    found = []
-    for artifact in image.get("artifacts") or []:
-        for file in artifact.get("files") or []:
-            path = workspace.root / file["path"]
-            try:
-                same = file.get("size") in (None, path.stat().st_size) and (
-                    not file.get("sha256") or digests.file(path) == file["sha256"]
-                )
-            except OSError:
-                found.append(f"{file['path']} is gone")
-                continue
-            if not same:
-                found.append(f"{file['path']} is not what was built")
-    return found
 
 
 def unchanged(planned: Planned) -> BuildResult:
