@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...errors import Fault
+    from ...provisioners.stacks import Stack
     from ...state.types import SourceEntry
     from ...templates import Template
     from ...workspace import Workspace
@@ -85,7 +86,7 @@ def gather(
     for stack in enabled:
         folder = asset_folder(stack, workspace)
         folders[workspace.relative(folder)] = folder
-    off = _folders_off(template, rendered, workspace)
+    off = _folders_off(template, enabled, workspace)
     commits = {name: sha for name, source in sources.items() if (sha := source.get("sha"))}
     without = [*folders.values(), *off]
     inputs: dict[str, str] = {}
@@ -135,9 +136,8 @@ def gather(
     return Inputs(inputs, files, configuration, places, found.unfollowed)
 
 
-def _folders_off(template: Template, rendered: Rendered, workspace: Workspace) -> list[Path]:
+def _folders_off(template: Template, enabled: Sequence[Stack], workspace: Workspace) -> list[Path]:
     """The assets of the stacks that are switched off: they run nothing, though the template names them."""
-    enabled = enabled_stacks(rendered.values_for(template))
     return [
         asset_folder(stack, workspace)
         for stack in stacks.STACKS
@@ -162,7 +162,7 @@ def never_observed(
     Returns:
         Paths relative to the workspace.
     """
-    paths = _folders_off(template, rendered, workspace)
+    paths = _folders_off(template, enabled_stacks(rendered.values_for(template)), workspace)
     if template.slice is not None:
         whole = replace(template, slice=Slice.whole(template.bodies))
         paths += follow(whole, rendered, workspace, environ).files
