@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from .. import process
 from ..errors import Fault, PackerError
 from ..host import accelerator
-from ..images.folders import packer_cache
 from .passing import environment
 from .program.plugins import path_of
 
@@ -100,12 +99,12 @@ def told(template: Template, image: Found | None) -> dict[str, str]:
 def packer_environment(
     template: Template, options: BuildOptions, variables: Mapping[str, str], temporary: Path
 ) -> dict[str, str]:
-    """The whole environment of the Packer that builds a target.
+    """The whole environment of a Packer that builds or looks at a target.
 
     Args:
         template: the target.
         options: ``extra_env`` and ``secrets`` count.
-        variables: what ``runtime_variables`` gave.
+        variables: what ``runtime_variables`` and ``secrets.file_variables`` gave.
         temporary: the folder for its temporary files.
     """
     ours = {**os.environ, **options.extra_env}
@@ -117,7 +116,6 @@ def packer_environment(
             **variables,
             **path_of(template.workspace),
             "PATH": tools_path(ours.get("PATH", os.defpath)),
-            "PACKER_CACHE_DIR": ours.get("PACKER_CACHE_DIR") or str(packer_cache(template.workspace)),
             "TMPDIR": str(temporary),
         },
     )

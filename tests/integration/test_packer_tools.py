@@ -213,6 +213,32 @@ def test_messages_name_files_of_the_workspace_too(demo):
     assert f"Bad script '{demo.root}/templates/{TARGET}/none.sh'" in fault.message
 
 
+def test_the_ansible_beside_the_interpreter_is_there_for_validate_as_for_a_build(demo, tmp_path, monkeypatch):
+    demo.template(
+        TARGET,
+        """\
+source "null" "demo" {
+  ssh_host     = "127.0.0.1"
+  ssh_username = "root"
+  ssh_password = "a password"
+}
+
+build {
+  sources = ["source.null.demo"]
+
+  provisioner "ansible" {
+    playbook_file = "${path.root}/site.yml"
+  }
+}
+""",
+    )
+    demo.write(f"templates/{TARGET}/site.yml", "[]\n")
+    demo.write(f"configs/dev/{TARGET}.pkrvars.hcl", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = packer.validate([TARGET], env="dev", workspace=demo.open())
+    assert result.faults == ()
+
+
 def test_several_targets_each_have_their_faults(demo):
     other = demo.null("linux/null/other")
     demo.write(f"configs/dev/{other}.pkrvars.hcl", "")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ... import state
+from ...images.folders import packer_cache
 from ...process.mask import Masker
 from ...temporary import PREFIX, write
 from ..mirror import Mirror, make_mirror
@@ -216,6 +217,7 @@ def prepare(job: Job, batch: Batch) -> Attempt:
         parent=job.planned.parent,
     ) | file_variables(template, batch.options)
     env = packer_environment(template, batch.options, variables, temporary)
+    env["PACKER_CACHE_DIR"] = env.get("PACKER_CACHE_DIR") or str(packer_cache(batch.workspace))
     mirror = make_mirror(
         template,
         job.planned.rendered,

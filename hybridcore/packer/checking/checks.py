@@ -25,8 +25,7 @@ from ..planning.parents import no_parent, parent_of
 from ..planning.rendered import Rendered
 from ..program.capabilities import Capabilities, probe_workspace
 from ..program.commands import init_command, inspect_command, validate_command
-from ..program.plugins import path_of
-from ..runtime import runtime_variables
+from ..runtime import packer_environment, runtime_variables
 from ..secrets import file_variables, secret_values, unknown_values
 from .diagnostics import parse, to_faults
 from .hidden import ask
@@ -257,19 +256,8 @@ def _run(
             build_time=state.timestamp(),
             folder=made,
             parent=parent,
-        )
-        secrets = {f"PKR_VAR_{name}": value for name, value in options.secrets.items()}
-        child = environment(
-            template,
-            options,
-            {
-                **path_of(workspace),
-                **secrets,
-                "TMPDIR": str(made),
-                **variables,
-                **file_variables(template, options),
-            },
-        )
+        ) | file_variables(template, options)
+        child = packer_environment(template, options, variables, made)
         mirror = make_mirror(
             template,
             rendered or Rendered(""),
