@@ -10,6 +10,7 @@ import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ... import atomic, process
@@ -18,7 +19,7 @@ from ...hcl.dialect import PROBE_VALUES, PROBES
 from ...process.environment import child_environment
 from ...temporary import folder as temporary_folder
 from ...temporary import write
-from .plugins import CHECKSUM, machine
+from .plugins import CHECKSUM, PATH_VARIABLE, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -222,15 +223,16 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
     with temporary_folder() as folder:
         # Only what is built in counts: no plugin of the user, and nothing is left behind in TMPDIR.
         nowhere = f"{folder}/none"
-        env = child_environment(
-            {"TMPDIR": str(folder), "PACKER_CONFIG_DIR": nowhere, "PACKER_PLUGIN_PATH": nowhere}
-        )
+        env = child_environment({"TMPDIR": str(folder), "PACKER_CONFIG_DIR": nowhere, PATH_VARIABLE: nowhere})
+
+        def run(*command: str, more: Mapping[str, str] = MappingProxyType({})) -> process.Completed:
+            return runner(command, env={**env, **more}, cwd=folder, timeout=_TIMEOUT_S)
 
         def ask(*arguments: str) -> str:
-            done = runner((path, *arguments), env=env, cwd=folder, timeout=_TIMEOUT_S)
+            done = run(path, *arguments)
             return f"{done.stdout}\n{done.stderr}"
 
-        answer = runner(version_command(path), env=env, cwd=folder, timeout=_TIMEOUT_S)
+        answer = run(*version_command(path))
         version = parse_version(answer.stdout)
         if version is None:
             raise PackerError(
@@ -242,10 +244,8 @@ def _ask(path: str, runner: Callable[..., process.Completed]) -> Capabilities:
         on_error = _ON_ERROR.search(help_texts.get("build", ""))
         write(folder / "none.pkr.hcl", _NO_BUILDER.encode())
         builders = _BUILDERS.search(ask("validate", "."))
-        order = _plugin_order(path, folder, env, runner) if "init" in commands else ""
-        language = tuple(
-            trait for trait, text in PROBES.items() if _takes(trait, text, path, folder, env, runner)
-        )
+        order = _plugin_order(path, folder, run) if "init" in commands else ""
+        language = tuple(trait for trait, text in PROBES.items() if _takes(trait, text, path, folder, run))
         return Capabilities(
             path=path,
             version=version,
@@ -265,20 +265,16 @@ def _takes(
     text: str,
     path: str,
     folder: Path,
-    env: Mapping[str, str],
-    runner: Callable[..., process.Completed],
+    run: Callable[..., process.Completed],
 ) -> bool:
     """Whether a Packer takes the template that shows one of its traits for valid."""
     template, values = folder / f"{trait}.pkr.hcl", folder / f"{trait}.pkrvars.hcl"
     write(template, (text + _NULL_BUILD).encode())
     write(values, PROBE_VALUES.get(trait, "").encode())
-    command = (path, "validate", f"-var-file={values}", str(template))
-    return runner(command, env=env, cwd=folder, timeout=_TIMEOUT_S).returncode == 0
+    return run(path, "validate", f"-var-file={values}", str(template)).returncode == 0
 
 
-def _plugin_order(
-    path: str, folder: Path, env: Mapping[str, str], runner: Callable[..., process.Completed]
-) -> str:
+def _plugin_order(path: str, folder: Path, run: Callable[..., process.Completed]) -> str:
     """Which of two versions of a plugin it takes; the plugins write down that they were asked."""
     root, asked = folder / "plugins", folder / "asked"
     for version in _VERSIONS:
@@ -291,12 +287,7 @@ def _plugin_order(
         write(program.with_name(program.name + CHECKSUM), hashlib.sha256(content).hexdigest().encode())
     template = folder / "plugins.pkr.hcl"
     write(template, _REQUIRING.encode())
-    runner(
-        (path, "validate", str(template)),
-        env={**env, "PACKER_PLUGIN_PATH": str(root)},
-        cwd=folder,
-        timeout=_TIMEOUT_S,
-    )
+    run(path, "validate", str(template), more={PATH_VARIABLE: str(root)})
     try:
         # The first line is of the plugin that was taken; newer Packers start the others after it.
         return _VERSIONS.get(asked.read_text(encoding="ascii").split()[0], "")
