@@ -31,7 +31,7 @@ class Slice:
     """
 
     def __init__(self, bodies: Sequence[tuple[Path, Body]], chosen: Sequence[Build]) -> None:
-        known = dict(_named(bodies))
+        known = dict(named(bodies))
         numbers = {
             id(block): number
             for number, block in enumerate(
@@ -58,7 +58,7 @@ class Slice:
         made = cls(bodies, ())
         blocks = [(path, block) for path, body in bodies for block in body.blocks]
         made.parts = {
-            **dict(_named(bodies)),
+            **dict(named(bodies)),
             **{f"{block.type} {number}": (path, block, None) for number, (path, block) in enumerate(blocks)},
         }
         return made
@@ -80,8 +80,15 @@ class Slice:
         }
 
 
-def _named(bodies: Sequence[tuple[Path, Body]]) -> Iterator[tuple[str, tuple[Path, Block, Attribute | None]]]:
-    """What expressions and builds can name, each with its place."""
+def named(bodies: Sequence[tuple[Path, Body]]) -> Iterator[tuple[str, tuple[Path, Block, Attribute | None]]]:
+    """What expressions and builds can name, each with its place; what is declared twice comes twice.
+
+    Args:
+        bodies: files with what they say.
+
+    Returns:
+        Names and parts as ``Slice.parts`` has them.
+    """
     for path, body in bodies:
         for block in body.blocks:
             labels = ".".join(block.labels)
@@ -94,7 +101,7 @@ def _named(bodies: Sequence[tuple[Path, Body]]) -> Iterator[tuple[str, tuple[Pat
 
 
 def _names(block: Block, attribute: Attribute | None) -> list[str]:
-    """The names of ``_named`` that a part uses."""
+    """The names of ``named`` that a part uses."""
     found = []
     attributes = [attribute] if attribute is not None else [one for __, one in block.body.walk()]
     for one in attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from .declared import AUTO, SUFFIXES, auto_files, images_of
 from .declared import load as load_declared
 from .files import JSON_SUFFIX, TEMPLATE_SUFFIXES, body_of, read_bodies
 from .selection import builds
+from .slices import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,14 +187,8 @@ def _templates(folder: Path, workspace: Workspace, faults: list[Fault]) -> list[
 
 def _repeats(bodies: Sequence[tuple[Path, Body]]) -> bool:
     """Whether files declare something twice, so that Packer does not take them together."""
-    names: Counter[str] = Counter()
-    for __, body in bodies:
-        for block in body.blocks:
-            if block.type in ("variable", "source", "local", "data"):
-                names[f"{block.type} {' '.join(block.labels)}"] += 1
-            elif block.type in ("locals", "variables"):
-                names.update(f"{block.type.removesuffix('s')} {name}" for name in block.body.attributes)
-    return any(count > 1 for count in names.values())
+    names = [name for name, __ in named(bodies)]
+    return len(set(names)) < len(names)
 
 
 def _template(
