@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..errors import HclError
 from .evaluate import evaluate, parse_expression
-from .json_form import loads_json
 from .parser import load, loads
 from .structure import Attribute, Block, Body
 from .values import NotEvaluable, Value, WrongExpression
@@ -23,6 +22,5 @@ __all__ = [
     "evaluate",
     "load",
     "loads",
-    "loads_json",
     "parse_expression",
 ]

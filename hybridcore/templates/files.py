@@ -111,9 +111,11 @@ def read_body(path: Path) -> Body:
         HclError: it is not HCL2.
         OSError: it cannot be read, or is no plain file.
     """
-    from .. import hcl
-
     text = read_plain(path).decode("utf-8", "surrogateescape")
     if path.name.endswith(JSON_SUFFIX):
-        return hcl.loads_json(text, _BLOCKS, filename=str(path))
+        from ..hcl.json_form import loads_json
+
+        return loads_json(text, _BLOCKS, filename=str(path))
+    from .. import hcl
+
     return hcl.loads(text, filename=str(path))

@@ -8,7 +8,7 @@ import pytest
 
 from hybridcore import hcl
 from hybridcore.errors import HclError
-from hybridcore.hcl import loads_json
+from hybridcore.hcl.json_form import loads_json
 
 BLOCKS = {
     "variable": (1, {"validation": (0, {})}),

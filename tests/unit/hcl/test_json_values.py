@@ -7,7 +7,8 @@ import json
 import pytest
 
 from hybridcore.errors import HclError
-from hybridcore.hcl import Attribute, evaluate, loads_json
+from hybridcore.hcl import Attribute, evaluate
+from hybridcore.hcl.json_form import loads_json
 
 
 def attribute_of(data: object) -> Attribute:

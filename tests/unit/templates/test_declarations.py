@@ -7,6 +7,7 @@ import pytest
 from hybridcore import hcl
 from hybridcore.errors import Fault
 from hybridcore.hcl.dialect import dialect
+from hybridcore.hcl.json_form import loads_json
 from hybridcore.templates.declarations import Declarations, Variable, for_packer, read
 from hybridcore.workspace import Workspace
 
@@ -158,7 +159,7 @@ def test_an_empty_default_is_a_type_for_older_packers(
 
 def test_a_type_in_json_that_is_computed_is_a_fault_among_others(workspace: Workspace) -> None:
     text = '{"variable": {"x": {"type": "${var.y}"}, "z": {"type": "text"}}}'
-    body = hcl.loads_json(text, {"variable": (1, {})})
+    body = loads_json(text, {"variable": (1, {})})
     found = read([(workspace.root / "x.pkr.json", body)], workspace)
     assert [fault.message.partition(":")[0] for fault in found.faults] == ["x", "z"]
     assert all("the type is not valid" in fault.message for fault in found.faults)
