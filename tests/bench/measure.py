@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from tests.support.commands import to_its_end
 
 
 def in_turn(ours: Callable[[], None], theirs: Callable[[], None], *, rounds: int) -> tuple[float, float]:
@@ -35,16 +36,11 @@ def run_quietly(
     argv: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> None:
     """Run a program that must succeed; what it said is shown only when it did not."""
-    done = subprocess.run(
+    done = to_its_end(
         [str(part) for part in argv],
         cwd=cwd,
         env=None if env is None else dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
         errors="replace",
-        check=False,
     )
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, argv))} ended with {done.returncode}:\n{done.stdout[-4000:]}")

@@ -26,6 +26,7 @@ from hybridcore.images import packages
 from hybridcore.images.known import Known
 from hybridcore.images.names import Image
 from hybridcore.workspace import open_workspace
+from tests.support.commands import to_its_end
 from tests.support.files import written_as
 from tests.support.playbooks import Ansible
 from tests.support.tools import Tools
@@ -172,7 +173,7 @@ def by_hand(repository: Path, base_image: dict[str, str], tools: Tools, tmp_path
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     folder = tmp_path / "templates" / TARGET
-    done = subprocess.run(
+    done = to_its_end(
         [
             tools.packer,
             "build",
@@ -192,11 +193,6 @@ def by_hand(repository: Path, base_image: dict[str, str], tools: Tools, tmp_path
             ),
             "PKR_VAR_sysctl": '{"kernel.dmesg_restrict": "1"}',
         },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stdout[-5000:]
     return folder / "output/debian-12.qcow2", key

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import to_its_end
+
 pytestmark = pytest.mark.integration
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -31,15 +33,10 @@ def run(repository: Path, tmp_path: Path) -> Run:
         (tmp_path / f"requirements/{name}.txt").write_text("\n".join(one) + "\n")
 
     def run_script(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return to_its_end(
             [str(tmp_path / "scripts/bootstrap.sh"), *arguments],
             env=os.environ | env,
             cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
         )
 
     return run_script

@@ -6,12 +6,12 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import to_its_end
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
@@ -45,15 +45,10 @@ def test_the_readme_installs_the_command_without_dependencies(
     environ |= {"HOME": str(home)}
 
     def run(line: str, cwd: Path) -> str:
-        done = subprocess.run(
+        done = to_its_end(
             ["bash", "-ec", line],
             env=environ,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}"
         return done.stdout

@@ -11,6 +11,7 @@ import pytest
 from hybridcore import hcl
 from hybridcore.config import generate_env_config, validate_schema
 from hybridcore.errors import ConfigError
+from tests.support.commands import to_its_end
 from tests.support.tools import Tools
 from tests.support.workspaces import WorkspaceFolder
 
@@ -119,14 +120,9 @@ VALIDATIONS = [
 
 
 def packer_takes(packer: Path, *arguments: str | Path, cwd: Path) -> bool:
-    done = subprocess.run(
+    done = to_its_end(
         [packer, "validate", *arguments, "."],
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
     )
     assert "panic" not in done.stdout
     return done.returncode == 0
@@ -269,14 +265,9 @@ def test_packer_takes_what_is_rendered_and_sees_the_same_values(
     cwd = folder.root / "templates/linux/null/demo"
 
     def packer(*arguments: str | Path) -> str:
-        done = subprocess.run(
+        done = to_its_end(
             [any_packer, *arguments],
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
         )
         assert done.returncode == 0, done.stdout
         return done.stdout

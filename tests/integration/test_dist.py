@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.support import programs_of_python
+from tests.support.commands import to_its_end
 
 pytestmark = pytest.mark.integration
 
@@ -131,7 +132,7 @@ def test_galaxy_importer_takes_it_without_a_warning(artifact, tmp_path):
     )
     settings = tmp_path / "galaxy-importer.cfg"
     settings.write_text(f"[galaxy-importer]\nansible_local_tmp = {tmp_path / 'tmp'}\n")
-    done = subprocess.run(
+    done = to_its_end(
         [program / "python", "-m", "galaxy_importer.main", artifact],
         cwd=tmp_path,
         env={
@@ -139,11 +140,6 @@ def test_galaxy_importer_takes_it_without_a_warning(artifact, tmp_path):
             "PATH": f"{program}{os.pathsep}{os.environ['PATH']}",
             "GALAXY_IMPORTER_CONFIG": str(settings),
         },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stdout
     assert "Importer processing completed successfully" in done.stdout

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 import yaml
 
 from tests.support import interpreters, programs_of_python
+from tests.support.commands import to_its_end
 from tests.support.playbooks import CONNECTION, ELSEWHERE
 
 pytestmark = pytest.mark.integration
@@ -78,15 +78,10 @@ def test_an_old_python_of_ansible_itself_is_told_in_one_sentence(ansible, tmp_pa
         "tasks": [{**task, "ignore_errors": True} for task in tasks],
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    done = subprocess.run(
+    done = to_its_end(
         [programs / "ansible-playbook", "play.yml"],
         cwd=tmp_path,
         env=ansible.environment({"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stdout
     told = done.stdout.count("hybridcore.packer needs Python 3.11 or newer, and this is 3.10.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.support.commands import to_its_end
 
 pytestmark = pytest.mark.integration
 
@@ -46,15 +47,10 @@ def test_the_readme_installs_the_collection_and_builds(
     environ |= {"HOME": str(home), "PATH": f"{repository}/.venv/bin:{os.environ['PATH']}"}
 
     def run(lines: str, cwd: Path) -> str:
-        done = subprocess.run(
+        done = to_its_end(
             ["bash", "-ec", lines],
             env=environ,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
         )
         assert done.returncode == 0, f"{lines}\n{done.stdout}"
         return done.stdout

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support.commands import to_its_end
+
 # Runs everything on this machine, and is not Ansible's own connection to it.
 CONNECTION = """\
 DOCUMENTATION = "name: elsewhere\\nshort_description: this machine, as if it were another"
@@ -69,16 +71,11 @@ class Ansible:
         self, program: str, *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of Ansible's, such as `ansible-playbook`, to its end; both outputs as one text."""
-        return subprocess.run(
+        return to_its_end(
             [self.program(program), *map(str, arguments)],
             cwd=cwd,
             env=self.environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
             errors="replace",
-            check=False,
         )
 
     def playbook(
