@@ -13,6 +13,7 @@ from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore impor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.errors import UsageError
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.known import Known
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.moments import moment
+from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.images.names import Reference
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.monitor import Monitor
 from ansible_collections.hybridcore.packer.plugins.module_utils.hybridcore.workspace import Workspace
 
@@ -37,7 +38,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     reference = images.parse(params["image"])
     reason = params["reason"]
     if params["state"] == "absent":
-        return _retire(params, where, check_mode, diff)
+        return _retire(reference, params, where, check_mode, diff)
     changes = []
     if params["revoked"]:
         if not reason:
@@ -71,18 +72,15 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool, monitor: Monito
     return answer_of(changes, diff)
 
 
-def _retire(params: dict[str, Any], where: Workspace, check_mode: bool, diff: bool) -> dict[str, Any]:
-    reference = images.parse(params["image"])
+def _retire(
+    reference: Reference, params: dict[str, Any], where: Workspace, check_mode: bool, diff: bool
+) -> dict[str, Any]:
     known = Known.read(where)
     number = known.resolve(reference)
     name = f"{reference.image}@{number}"
+    answer = {"changed": False, "image": str(reference.image), "version": number, "moved": []}
     if not known.is_there(reference.image, number):
-        return {
-            "changed": False,
-            "image": str(reference.image),
-            "version": number,
-            "msg": f"{name} is gone already",
-        }
+        return {**answer, "msg": f"{name} is gone already"}
     (found,) = images.retire(
         [reference.image],
         workspace=where,
@@ -92,17 +90,13 @@ def _retire(params: dict[str, Any], where: Workspace, check_mode: bool, diff: bo
         reason=params["reason"],
     )
     stays = found.platform and not params["removed"]
-    answer: dict[str, Any] = {
-        "changed": not stays,
-        "image": str(reference.image),
-        "version": number,
-        "msg": f"{name} lies on {found.platform}: remove it there, then say removed"
-        if stays
-        else f"{name} is gone",
-        "moved": [],
-    }
     if stays:
-        answer["failed"] = True
+        answer |= {
+            "failed": True,
+            "msg": f"{name} lies on {found.platform}: remove it there, then say removed",
+        }
+    else:
+        answer |= {"changed": True, "msg": f"{name} is gone"}
     if diff:
         answer["diff"] = {
             "before": {"state": "present"},

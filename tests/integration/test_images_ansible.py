@@ -90,6 +90,7 @@ def test_a_version_is_revoked_labelled_held_and_retired(plays: Plays) -> None:
         version(f"{WEB}@1", state="absent"),
     )
     assert [one["changed"] for one in found] == [True, False, True, True, True, False]
+    assert [one["moved"] for one in found] == [[]] * 6
     assert plays.shelf.known().numbers(WEB) == [3, 2]
     plays.run(version(f"{WEB}@3", state="absent"), code=2)
     assert "cannot be retired: it is wanted" in plays.said
