@@ -70,7 +70,7 @@ def prepare(asked: Asked, setting: SourceSetting, git: Git) -> Prepared:
         begun and (setting.sparse or setting.lfs)
     )
     inner = Changes()
-    if setting.submodules and git.commit(folder, sha):
+    if setting.submodules and (sha == head or git.commit(folder, sha)):
         inner = submodules.prepare(asked, setting, git, folder, sha, old=(head, begun), begun=bool(begun))
     prepared = Prepared(
         setting,
@@ -82,7 +82,7 @@ def prepare(asked: Asked, setting: SourceSetting, git: Git) -> Prepared:
         reshape=reshape,
         warning=_warning(asked, setting, git, folder, sha),
     )
-    if (setting.refuse or setting.verify) and git.commit(folder, sha):
+    if (setting.refuse or setting.verify) and (sha == head or git.commit(folder, sha)):
         contents.check(setting, git, folder, sha)
         signatures.check(setting, asked.space.root, git, folder, sha)
     if asked.frozen:

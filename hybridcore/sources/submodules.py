@@ -18,7 +18,7 @@ from . import addresses, contents, unfinished
 from .shape import covers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..source_settings import SourceSetting
     from .git import Git
@@ -58,14 +58,17 @@ class Changes:
     gone: tuple[Path, ...] = ()
 
 
-def wanted(setting: SourceSetting, git: Git, folder: Path, sha: str) -> Iterator[tuple[str, SourceSetting]]:
-    """The submodules that a commit pins.
+def wanted(
+    setting: SourceSetting, git: Git, folder: Path, sha: str, pins: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, SourceSetting]]:
+    """The submodules that a commit pins, of those that are checked out.
 
     Args:
         setting: the repository.
         git: runs git.
         folder: a clone that has the commit.
         sha: the commit.
+        pins: what it pins, by path, where that is known.
 
     Returns:
         The path of each, and a source's setting for it.
@@ -73,30 +76,32 @@ def wanted(setting: SourceSetting, git: Git, folder: Path, sha: str) -> Iterator
     Raises:
         SourcesError: one has no URL, or one that may not be used.
     """
-    entries = [
-        entry
-        for entry in git.entries(folder, sha)
-        if entry.is_submodule and covers(setting.sparse, entry.path)
-    ]
-    urls = git.modules(folder, sha) if entries else {}
-    for entry in entries:
-        if entry.path not in urls:
-            raise SourcesError(f"the submodule {addresses.masked(entry.path)} has no url in .gitmodules")
-        url = absolute(setting.url, urls[entry.path])
+    pins = _pins(git, folder, sha) if pins is None else pins
+    covered = {path: pin for path, pin in pins.items() if covers(setting.sparse, path)}
+    urls = git.modules(folder, sha) if covered else {}
+    for path, pin in covered.items():
+        if path not in urls:
+            raise SourcesError(f"the submodule {addresses.masked(path)} has no url in .gitmodules")
+        url = absolute(setting.url, urls[path])
         if found := wrong(setting.url, url):
-            raise SourcesError(f"the submodule {addresses.masked(entry.path)}: {found}")
+            raise SourcesError(f"the submodule {addresses.masked(path)}: {found}")
         yield (
-            entry.path,
+            path,
             replace(
                 setting,
-                name=f"{setting.name}/{entry.path}",
+                name=f"{setting.name}/{path}",
                 url=url,
                 ref="",
-                sha=entry.sha,
+                sha=pin,
                 sparse=(),
                 refuse=tuple(kind for kind in setting.refuse if kind != "submodules"),
             ),
         )
+
+
+def _pins(git: Git, folder: Path, sha: str) -> dict[str, str]:
+    """The commits of submodules that a commit pins, by path."""
+    return {entry.path: entry.sha for entry in git.entries(folder, sha) if entry.is_submodule}
 
 
 def absolute(outer: str, url: str) -> str:
@@ -163,18 +168,14 @@ def _clone(asked: Asked, setting: SourceSetting, git: Git, folder: Path, level: 
     if asked.offline:
         raise SourcesError(f"the submodule {setting.name} is missing, and offline nothing can be cloned")
     git.clone(setting, folder)
-    _fetch_pin(setting, git, folder)
+    if not git.commit(folder, setting.sha):
+        git.fetch_commit(setting, folder, setting.sha)
+    contents.check(setting, git, folder, setting.sha)
     contents.check_size(setting, git, folder, setting.sha)
     if setting.lfs:
         git.fetch_lfs(setting, folder, setting.sha)
     git.checkout(setting, folder, setting.sha)
     fill(asked, setting, git, folder, setting.sha, level + 1)
-
-
-def _fetch_pin(setting: SourceSetting, git: Git, folder: Path) -> None:
-    if not git.commit(folder, setting.sha):
-        git.fetch_commit(setting, folder, setting.sha)
-    contents.check(setting, git, folder, setting.sha)
 
 
 def prepare(
@@ -209,15 +210,17 @@ def prepare(
     if level > _DEEPEST:
         raise SourcesError(f"submodules are nested more than {_DEEPEST} deep")
     # The pins that syncs may have brought each path to; a commit that is not there, as in a check, had none.
+    pinned = {
+        commit: _pins(git, folder, commit)
+        for commit in dict.fromkeys(old)
+        if commit and (commit == sha or git.commit(folder, commit))
+    }
     pins: dict[str, list[str]] = {}
-    for commit in old:
-        if commit and git.commit(folder, commit):
-            for entry in git.entries(folder, commit):
-                if entry.is_submodule:
-                    pins.setdefault(entry.path, []).append(entry.sha)
+    for path, pin in (item for each in pinned.values() for item in each.items()):
+        pins.setdefault(path, []).append(pin)
     nested: list[Nested] = []
     gone: list[Path] = []
-    now = dict(wanted(setting, git, folder, sha))
+    now = dict(wanted(setting, git, folder, sha, pinned.get(sha)))
     for path in sorted(pins.keys() - now.keys()):
         if _is_clone(folder / path):
             _look(git, folder / path, pins[path], "")
@@ -240,14 +243,16 @@ def prepare(
         head, half = _look(git, place, known, inner.sha)
         if asked.frozen and head != inner.sha and not half:
             raise SourcesError(f"the submodule {inner.name} is at {head}, frozen is {inner.sha}")
-        if not git.commit(place, inner.sha):
+        if head != inner.sha and not git.commit(place, inner.sha):
             if asked.check:
                 nested.append(Nested(inner, place))
                 continue
             if asked.offline:
                 raise SourcesError(f"commit {inner.sha} is not in {place}, and offline it cannot be fetched")
             git.fetch(inner, place)
-        _fetch_pin(inner, git, place)
+            if not git.commit(place, inner.sha):
+                git.fetch_commit(inner, place, inner.sha)
+        contents.check(inner, git, place, inner.sha)
         if head != inner.sha:
             contents.check_size(inner, git, place, inner.sha)
         if head != inner.sha or half:
