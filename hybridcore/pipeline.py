@@ -194,9 +194,12 @@ def validate(request: Request, workspace: Workspace) -> ValidateResult:
     try:
         prepared, texts = _rendered(request, named, workspace)
     except (ConfigError, ProvisionersError, TemplatesError) as error:
-        if len(named) > 1:  # so that the faults of one hide no other
-            alone = [validate(replace(request, targets=[one]), workspace) for one in named]
-            return ValidateResult(tuple(result for one in alone for result in one.results))
+        if len(named) > 1:  # so that the faults of one hide no other, and most are still checked together
+            half = len(named) // 2
+            parts = [
+                validate(replace(request, targets=part), workspace) for part in (named[:half], named[half:])
+            ]
+            return ValidateResult(tuple(result for part in parts for result in part.results))
         only = named[0]["target"] if isinstance(named[0], Mapping) else named[0]
         return ValidateResult((TargetFaults(str(only), tuple(error.as_faults())),))
     return checks.validate_rendered(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from hybridcore.errors import ConfigError
-from hybridcore.pipeline import named_targets
+from hybridcore.packer.checking import checks
+from hybridcore.packer.checking.results import TargetFaults, ValidateResult
+from hybridcore.pipeline import Request, named_targets, validate
+from hybridcore.templates import Template
 from tests.support.workspaces import WorkspaceFolder
 
 ONE, TWO = "linux/null/one", "linux/null/two"
@@ -56,3 +60,20 @@ def test_a_workspace_without_targets_is_an_error(
         ConfigError, match=f"there is no target in {space.root}, which holds environments, templates"
     ):
         named_targets(targets, space.open())
+
+
+def test_one_that_cannot_be_rendered_leaves_most_others_to_be_checked_together(
+    space: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [space.null(f"linux/null/target{number}") for number in range(8)]
+    space.write(f"environments/dev/{names[2]}.pkrvars.hcl", "message = [\n")
+    together: list[list[str]] = []
+
+    def checked(loaded: Sequence[Template], *__: object, **___: Any) -> ValidateResult:
+        together.append([template.target for template in loaded])
+        return ValidateResult(tuple(TargetFaults(template.target) for template in loaded))
+
+    monkeypatch.setattr(checks, "validate_rendered", checked)
+    result = validate(Request(env="dev", targets=names), space.open())
+    assert [(one.target, one.ok) for one in result.results] == [(name, name != names[2]) for name in names]
+    assert together == [names[:2], [names[3]], names[4:]]
