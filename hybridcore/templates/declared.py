@@ -132,7 +132,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     """
     setting, target = declared.setting, declared.target
     place = workspace.root / (setting.template or f"templates/{target}")
-    cwd = workspace.root / setting.cwd if setting.cwd else (place if place.is_dir() else place.parent)
+    folder = place if place.is_dir() else place.parent
     faults = _missing(declared, workspace)
     if place.is_file() and not place.name.endswith(TEMPLATE_SUFFIXES):
         name = workspace.relative(place)
@@ -142,7 +142,6 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     if faults:
         raise TemplatesError(f"the image {target} cannot be used", faults=faults)
     bodies = read_bodies(place, workspace, faults)
-    folder = place if place.is_dir() else place.parent
     if not bodies and not faults:
         message = f"{target}: {workspace.relative(place)} holds no *.pkr.hcl or *.pkr.json file"
         faults.append(Fault(message, file=setting.file, line=setting.line, hint=_other_files(folder)))
@@ -154,7 +153,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
     if faults:
         raise TemplatesError(f"the image {target} cannot be used", faults=faults)
     image = chosen[-1]
-    auto = [folder / name for name in auto_files(folder)] if place.is_dir() else []
+    auto = [folder / name for name in auto_files(folder)] if place == folder else []
     template = Template(
         target=target,
         folder=folder,
@@ -163,7 +162,7 @@ def load(declared: Declared, workspace: Workspace) -> Template:
         source_file=image.source_file,
         workspace=workspace,
         argument=place,
-        cwd=cwd,
+        cwd=workspace.root / setting.cwd if setting.cwd else folder,
         only=tuple(one.name for one in chosen),
         attributes=image.attributes,
         slice=Slice(bodies, chosen),
