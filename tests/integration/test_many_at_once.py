@@ -10,18 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import build, hybrid_command, hybrid_environment, statuses
-from tests.support.programs import FakePacker
+from tests.support.programs import SUCCESS, FakePacker
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = pytest.mark.integration
 
-SUCCESS = """\
-1605862346,null.x,artifact-count,1
-1605862346,null.x,artifact,0,builder-id,null
-1605862346,null.x,artifact,0,id,Null
-1605862346,null.x,artifact,0,files-count,0
-1605862346,null.x,artifact,0,end
-"""
 LARGE = "word " * 12_000  # 60 KB
 
 

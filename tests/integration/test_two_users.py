@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.builds import state_of, wait_for
-from tests.support.programs import FakePacker
+from tests.support.programs import SUCCESS, FakePacker
 from tests.support.workspaces import WorkspaceFolder
 
 pytestmark = [
@@ -26,13 +26,6 @@ pytestmark = [
 
 ONE, OTHER = 65_533, 65_534
 A, B = "linux/null/a", "linux/null/b"
-SUCCESS = """\
-1605862346,null.x,artifact-count,1
-1605862346,null.x,artifact,0,builder-id,null
-1605862346,null.x,artifact,0,id,Null
-1605862346,null.x,artifact,0,files-count,0
-1605862346,null.x,artifact,0,end
-"""
 UMASK = 0o002
 
 

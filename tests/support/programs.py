@@ -117,6 +117,16 @@ _BUILD_HELP = """\
 """
 
 
+# What Packer prints for programs of a good build of the null builder.
+SUCCESS = """\
+1605862346,null.x,artifact-count,1
+1605862346,null.x,artifact,0,builder-id,null
+1605862346,null.x,artifact,0,id,Null
+1605862346,null.x,artifact,0,files-count,0
+1605862346,null.x,artifact,0,end
+"""
+
+
 class FakePacker(FakeProgram):
     """A stand-in for Packer: `version` answers as 1.9.4 does until the test says otherwise.
 

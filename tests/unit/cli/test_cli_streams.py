@@ -10,16 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.builds import hybrid_command, hybrid_environment
-from tests.support.programs import FakePacker
+from tests.support.programs import SUCCESS, FakePacker
 from tests.support.workspaces import WorkspaceFolder
-
-SUCCESS = """\
-1605862346,null.x,artifact-count,1
-1605862346,null.x,artifact,0,builder-id,null
-1605862346,null.x,artifact,0,id,Null
-1605862346,null.x,artifact,0,files-count,0
-1605862346,null.x,artifact,0,end
-"""
 
 
 @pytest.fixture

@@ -10,17 +10,10 @@ import pytest
 from hybridcore import packer, pipeline
 from hybridcore.errors import ConfigError, TemplatesError, WorkspaceError
 from hybridcore.packer.options import BuildOptions
-from tests.support.programs import FakePacker
+from tests.support.programs import SUCCESS, FakePacker
 from tests.support.workspaces import WorkspaceFolder
 
 TARGET = "linux/null/a"
-SUCCESS = """\
-1605862346,null.a,artifact-count,1
-1605862346,null.a,artifact,0,builder-id,null
-1605862346,null.a,artifact,0,id,Null
-1605862346,null.a,artifact,0,files-count,0
-1605862346,null.a,artifact,0,end
-"""
 
 
 @pytest.fixture

@@ -15,17 +15,10 @@ from hybridcore.packer.building.scheduler import Scheduler
 from hybridcore.packer.planning.plan import Planned
 from hybridcore.packer.results import BuildResult
 from hybridcore.process.children import Children
-from tests.support.programs import FakePacker
+from tests.support.programs import SUCCESS, FakePacker
 from tests.support.workspaces import WorkspaceFolder
 
 A, B, C = "linux/null/a", "linux/null/b", "linux/null/c"
-SUCCESS = """\
-1605862346,null.x,artifact-count,1
-1605862346,null.x,artifact,0,builder-id,null
-1605862346,null.x,artifact,0,id,Null
-1605862346,null.x,artifact,0,files-count,0
-1605862346,null.x,artifact,0,end
-"""
 
 
 def run(batch: Batch, planned: Sequence[Planned]) -> dict[str, BuildResult]:
