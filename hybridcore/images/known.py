@@ -68,7 +68,7 @@ class Known:
 
     Args:
         workspace: whose.
-        data: the state, as ``state.read`` gives it or a transaction does.
+        data: the state, as ``state.peek`` gives it or a transaction does.
         now: the moment, RFC 3339 in UTC; this one when not given.
     """
 
@@ -81,7 +81,7 @@ class Known:
     @classmethod
     def read(cls, workspace: Workspace) -> Known:
         """The images of a workspace as the state says now."""
-        return cls(workspace, state.read(workspace=workspace))
+        return cls(workspace, state.peek(workspace=workspace))
 
     @property
     def now(self) -> str:

@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import state
 from ..errors import ImagesError
 from .known import Known
 from .names import Image, Reference, parse
@@ -95,7 +94,7 @@ def look_up(
         ImagesError: there is none, it was retired, or it must not be used; says why.
     """
     meant = parse(reference) if isinstance(reference, str) else reference
-    known = known or Known(workspace, state.peek(workspace=workspace))
+    known = known or Known.read(workspace)
     number = known.resolve(meant)
     name = f"{meant.image}@{number}"
     if not known.is_there(meant.image, number):

@@ -51,12 +51,12 @@ def made_from(record: VersionRecord) -> list[tuple[Image, int]]:
 
 def folder(workspace: Workspace, image: Image) -> Path:
     """The folder of an image's records."""
-    return workspace.state_dir / "images" / image.key
+    return workspace.state_dir.joinpath("images", image.key)
 
 
 def path(workspace: Workspace, image: Image, number: int) -> Path:
     """The record of a version."""
-    return folder(workspace, image) / f"{number}{_SUFFIX}"
+    return workspace.state_dir.joinpath("images", image.key, f"{number}{_SUFFIX}")
 
 
 def encode(record: Mapping[str, object]) -> bytes:
