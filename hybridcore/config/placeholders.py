@@ -118,7 +118,7 @@ class Placeholders:
     def _fill(self, node: Node, attribute: str, scope: dict[str, dict[str, Value]]) -> None:
         """Put the values of the placeholders in an expression into a scope."""
         match node:
-            case Access(source=Variable(name=kind), steps=(Literal(value=str(name)),)) if kind in scope:
+            case Access(source=Variable(name=kind), steps=(Literal(value=str() as name),)) if kind in scope:
                 self._add(name, kind, node.line, scope)
             case Template() | ListNode() | ObjectNode():
                 for child in children(node):
@@ -152,7 +152,7 @@ def _has_placeholder(node: Node) -> bool:
     match node:
         case Variable(name=name):
             return name in (_VALUE, _TEXT)
-        case Literal(value=str(text)):
+        case Literal(value=str() as text):
             return _is_marked(text)
     return any(map(_has_placeholder, children(node)))
 

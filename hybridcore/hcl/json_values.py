@@ -165,7 +165,7 @@ def expression(document: Document, start: int) -> Node:
 def _node(document: Document, value: JsonValue) -> Node:
     place = document.position(value.start)
     match value.value:
-        case str(text):
+        case str() as text:
             return _template(document, text, value.start)
         case Number(text):
             return Literal(*place, number(text))

@@ -61,7 +61,7 @@ def start(
     import subprocess
 
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
             list(argv),
             env=dict(env),
             cwd=cwd,

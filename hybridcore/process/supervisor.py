@@ -210,7 +210,7 @@ class Supervisor:
         Raises:
             OSError, ValueError: it cannot be started, and does not run.
         """
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             request["argv"],
             env=request["env"],
             cwd=request["cwd"],
